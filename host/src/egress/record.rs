@@ -1,0 +1,231 @@
+//! What became of a call's requests: the evidence by which a call that the host has to end is judged.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
+
+use http::Method;
+
+use crate::component::FlowState;
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// It starts the flow.
+    Flow,
+    /// It asks for an access token.
+    Token,
+}
+
+/// How far a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Progress {
+    /// The host denied it: nothing left, not even a look-up of the name.
+    Denied,
+    /// It was never handed to a connection, or came back from one unsent: proof that nobody processed it.
+    Unsent,
+    /// It was handed to a connection, and no status came.
+    Sent,
+    /// A status came.
+    Answered(u16),
+}
+
+/// One request that a component made. It holds no header, no query and no body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestRecord {
+    /// The method.
+    pub method: String,
+    /// Scheme, host, port and path; without the query, which may hold a key.
+    pub url: String,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// How far it came.
+    pub progress: Progress,
+}
+
+impl fmt::Display for RequestRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ", self.method, self.url)?;
+        match self.progress {
+            Progress::Denied => f.write_str("denied"),
+            Progress::Unsent => f.write_str("not sent"),
+            Progress::Sent => f.write_str("no answer"),
+            Progress::Answered(status) => write!(f, "{status}"),
+        }
+    }
+}
+
+const WAITING: u8 = 0;
+const SENT: u8 = 1;
+const REVOKED: u8 = 2;
+const DENIED: u8 = 3;
+
+/// A request as the task that sends it and the call that judges it see it.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    method: Method,
+    url: String,
+    purpose: Purpose,
+    state: AtomicU8,
+    /// 0: none came.
+    status: AtomicU16,
+}
+
+impl Attempt {
+    pub(crate) fn new(method: Method, url: String, purpose: Purpose, denied: bool) -> Self {
+        Self {
+            method,
+            url,
+            purpose,
+            state: AtomicU8::new(if denied { DENIED } else { WAITING }),
+            status: AtomicU16::new(0),
+        }
+    }
+
+    /// Before the request is handed to a connection: false where the call has ended meanwhile, and it must not be.
+    ///
+    /// On a runtime with several threads a call can end while the task that sends its request still runs;
+    /// without this the request could leave after it was reported as never sent.
+    pub(crate) fn hand_over(&self) -> bool {
+        self.state
+            .compare_exchange(WAITING, SENT, Ordering::SeqCst, Ordering::SeqCst)
+            .is_ok()
+    }
+
+    /// The connection handed the request back unsent.
+    pub(crate) fn handed_back(&self) {
+        let _ = self
+            .state
+            .compare_exchange(SENT, WAITING, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
+    pub(crate) fn answered(&self, status: u16) {
+        self.status.store(status, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_answered(&self) -> bool {
+        self.status.load(Ordering::SeqCst) != 0
+    }
+
+    /// The call has ended: what is not handed over by now never will be.
+    fn close(&self) -> RequestRecord {
+        let _ = self
+            .state
+            .compare_exchange(WAITING, REVOKED, Ordering::SeqCst, Ordering::SeqCst);
+        let progress = match (
+            self.state.load(Ordering::SeqCst),
+            self.status.load(Ordering::SeqCst),
+        ) {
+            (DENIED, _) => Progress::Denied,
+            (SENT, 0) => Progress::Sent,
+            (SENT, status) => Progress::Answered(status),
+            _ => Progress::Unsent,
+        };
+        RequestRecord {
+            method: self.method.to_string(),
+            url: self.url.clone(),
+            purpose: self.purpose,
+            progress,
+        }
+    }
+}
+
+/// Closes a call's attempts, in the order in which they were made.
+pub(crate) fn close<'a>(
+    attempts: impl IntoIterator<Item = &'a std::sync::Arc<Attempt>>,
+) -> Vec<RequestRecord> {
+    attempts.into_iter().map(|it| it.close()).collect()
+}
+
+/// What the requests alone say about the flow.
+///
+/// A status decides where one came, as in the contract's table: 2xx started it, 3xx and 4xx did not, any
+/// other may have. Without one, `not-started` takes proof that nothing was handed to a connection.
+pub(crate) fn flow_state(requests: &[RequestRecord]) -> FlowState {
+    let flows = requests.iter().filter(|it| it.purpose == Purpose::Flow);
+    let states = flows.map(|it| match it.progress {
+        Progress::Denied | Progress::Unsent => FlowState::NotStarted,
+        Progress::Answered(200..=299) => FlowState::Started,
+        Progress::Answered(300..=499) => FlowState::NotStarted,
+        Progress::Answered(_) | Progress::Sent => FlowState::Unknown,
+    });
+    states.fold(FlowState::NotStarted, |all, one| match (all, one) {
+        (FlowState::Started, _) | (_, FlowState::Started) => FlowState::Started,
+        (FlowState::Unknown, _) | (_, FlowState::Unknown) => FlowState::Unknown,
+        _ => FlowState::NotStarted,
+    })
+}
+
+/// Proof that no flow's request was processed: none was ever handed to a connection.
+pub(crate) fn proves_unsent(requests: &[RequestRecord]) -> bool {
+    requests
+        .iter()
+        .filter(|it| it.purpose == Purpose::Flow)
+        .all(|it| matches!(it.progress, Progress::Denied | Progress::Unsent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn attempt(purpose: Purpose) -> Arc<Attempt> {
+        let url = "https://acme.service-now.com/api/x/y".to_owned();
+        Arc::new(Attempt::new(Method::POST, url, purpose, false))
+    }
+
+    #[test]
+    fn a_request_that_was_handed_over_cannot_be_called_unsent() {
+        let sent = attempt(Purpose::Flow);
+        assert!(sent.hand_over());
+        let records = close([&sent]);
+        assert_eq!(records[0].progress, Progress::Sent);
+        assert_eq!(flow_state(&records), FlowState::Unknown);
+        assert!(!proves_unsent(&records));
+    }
+
+    #[test]
+    fn a_request_that_was_called_unsent_cannot_be_handed_over() {
+        let late = attempt(Purpose::Flow);
+        let records = close([&late]);
+        assert!(proves_unsent(&records));
+        assert_eq!(flow_state(&records), FlowState::NotStarted);
+        assert!(!late.hand_over());
+    }
+
+    #[test]
+    fn a_request_that_came_back_is_unsent() {
+        let back = attempt(Purpose::Flow);
+        assert!(back.hand_over());
+        back.handed_back();
+        assert_eq!(close([&back])[0].progress, Progress::Unsent);
+    }
+
+    #[test]
+    fn the_status_line_decides() {
+        for (status, state) in [
+            (101, FlowState::Unknown),
+            (200, FlowState::Started),
+            (202, FlowState::Started),
+            (302, FlowState::NotStarted),
+            (401, FlowState::NotStarted),
+            (429, FlowState::NotStarted),
+            (500, FlowState::Unknown),
+            (503, FlowState::Unknown),
+        ] {
+            let flow = attempt(Purpose::Flow);
+            assert!(flow.hand_over());
+            flow.answered(status);
+            assert_eq!(flow_state(&close([&flow])), state, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_tokens_request_starts_no_flow() {
+        let token = attempt(Purpose::Token);
+        assert!(token.hand_over());
+        token.answered(200);
+        let records = close([&token]);
+        assert_eq!(flow_state(&records), FlowState::NotStarted);
+        assert!(proves_unsent(&records));
+    }
+}

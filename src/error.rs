@@ -1,0 +1,327 @@
+//! Why a call ended otherwise than with a success: one table from cause to kind, flow state and retryable, and the sentence a person reads.
+
+use crate::mask::Mask;
+use crate::types::{ErrorKind, FlowResponse, FlowState, TriggerError};
+
+/// What went wrong. Each cause is one row of the table in `wit/flow-starter.wit`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cause {
+    // Nothing was sent.
+    InvalidInput,
+    Denied,
+    Dns,
+    Refused,
+    Tls,
+    /// Some hosts say it after sending, too.
+    ConnectTimeout,
+    // No status line came.
+    Lost,
+    Silent,
+    Garbled,
+    /// Any other code of the host.
+    Host,
+    // A status line came, and says no.
+    Html,
+    Redirected,
+    Unauthorized,
+    Forbidden,
+    NotFound,
+    Rejected,
+    RateLimited,
+    /// 503 from ServiceNow itself: with `Retry-After` or its error envelope.
+    UnavailableSaid,
+    /// Any other 503: a gateway may say it after it forwarded the request.
+    Unavailable,
+    ServerError,
+    // A 2xx came, and its body did not come whole.
+    AnswerLost,
+    AnswerSilent,
+    AnswerTooLarge,
+    AnswerCompressed,
+    /// A whole 2xx of the token endpoint that holds no usable token.
+    NoToken,
+}
+
+/// The cause's row in the contract's table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Verdict {
+    pub kind: ErrorKind,
+    pub flow: FlowState,
+    pub retryable: bool,
+}
+
+impl Cause {
+    #[cfg(test)]
+    pub const ALL: [Self; 25] = {
+        use Cause::*;
+        [
+            InvalidInput, Denied, Dns, Refused, Tls, ConnectTimeout, Lost, Silent, Garbled, Host, Html, Redirected,
+            Unauthorized, Forbidden, NotFound, Rejected, RateLimited, UnavailableSaid, Unavailable, ServerError,
+            AnswerLost, AnswerSilent, AnswerTooLarge, AnswerCompressed, NoToken,
+        ]
+    };
+
+    /// The table: what the cause means for the flow's own request.
+    #[rustfmt::skip]
+    pub fn verdict(self) -> Verdict {
+        use crate::types::{ErrorKind as K, FlowState::*};
+        let (kind, flow, retryable) = match self {
+            Self::InvalidInput     => (K::InvalidInput,     NotStarted, false),
+            Self::Denied           => (K::Denied,           NotStarted, false),
+            Self::Tls              => (K::Tls,              NotStarted, false),
+            Self::Dns              => (K::Dns,              NotStarted, true),
+            Self::Refused          => (K::Refused,          NotStarted, true),
+            Self::ConnectTimeout   => (K::ConnectTimeout,   Unknown,    false),
+            Self::Html             => (K::NotServicenow,    NotStarted, false),
+            Self::Redirected       => (K::Redirected,       NotStarted, false),
+            Self::Unauthorized     => (K::Unauthorized,     NotStarted, false),
+            Self::Forbidden        => (K::Forbidden,        NotStarted, false),
+            Self::NotFound         => (K::NotFound,         NotStarted, false),
+            Self::Rejected         => (K::Rejected,         NotStarted, false),
+            Self::RateLimited      => (K::RateLimited,      NotStarted, true),
+            Self::UnavailableSaid  => (K::Unavailable,      NotStarted, true),
+            Self::Unavailable      => (K::Unavailable,      Unknown,    false),
+            Self::ServerError      => (K::ServerError,      Unknown,    false),
+            Self::Lost             => (K::ConnectionLost,   Unknown,    false),
+            Self::Silent           => (K::ReadTimeout,      Unknown,    false),
+            Self::Garbled          => (K::Protocol,         Unknown,    false),
+            Self::AnswerLost       => (K::ConnectionLost,   Started,    false),
+            Self::AnswerSilent     => (K::ReadTimeout,      Started,    false),
+            Self::AnswerTooLarge   => (K::ResponseTooLarge, Started,    false),
+            Self::AnswerCompressed => (K::Protocol,         Started,    false),
+            Self::NoToken          => (K::Protocol,         NotStarted, false),
+            Self::Host             => (K::Internal,         Unknown,    false),
+        };
+        Verdict { kind, flow, retryable }
+    }
+
+    /// The same for a token request: nothing that goes wrong there has started the flow, and what was lost, timed out, limited or
+    /// answered with a 5xx may be asked for again.
+    pub fn verdict_for_token(self) -> Verdict {
+        let Verdict { kind, retryable, .. } = self.verdict();
+        let passes = matches!(
+            self,
+            Self::ConnectTimeout
+                | Self::Lost
+                | Self::Silent
+                | Self::AnswerLost
+                | Self::AnswerSilent
+                | Self::Unavailable
+                | Self::ServerError
+        );
+        Verdict { kind, flow: FlowState::NotStarted, retryable: retryable || passes }
+    }
+
+    /// What happened, after the words that name the request (`The flow's request to acme.service-now.com `).
+    fn happened(self) -> &'static str {
+        match self {
+            Self::InvalidInput | Self::Denied => "was not sent: the connector host's policy does not allow it",
+            Self::Dns => "was not sent: the name could not be resolved",
+            Self::Refused => "was not sent: nothing accepts connections there",
+            Self::Tls => "failed: no secure connection (TLS) could be made",
+            Self::ConnectTimeout => "found no connection in time",
+            Self::Lost => "got no answer: the connection was lost",
+            Self::Silent => "got no answer in time",
+            Self::Garbled => "got an answer that is no HTTP",
+            Self::Host => "failed inside the connector host",
+            Self::Html => "was answered with a web page: the instance is hibernating or this is not its REST API",
+            Self::Redirected => "was answered with a redirect, which is never followed",
+            Self::Unauthorized => "was refused: the credentials are not accepted",
+            Self::Forbidden => "was refused: these credentials may not do this",
+            Self::NotFound => "found nothing at this path",
+            Self::Rejected => "was rejected",
+            Self::RateLimited => "was refused: too many requests",
+            Self::UnavailableSaid | Self::Unavailable => "was refused: the service is unavailable",
+            Self::ServerError => "failed in the server",
+            Self::AnswerLost => "was accepted, but the connection was lost within the answer",
+            Self::AnswerSilent => "was accepted, but the answer stopped coming",
+            Self::AnswerTooLarge => "was accepted, but the answer is larger than the limit",
+            Self::AnswerCompressed => "was accepted, but the answer is compressed, which was not asked for",
+            Self::NoToken => "was answered without a usable access token",
+        }
+    }
+
+    /// What a person can do about it.
+    fn advice(self, step: Step) -> &'static str {
+        match self {
+            Self::InvalidInput => "",
+            Self::Denied => "Ask whoever runs the connector host to allow this destination.",
+            Self::Dns => "Check the instance's name.",
+            Self::Refused => "Check the instance's name and the network.",
+            Self::Tls => "Check the certificate, its name and dates, and who issued it.",
+            Self::ConnectTimeout | Self::Silent | Self::AnswerSilent => "The limits can be raised by the timeouts.",
+            Self::Html => "Wake the instance, or check its name and the path.",
+            Self::Redirected => "Enter the instance and path that the server names.",
+            Self::Unauthorized if step == Step::Token => "Check the client id and secret.",
+            Self::Unauthorized => "Check the credentials and the authentication type.",
+            Self::Forbidden => "Check the roles of the user and what the flow's trigger asks for.",
+            Self::NotFound if step == Step::Token => "Check the token endpoint.",
+            Self::NotFound => {
+                "Check the path, that the plugin Flow Trigger - REST is installed, that the flow is active and its trigger has this method."
+            }
+            Self::RateLimited | Self::UnavailableSaid => "Try again later.",
+            Self::AnswerTooLarge => "Raise the maximum response size.",
+            _ => "",
+        }
+    }
+}
+
+/// Which of the call's requests something happened to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    Token,
+    Flow,
+}
+
+/// A call's end that is no success, on its way out.
+#[derive(Debug)]
+pub struct Failure(Box<Details>);
+
+#[derive(Debug)]
+struct Details {
+    cause: Cause,
+    /// The whole sentence for bad input; what else is known for the other causes.
+    detail: String,
+    status: Option<u16>,
+    said: Option<String>,
+    retry_after_ms: Option<u32>,
+    response: Option<FlowResponse>,
+    request: Option<(Step, String)>,
+}
+
+/// Bad input: the sentence that says which field, what is wrong, and an example of right.
+#[derive(Debug)]
+pub struct Invalid(pub String);
+
+impl Invalid {
+    pub fn new<T>(sentence: impl Into<String>) -> Result<T, Self> {
+        Err(Self(sentence.into()))
+    }
+}
+
+impl From<Invalid> for Failure {
+    fn from(Invalid(sentence): Invalid) -> Self {
+        Self::of(Cause::InvalidInput).with_detail(sentence)
+    }
+}
+
+impl Failure {
+    pub fn of(cause: Cause) -> Self {
+        Self(Box::new(Details {
+            cause,
+            detail: String::new(),
+            status: None,
+            said: None,
+            retry_after_ms: None,
+            response: None,
+            request: None,
+        }))
+    }
+
+    /// Adds what else is known about the cause: a host's error code, a redirect's target.
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.0.detail = detail.into();
+        self
+    }
+
+    /// Adds what the server said: its status and the error envelope's text.
+    pub fn answered(mut self, status: u16, said: Option<String>, retry_after_ms: Option<u32>) -> Self {
+        self.0.status = Some(status);
+        self.0.said = said;
+        self.0.retry_after_ms = retry_after_ms;
+        self
+    }
+
+    /// Adds the flow request's answer. A token request's answer never gets here: it holds a credential.
+    pub fn with_response(mut self, response: FlowResponse) -> Self {
+        self.0.response = Some(response);
+        self
+    }
+
+    /// Says which request failed, and to whom it went.
+    pub fn at(mut self, step: Step, host: &str) -> Self {
+        self.0.request = Some((step, host.to_owned()));
+        self
+    }
+
+    pub fn into_error(self, mask: &Mask) -> TriggerError {
+        let message = mask.text(&self.message(mask));
+        let details = *self.0;
+        let step = details.request.map_or(Step::Flow, |(step, _)| step);
+        let Verdict { kind, flow, retryable } = match step {
+            Step::Flow => details.cause.verdict(),
+            Step::Token => details.cause.verdict_for_token(),
+        };
+        TriggerError {
+            kind,
+            message,
+            flow,
+            retryable,
+            retry_after_ms: details.retry_after_ms,
+            response: details.response.filter(|_| step == Step::Flow),
+        }
+    }
+
+    fn message(&self, mask: &Mask) -> String {
+        let details = &*self.0;
+        let Some((step, host)) = details.request.as_ref().filter(|_| details.cause != Cause::InvalidInput) else {
+            return details.detail.clone();
+        };
+        let mut text = String::from(match step {
+            Step::Token => "The token request to ",
+            Step::Flow => "The request to ",
+        });
+        text.push_str(host);
+        text.push(' ');
+        text.push_str(details.cause.happened());
+        if let Some(status) = details.status {
+            text.push_str(" (status ");
+            push_number(&mut text, status.into());
+            text.push(')');
+        }
+        if !details.detail.is_empty() {
+            text.push_str(": ");
+            text.push_str(&details.detail);
+        }
+        text.push('.');
+        let said = details.said.as_deref().map(|said| cut(&mask.text(said), SAID_MAX)).unwrap_or_default();
+        let advice = details.cause.advice(*step);
+        let state = match (step, details.cause.verdict().flow) {
+            (Step::Flow, FlowState::Unknown) => {
+                "It is unknown whether the flow started: look for its execution in ServiceNow before you start it again."
+            }
+            (Step::Flow, FlowState::Started) => "The flow has started.",
+            _ => "The flow has not started.",
+        };
+        if !said.is_empty() {
+            text.push_str(" The server says: ");
+            text.push_str(&said);
+            if !said.ends_with(['.', '!', '?']) {
+                text.push('.');
+            }
+        }
+        for sentence in [advice, state] {
+            if !sentence.is_empty() {
+                text.push(' ');
+                text.push_str(sentence);
+            }
+        }
+        text
+    }
+}
+
+/// How much of a server's own words a message holds, in characters.
+const SAID_MAX: usize = 600;
+
+/// `text` on one line, cut to `max` characters.
+pub fn cut(text: &str, max: usize) -> String {
+    let mut out: String = text.chars().take(max).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(max).is_some() {
+        out.push('…');
+    }
+    out
+}
+
+fn push_number(text: &mut String, number: u32) {
+    text.push_str(&number.to_string());
+}

@@ -1,0 +1,113 @@
+//! The headers of a request: which a person may set, and that none can smuggle another in.
+
+use crate::error::{Invalid, cut};
+
+/// wasmtime traps a guest whose headers take more than 128 KiB in its own representation.
+const TOTAL_MAX: usize = 64 * 1024;
+
+/// Headers that belong to the connection or to the body's framing, which the host writes itself (RFC 9110, section 7.6.1), and `expect`,
+/// which would hold the body back.
+const NOT_THE_USERS: [&str; 13] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Headers of which a second one would leave it to the server which counts.
+const SINGLE: [&str; 3] = ["accept-encoding", "authorization", "content-type"];
+
+/// Checked headers, names in lower case, in the order they were added.
+#[derive(Clone, Default, Debug)]
+pub struct Headers(Vec<(String, Vec<u8>)>);
+
+impl Headers {
+    /// Takes what a person wrote, once it is sure to be one header and theirs to set. A value is never quoted: it can be a credential.
+    pub fn add_users(&mut self, name: &str, value: &str) -> Result<(), Invalid> {
+        let name = header_name(name)?;
+        if NOT_THE_USERS.contains(&name.as_str()) {
+            return Invalid::new(format!("The header `{name}` cannot be set: the connector host writes it itself. Leave it out."));
+        }
+        if name == "accept-encoding" && !value.eq_ignore_ascii_case("identity") {
+            return Invalid::new(
+                "The header `accept-encoding` can only be `identity`: a compressed answer could not be read. Leave it out.",
+            );
+        }
+        if SINGLE.contains(&name.as_str()) && self.has(&name) {
+            return Invalid::new(format!("The header `{name}` is given twice: leave one out."));
+        }
+        self.add_checked(name, value)
+    }
+
+    /// Adds a header that an authentication makes; `field` says which input its value comes from.
+    pub fn add_credential(&mut self, name: &str, value: String, field: &str) -> Result<(), Invalid> {
+        let name = header_name(name)?;
+        if NOT_THE_USERS.contains(&name.as_str()) {
+            return Invalid::new(format!("The API key's header cannot be `{name}`: for example `x-sn-apikey`."));
+        }
+        if self.has(&name) {
+            return Invalid::new(format!(
+                "The headers hold `{name}` already, and the authentication would add a second one: leave one of the two out."
+            ));
+        }
+        if !is_header_value(&value) {
+            return Invalid::new(format!("{field} holds a control character, such as a line break at its end."));
+        }
+        self.add_checked(name, &value)
+    }
+
+    fn add_checked(&mut self, name: String, value: &str) -> Result<(), Invalid> {
+        if !is_header_value(value) {
+            return Invalid::new(format!("The value of the header `{name}` holds a control character, such as a line break."));
+        }
+        self.add(&name, value);
+        let total: usize = self.0.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if total > TOTAL_MAX {
+            return Invalid::new("The headers are larger than 64 KiB in all: put large values into the body.");
+        }
+        Ok(())
+    }
+
+    /// Adds a header of our own.
+    pub fn add(&mut self, name: &str, value: &str) {
+        self.0.push((name.to_owned(), value.as_bytes().to_vec()));
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
+    }
+
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_slice())
+    }
+
+    pub fn list(&self) -> &[(String, Vec<u8>)] {
+        &self.0
+    }
+}
+
+/// A token by RFC 9110, section 5.1, in lower case.
+fn header_name(name: &str) -> Result<String, Invalid> {
+    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    if name.is_empty() || !name.bytes().all(token) {
+        return Invalid::new(format!(
+            "`{}` is not a header's name: letters, digits and `-`, for example `x-correlation-id`.",
+            cut(name, 60)
+        ));
+    }
+    Ok(name.to_ascii_lowercase())
+}
+
+/// A field value by RFC 9110, section 5.5: no control characters but the tab. Beyond ASCII it goes out as UTF-8.
+fn is_header_value(value: &str) -> bool {
+    value.chars().all(|c| c == '\t' || !c.is_control())
+}

@@ -1,0 +1,142 @@
+//! Where a request goes: an instance and its domain, or an endpoint of the user's own.
+
+use crate::error::{Invalid, cut};
+
+/// Scheme and authority of a request. Its host is a DNS name or an address whose spelling leaves no doubt, in lower case.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Origin {
+    pub tls: bool,
+    /// Host, and a port where one is given.
+    pub authority: String,
+}
+
+/// Where ServiceNow's commercial instances live.
+pub const DEFAULT_DOMAIN: &str = "service-now.com";
+
+impl Origin {
+    /// The origin of an instance: `https://<instance>.<domain>`, or the endpoint in its place.
+    pub fn of_instance(instance: &str, domain: Option<&str>, endpoint: Option<&str>) -> Result<Self, Invalid> {
+        let domain = domain.filter(|text| !text.is_empty());
+        if let Some(endpoint) = endpoint.filter(|text| !text.is_empty()) {
+            if domain.is_some() {
+                return Invalid::new("The domain (snDomain) and the endpoint (snEndpoint) exclude each other: give one of them.");
+            }
+            if !instance.is_empty() {
+                check_instance(instance)?;
+            }
+            let (origin, rest) = Self::split(endpoint, ENDPOINT)?;
+            if !rest.is_empty() {
+                return Invalid::new(
+                    "The endpoint (snEndpoint) is only the origin, without a path: for example `https://flows.example.com`.",
+                );
+            }
+            return Ok(origin);
+        }
+        check_instance(instance)?;
+        let domain = domain.unwrap_or(DEFAULT_DOMAIN);
+        let authority = format!("{instance}.{domain}").to_ascii_lowercase();
+        if !is_dns_name(&authority) || is_number(last_label(&authority)) {
+            return Invalid::new(
+                "The domain (snDomain) is not a DNS name: enter only the part after the instance's name, for example `service-now.com` or `servicenowservices.com`.",
+            );
+        }
+        Ok(Self { tls: true, authority })
+    }
+
+    /// A whole URL's origin, and what follows it.
+    pub fn split<'u>(url: &'u str, field: &str) -> Result<(Self, &'u str), Invalid> {
+        let bad = |what: &str| Invalid(format!("{field} {what}: for example `https://flows.example.com`."));
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| bad("must begin with `https://`"))?;
+        let tls = if scheme.eq_ignore_ascii_case("https") {
+            true
+        } else if scheme.eq_ignore_ascii_case("http") {
+            false
+        } else {
+            return Err(bad("must begin with `https://`"));
+        };
+        let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+        let (authority, rest) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        if authority.contains('@') {
+            return Err(bad("must not hold user information (`…@`); credentials belong in the authentication"));
+        }
+        let (host, port) = split_port(authority).ok_or_else(|| bad("has a port that is not a number from 1 to 65535"))?;
+        let host = host.to_ascii_lowercase();
+        let Some(loopback) = check_host(&host) else {
+            return Err(bad("does not name a valid host"));
+        };
+        if !tls && !loopback {
+            return Err(bad("must begin with `https://` (plain http is allowed only to this machine, such as http://127.0.0.1:8080)"));
+        }
+        let authority = match port {
+            Some(port) => format!("{host}:{port}"),
+            None => host,
+        };
+        Ok((Self { tls, authority }, rest))
+    }
+}
+
+const ENDPOINT: &str = "The endpoint (snEndpoint)";
+
+fn check_instance(instance: &str) -> Result<(), Invalid> {
+    if instance.is_empty() {
+        return Invalid::new("The instance name (snInstance) is missing: enter only the name, for example `acme` for https://acme.service-now.com.");
+    }
+    if is_label(instance) {
+        return Ok(());
+    }
+    // People paste the whole URL: say what of it is wanted. User information may be a credential, and is not repeated.
+    let host = instance.split_once("://").map_or(instance, |(_, rest)| rest);
+    let name = host.split(['.', '/', ':', '?', '#']).next().unwrap_or_default();
+    let hint = if name != instance && is_label(name) && !instance.contains('@') { cut(name, 63) } else { "acme".to_owned() };
+    Invalid::new(format!(
+        "The instance name (snInstance) is not a name: enter only `{hint}`, without `https://` and without the domain."
+    ))
+}
+
+/// A host and its port. None where what follows the colon is no port.
+fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
+    let colon = match authority.rfind(']') {
+        Some(bracket) => authority.get(bracket..)?.find(':').map(|at| bracket + at),
+        None => authority.find(':'),
+    };
+    let Some(colon) = colon else { return Some((authority, None)) };
+    let digits = authority.get(colon + 1..)?;
+    let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+    let port = digits.parse().ok().filter(|_| plain)?;
+    Some((authority.get(..colon)?, Some(port)))
+}
+
+/// Whether the host is this machine; None for no host at all, and for an address in a spelling that readers disagree on (`127.1`, `0x7f…`).
+fn check_host(host: &str) -> Option<bool> {
+    if let Some(address) = host.strip_prefix('[') {
+        let address: std::net::Ipv6Addr = address.strip_suffix(']')?.parse().ok()?;
+        return Some(address.is_loopback());
+    }
+    if is_number(last_label(host)) {
+        let address: std::net::Ipv4Addr = host.parse().ok()?;
+        return Some(address.is_loopback());
+    }
+    is_dns_name(host).then_some(host == "localhost")
+}
+
+fn last_label(host: &str) -> &str {
+    host.rsplit('.').next().unwrap_or_default()
+}
+
+/// What resolvers take for a number, and so the whole name for an address: digits, or hexadecimal after `0x`.
+fn is_number(label: &str) -> bool {
+    label.bytes().all(|b| b.is_ascii_digit())
+        || label.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// A host name by RFC 1123, section 2.1: labels of letters, digits and inner hyphens; 253 characters at most.
+fn is_dns_name(name: &str) -> bool {
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
