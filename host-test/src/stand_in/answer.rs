@@ -1,0 +1,216 @@
+//! An answer, its bytes on the wire, and ServiceNow's error envelope.
+
+use std::time::SystemTime;
+
+use serde::de::Deserializer;
+use serde::{Deserialize, Serialize};
+
+use super::random;
+
+/// What a hibernating developer instance shows on every route, with status 200.
+const HIBERNATING_PAGE: &str = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n\
+    <meta charset=\"utf-8\">\n<title>Instance Hibernating page</title>\n</head>\n<body>\n\
+    <h1>Your instance is hibernating</h1>\n\
+    <p>Sign in to the developer site to wake your instance.</p>\n</body>\n</html>\n";
+
+/// A status, headers and a body. Sent with the headers that a ServiceNow instance adds to every answer
+/// (`Server`, `Date`, `Set-Cookie`, …), each of which gives way to one of the same name in here, as does
+/// `Content-Length`; `Content-Type` is `application/json;charset=UTF-8` unless it is here.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Answer {
+    /// The status code, sent as it is even when it is none that exists.
+    pub status: u16,
+    /// Names as they will be written, in order; a name may be repeated.
+    #[serde(default, deserialize_with = "header_table")]
+    pub headers: Vec<(String, String)>,
+    /// The body's bytes; text in an instance's file.
+    #[serde(default, deserialize_with = "text_as_bytes")]
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// An answer without a body and without headers of its own.
+    #[must_use]
+    pub fn new(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
+    }
+
+    /// Adds a header; one of the same name is kept.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// ServiceNow's error envelope: `{"error":{"message":…,"detail":…},"status":"failure"}`.
+    #[must_use]
+    pub fn failure(status: u16, message: &str, detail: Option<&str>) -> Self {
+        let envelope = Envelope {
+            error: Failure { message, detail },
+            status: "failure",
+        };
+        Self::new(status).body(serde_json::to_vec(&envelope).unwrap_or_default())
+    }
+
+    /// The page of a hibernating developer instance: HTML, with status 200.
+    #[must_use]
+    pub fn hibernating() -> Self {
+        Self::new(200)
+            .header("Content-Type", "text/html;charset=UTF-8")
+            .body(HIBERNATING_PAGE)
+    }
+
+    pub(super) fn json(status: u16, value: &serde_json::Value) -> Self {
+        Self::new(status).body(value.to_string())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
+    }
+
+    /// The answer as HTTP/1.1 bytes.
+    pub(super) fn encode(&self, framing: Sent) -> Vec<u8> {
+        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        let mut line = |name: &str, value: &str| {
+            for part in [name, ": ", value, "\r\n"] {
+                head.push_str(part);
+            }
+        };
+        for (name, value) in instance_headers() {
+            if !self.has(name) {
+                line(name, &value);
+            }
+        }
+        let bodiless = matches!(self.status, 100..=199 | 204 | 304);
+        if !bodiless && !self.body.is_empty() && !self.has("content-type") {
+            line("Content-Type", "application/json;charset=UTF-8");
+        }
+        if !bodiless && !self.has("content-length") && !self.has("transfer-encoding") {
+            line("Content-Length", &self.body.len().to_string());
+        }
+        if framing.closing && !self.has("connection") {
+            line("Connection", "close");
+        }
+        for (name, value) in &self.headers {
+            line(name, value);
+        }
+        head.push_str("\r\n");
+        let mut bytes = head.into_bytes();
+        if !bodiless && !framing.head_only {
+            bytes.extend_from_slice(&self.body);
+        }
+        bytes
+    }
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    error: Failure<'a>,
+    status: &'a str,
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    message: &'a str,
+    detail: Option<&'a str>,
+}
+
+/// How an answer goes out on its connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    /// The connection ends after it, and it says so.
+    pub closing: bool,
+    /// It answers a HEAD request.
+    pub head_only: bool,
+}
+
+/// The headers that an instance puts on every answer, as captures of real ones show them. The cookies are a
+/// session's: a client that hands them on leaks a session.
+fn instance_headers() -> [(&'static str, String); 7] {
+    let cookie = |name: &str, value: String| format!("{name}={value}; Path=/; HttpOnly; SameSite=None; Secure");
+    [
+        ("Server", "ServiceNow".to_owned()),
+        ("Date", httpdate::fmt_http_date(SystemTime::now())),
+        ("Set-Cookie", cookie("JSESSIONID", random::hexadecimal().to_uppercase())),
+        (
+            "Set-Cookie",
+            cookie("glide_user_route", format!("glide.{}", random::hexadecimal())),
+        ),
+        (
+            "Cache-Control",
+            "no-cache,no-store,must-revalidate,max-age=-1".to_owned(),
+        ),
+        ("Pragma", "no-store,no-cache".to_owned()),
+        ("Strict-Transport-Security", "max-age=63072000".to_owned()),
+    ]
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        100 => "Continue",
+        103 => "Early Hints",
+        200 => "OK",
+        201 => "Created",
+        202 => "Accepted",
+        204 => "No Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        413 => "Payload Too Large",
+        415 => "Unsupported Media Type",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "Unnamed",
+    }
+}
+
+/// `headers = { Retry-After = "30", X-Twice = ["1", "2"] }`
+fn header_table<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(String, String)>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Values {
+        One(String),
+        Many(Vec<String>),
+    }
+    let table = std::collections::BTreeMap::<String, Values>::deserialize(from)?;
+    Ok(table
+        .into_iter()
+        .flat_map(|(name, values)| {
+            let values = match values {
+                Values::One(value) => vec![value],
+                Values::Many(values) => values,
+            };
+            values.into_iter().map(move |value| (name.clone(), value))
+        })
+        .collect())
+}
+
+/// Bytes are written as text in an instance's file.
+pub(super) fn text_as_bytes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+    String::deserialize(from).map(String::into_bytes)
+}
