@@ -197,6 +197,7 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), OriginError> {
             .get(bracket..)
             .and_then(|rest| rest.find(':'))
             .map(|at| bracket + at),
+        None if authority.starts_with('[') => return Err(OriginError::Host),
         None => authority.find(':'),
     };
     let Some(colon) = colon else {

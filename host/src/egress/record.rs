@@ -102,10 +102,6 @@ impl Attempt {
         self.status.store(status, Ordering::SeqCst);
     }
 
-    pub(crate) fn is_answered(&self) -> bool {
-        self.status.load(Ordering::SeqCst) != 0
-    }
-
     /// The call has ended: what is not handed over by now never will be.
     fn close(&self) -> RequestRecord {
         let _ = self

@@ -1,0 +1,147 @@
+//! What became of a call, by the component's word and the host's own record of what left.
+
+use std::time::Duration;
+
+use super::contract::{ErrorKind, FlowState, TriggerError};
+use crate::egress::{RequestRecord, flow_state, proves_unsent};
+
+/// A call's end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Outcome<T> {
+    /// The answer, or what went wrong and whether the flow was started.
+    pub result: Result<T, TriggerError>,
+    /// What the component asked for, in order, and how far each request came.
+    pub requests: Vec<RequestRecord>,
+}
+
+/// How the component's part of a call ended.
+pub(super) enum End<T> {
+    Returned(Result<T, TriggerError>),
+    Trapped(String),
+    OutOfTime(Duration),
+}
+
+/// The component's own last words where it cannot know (`src/error.rs`).
+const CANNOT_KNOW: &str =
+    "It is unknown whether the flow started: look for its execution in ServiceNow before you start it again.";
+const NOT_STARTED: &str = "The flow has not started.";
+const STARTED: &str = "The flow has started.";
+
+impl<T> Outcome<T> {
+    pub(super) fn judge(end: End<T>, requests: Vec<RequestRecord>) -> Self {
+        let result = match end {
+            End::Returned(result) => result.map_err(|error| with_proof(error, &requests)),
+            End::Trapped(why) => Err(ended(
+                &format!("The connector component failed ({why})."),
+                false,
+                &requests,
+            )),
+            End::OutOfTime(limit) => Err(ended(
+                &format!("The call took longer than the connector host allows ({} s) and was ended.", limit.as_secs_f64()),
+                true,
+                &requests,
+            )),
+        };
+        Self { result, requests }
+    }
+}
+
+/// The component cannot see whether a connection was ever made; the host can, and may turn `unknown` into `not-started`.
+fn with_proof(mut error: TriggerError, requests: &[RequestRecord]) -> TriggerError {
+    if error.flow == FlowState::Unknown && proves_unsent(requests) {
+        error.flow = FlowState::NotStarted;
+        error.retryable = true;
+        let told = error.message.strip_suffix(CANNOT_KNOW).unwrap_or(&error.message).trim_end();
+        error.message = format!("{told} Nothing was sent. {NOT_STARTED}");
+    }
+    error
+}
+
+/// A call that the host had to end is judged by what left.
+fn ended(what: &str, passes: bool, requests: &[RequestRecord]) -> TriggerError {
+    let flow = flow_state(requests);
+    let state = match flow {
+        FlowState::NotStarted => NOT_STARTED,
+        FlowState::Started => STARTED,
+        FlowState::Unknown => CANNOT_KNOW,
+    };
+    TriggerError {
+        kind: ErrorKind::Internal,
+        message: format!("{what} {state}"),
+        flow,
+        retryable: passes && flow == FlowState::NotStarted,
+        retry_after_ms: None,
+        response: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::egress::{Progress, Purpose};
+
+    fn flow(progress: Progress) -> Vec<RequestRecord> {
+        vec![RequestRecord {
+            method: "POST".to_owned(),
+            url: "https://acme.service-now.com/api/x/y".to_owned(),
+            purpose: Purpose::Flow,
+            progress,
+        }]
+    }
+
+    fn unknown() -> TriggerError {
+        TriggerError {
+            kind: ErrorKind::ConnectTimeout,
+            message: format!("No connection in time. {CANNOT_KNOW}"),
+            flow: FlowState::Unknown,
+            retryable: false,
+            retry_after_ms: None,
+            response: None,
+        }
+    }
+
+    fn judged(end: End<()>, progress: Progress) -> TriggerError {
+        Outcome::judge(end, flow(progress)).result.unwrap_err()
+    }
+
+    #[test]
+    fn proof_turns_unknown_into_not_started_and_nothing_else_does() {
+        for (progress, state) in [
+            (Progress::Denied, FlowState::NotStarted),
+            (Progress::Unsent, FlowState::NotStarted),
+            (Progress::Sent, FlowState::Unknown),
+            (Progress::Answered(500), FlowState::Unknown),
+        ] {
+            let error = judged(End::Returned(Err(unknown())), progress);
+            assert_eq!(error.flow, state, "{progress:?}");
+            assert_eq!(error.retryable, state == FlowState::NotStarted);
+            assert_eq!(error.message.contains("unknown"), state == FlowState::Unknown, "{error}");
+        }
+    }
+
+    #[test]
+    fn what_the_component_knows_is_left_as_it_is() {
+        for state in [FlowState::NotStarted, FlowState::Started] {
+            let error = TriggerError { flow: state, ..unknown() };
+            assert_eq!(judged(End::Returned(Err(error.clone())), Progress::Unsent), error);
+        }
+    }
+
+    #[test]
+    fn a_call_that_the_host_ends_is_judged_by_what_left() {
+        for (progress, state, sentence) in [
+            (Progress::Unsent, FlowState::NotStarted, NOT_STARTED),
+            (Progress::Sent, FlowState::Unknown, CANNOT_KNOW),
+            (Progress::Answered(200), FlowState::Started, STARTED),
+            (Progress::Answered(403), FlowState::NotStarted, NOT_STARTED),
+        ] {
+            let out_of_time = judged(End::OutOfTime(Duration::from_secs(300)), progress);
+            assert_eq!((out_of_time.kind, out_of_time.flow), (ErrorKind::Internal, state));
+            assert_eq!(out_of_time.retryable, state == FlowState::NotStarted);
+            assert!(out_of_time.message.contains("(300 s)") && out_of_time.message.ends_with(sentence));
+            let trapped = judged(End::Trapped("unreachable".to_owned()), progress);
+            assert_eq!((trapped.kind, trapped.flow, trapped.retryable), (ErrorKind::Internal, state, false));
+        }
+    }
+}
