@@ -55,9 +55,31 @@ impl Cause {
     pub const ALL: [Self; 25] = {
         use Cause::*;
         [
-            InvalidInput, Denied, Dns, Refused, Tls, ConnectTimeout, Lost, Silent, Garbled, Host, Html, Redirected,
-            Unauthorized, Forbidden, NotFound, Rejected, RateLimited, UnavailableSaid, Unavailable, ServerError,
-            AnswerLost, AnswerSilent, AnswerTooLarge, AnswerCompressed, NoToken,
+            InvalidInput,
+            Denied,
+            Dns,
+            Refused,
+            Tls,
+            ConnectTimeout,
+            Lost,
+            Silent,
+            Garbled,
+            Host,
+            Html,
+            Redirected,
+            Unauthorized,
+            Forbidden,
+            NotFound,
+            Rejected,
+            RateLimited,
+            UnavailableSaid,
+            Unavailable,
+            ServerError,
+            AnswerLost,
+            AnswerSilent,
+            AnswerTooLarge,
+            AnswerCompressed,
+            NoToken,
         ]
     };
 
@@ -109,7 +131,11 @@ impl Cause {
                 | Self::Unavailable
                 | Self::ServerError
         );
-        Verdict { kind, flow: FlowState::NotStarted, retryable: retryable || passes }
+        Verdict {
+            kind,
+            flow: FlowState::NotStarted,
+            retryable: retryable || passes,
+        }
     }
 
     /// What happened, after the words that name the request (`The flow's request to acme.service-now.com `).
@@ -122,7 +148,7 @@ impl Cause {
             Self::ConnectTimeout => "found no connection in time",
             Self::Lost => "got no answer: the connection was lost",
             Self::Silent => "got no answer in time",
-            Self::Garbled => "got an answer that is no HTTP",
+            Self::Garbled => "got no whole answer in HTTP: it was cut, or something else speaks there",
             Self::Host => "failed inside the connector host",
             Self::Html => "was answered with a web page: the instance is hibernating or this is not its REST API",
             Self::Redirected => "was answered with a redirect, which is never followed",
@@ -264,7 +290,11 @@ impl Failure {
 
     fn message(&self, mask: &Mask) -> String {
         let details = &*self.0;
-        let Some((step, host)) = details.request.as_ref().filter(|_| details.cause != Cause::InvalidInput) else {
+        let Some((step, host)) = details
+            .request
+            .as_ref()
+            .filter(|_| details.cause != Cause::InvalidInput)
+        else {
             return details.detail.clone();
         };
         let mut text = String::from(match step {
@@ -281,17 +311,19 @@ impl Failure {
         }
         if !details.detail.is_empty() {
             text.push_str(": ");
-            text.push_str(&details.detail);
+            text.push_str(&cut(&mask.text(&details.detail), DETAIL_MAX));
         }
         text.push('.');
-        let said = details.said.as_deref().map(|said| cut(&mask.text(said), SAID_MAX)).unwrap_or_default();
+        let said = details
+            .said
+            .as_deref()
+            .map(|said| cut(&mask.text(said), SAID_MAX))
+            .unwrap_or_default();
         let advice = details.cause.advice(*step);
         let state = match (step, details.cause.verdict().flow) {
-            (Step::Flow, FlowState::Unknown) => {
-                "It is unknown whether the flow started: look for its execution in ServiceNow before you start it again."
-            }
-            (Step::Flow, FlowState::Started) => "The flow has started.",
-            _ => "The flow has not started.",
+            (Step::Flow, FlowState::Unknown) => UNKNOWN,
+            (Step::Flow, FlowState::Started) => STARTED,
+            _ => NOT_STARTED,
         };
         if !said.is_empty() {
             text.push_str(" The server says: ");
@@ -310,12 +342,24 @@ impl Failure {
     }
 }
 
-/// How much of a server's own words a message holds, in characters.
+/// The sentences that say what a message's error says in `flow`. A host that knows better replaces them by their text, so they stay as they are.
+pub const UNKNOWN: &str =
+    "It is unknown whether the flow started: look for its execution in ServiceNow before you start it again.";
+pub const STARTED: &str = "The flow has started.";
+pub const NOT_STARTED: &str = "The flow has not started.";
+
+/// How much of a server's own words a message holds, in characters, and how much of a host's. Both are masked before they are cut: half a
+/// credential would pass the mask.
 const SAID_MAX: usize = 600;
+const DETAIL_MAX: usize = 300;
 
 /// `text` on one line, cut to `max` characters.
 pub fn cut(text: &str, max: usize) -> String {
-    let mut out: String = text.chars().take(max).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut out: String = text
+        .chars()
+        .take(max)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     if text.chars().nth(max).is_some() {
         out.push('…');
     }

@@ -6,20 +6,26 @@
 mod number;
 
 use crate::error::{Invalid, cut};
-use crate::json::{self, Json};
+use crate::json::{self, Json, Raw};
+use crate::mask::Mask;
 use crate::request::DEFAULT_LIMITS;
 use crate::types::{
-    ApiKey, ApiKeyLocation, Authentication, ClientAuthentication, ClientCredentials, Credentials, FlowConfig, Limits, Method,
+    ApiKey, ApiKeyLocation, Authentication, ClientAuthentication, ClientCredentials, Credentials, FlowConfig, Limits,
+    Method,
 };
-use serde_json::value::RawValue;
 
 /// Reads the input of `connector.execute`.
 pub fn parse(input: &str) -> Result<FlowConfig, Invalid> {
     let root = json::parse(input).map_err(|at| {
-        Invalid(format!("The input is not JSON (line {}, column {}): it must be an object with the template's fields.", at.line, at.column))
+        Invalid(format!(
+            "The input is not JSON (line {}, column {}): it must be an object with the template's fields.",
+            at.line, at.column
+        ))
     })?;
-    let Json::Object(members) = Json::of(root).map_err(|_| not_unicode("input"))? else {
-        return Invalid::new("The input must be an object with the template's fields: for example {\"snInstance\": \"acme\", …}.");
+    let Json::Object(members) = Json::of(root).ok_or_else(|| not_unicode("input"))? else {
+        return Invalid::new(
+            "The input must be an object with the template's fields: for example {\"snInstance\": \"acme\", …}.",
+        );
     };
     let fields = Fields { members, prefix: "" };
     let endpoint = fields.text("snEndpoint")?;
@@ -38,30 +44,72 @@ pub fn parse(input: &str) -> Result<FlowConfig, Invalid> {
         headers: fields.pairs("headers")?,
         query: fields.pairs("queryParameters")?,
         // The form hides the field for these methods, and a variable of that name may well stand in a job's scope.
-        body: if matches!(method, Method::Get | Method::Delete) { None } else { fields.body()? },
+        body: if matches!(method, Method::Get | Method::Delete) {
+            None
+        } else {
+            fields.body()?
+        },
         authentication: authentication(&fields)?,
         limits: limits(&fields)?,
     })
 }
 
+/// What masks the message about an input that [`parse`] refused: whatever stands where credentials do.
+pub fn mask(input: &str) -> Mask {
+    let mut mask = Mask::default();
+    let Ok(root) = json::parse(input) else { return mask };
+    for (field, raw) in members(root) {
+        match field.as_str() {
+            "authentication" => members(raw)
+                .into_iter()
+                .filter(|(name, _)| CREDENTIALS.contains(&name.as_str()))
+                .for_each(|(_, raw)| mask.add(&text_of(raw))),
+            "headers" => members(raw)
+                .into_iter()
+                .for_each(|(name, raw)| mask.add_header(&name, &text_of(raw))),
+            _ => {}
+        }
+    }
+    mask
+}
+
+fn members(raw: Raw) -> Vec<(String, Raw)> {
+    match Json::of(raw) {
+        Some(Json::Object(members)) => members,
+        _ => Vec::new(),
+    }
+}
+
+fn text_of(raw: Raw) -> String {
+    Json::of(raw).and_then(|value| as_text(value, raw)).unwrap_or_default()
+}
+
+/// The members of `authentication` that are credentials.
+const CREDENTIALS: [&str; 4] = ["password", "token", "value", "clientSecret"];
+
 /// An object's members, and what stands before their names in a message.
 struct Fields<'a> {
-    members: Vec<(String, &'a RawValue)>,
+    members: Vec<(String, Raw<'a>)>,
     prefix: &'static str,
 }
 
 impl<'a> Fields<'a> {
-    /// The member, where it is there and not null. A name given twice could mean one thing to a checker and another to us: refused.
+    /// The member, where it is there and not null.
     fn get(&self, name: &str) -> Result<Option<Json<'a>>, Invalid> {
-        let mut found = self.members.iter().filter(|(key, _)| key == name);
-        let Some((_, raw)) = found.next() else { return Ok(None) };
+        let Some(raw) = self.raw(name)? else { return Ok(None) };
+        Json::of(raw)
+            .map(Some)
+            .ok_or_else(|| not_unicode(&format!("{}{name}", self.prefix)))
+    }
+
+    /// The same, unread. A name given twice could mean one thing to a checker and another to us: refused.
+    fn raw(&self, name: &str) -> Result<Option<Raw<'a>>, Invalid> {
+        let mut found = self.members.iter().filter(|(key, _)| key == name).map(|(_, raw)| *raw);
+        let first = found.next();
         if found.next().is_some() {
             return Invalid::new(format!("`{}{name}` is given twice: leave one out.", self.prefix));
         }
-        match Json::of(raw).map_err(|_| not_unicode(&format!("{}{name}", self.prefix)))? {
-            Json::Null => Ok(None),
-            value => Ok(Some(value)),
-        }
+        Ok(first.filter(|raw| raw.get() != "null"))
     }
 
     /// A text, where it is there and not empty. A number is taken as its digits, since an expression may well make one of an id.
@@ -74,10 +122,26 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A number, or text that is one, as `read` reads it.
+    fn number(&self, name: &str, read: impl Fn(&str) -> Option<u32>, sentence: String) -> Result<Option<u32>, Invalid> {
+        let number = match self.get(name)? {
+            None => return Ok(None),
+            Some(Json::Text(text)) if text.is_empty() => return Ok(None),
+            Some(Json::Text(text)) => read(&text),
+            Some(Json::Number(digits)) => read(digits),
+            Some(_) => None,
+        };
+        number.map(Some).ok_or(Invalid(sentence))
+    }
+
     fn required(&self, name: &str, example: &str) -> Result<String, Invalid> {
         match self.text(name)? {
             Some(text) => Ok(text),
-            None => Invalid::new(format!("`{}{name}` is missing{}: for example {example}.", self.prefix, self.similar(name))),
+            None => Invalid::new(format!(
+                "`{}{name}` is missing{}: for example {example}.",
+                self.prefix,
+                self.similar(name)
+            )),
         }
     }
 
@@ -92,11 +156,24 @@ impl<'a> Fields<'a> {
     /// ` (there is `x`: is that it?)` where a member has nearly this name.
     fn similar(&self, name: &str) -> String {
         let wanted = letters(name);
-        let near = self.members.iter().map(|(key, _)| key).filter(|key| *key != name).find(|key| {
-            let key = letters(key);
-            !key.is_empty() && (wanted.ends_with(&key) || key.ends_with(&wanted) || distance(&wanted, &key) <= 2)
-        });
-        near.map_or(String::new(), |key| format!(" (there is `{}{}`; the name must be exactly `{name}`)", self.prefix, cut(key, 60)))
+        let near = self
+            .members
+            .iter()
+            .map(|(key, _)| key)
+            .filter(|key| *key != name)
+            .find(|key| {
+                let key = letters(key);
+                let slips = (wanted.len() / 4).min(2);
+                (key.len() > 3 && (part_of(&wanted, &key) || part_of(&key, &wanted)))
+                    || distance(&wanted, &key) <= slips
+            });
+        near.map_or(String::new(), |key| {
+            format!(
+                " (there is `{}{}`; the name must be exactly `{name}`)",
+                self.prefix,
+                cut(key, 60)
+            )
+        })
     }
 
     /// Headers or query parameters: nulls left out, lists as repeated names, objects as their JSON.
@@ -106,16 +183,18 @@ impl<'a> Fields<'a> {
             Some(Json::Object(members)) => members,
             Some(Json::Text(text)) if text.is_empty() => return Ok(Vec::new()),
             Some(_) => {
-                return Invalid::new(format!("`{name}` must be an object of names and values: for example {{\"hello\": \"world\"}}."));
+                return Invalid::new(format!(
+                    "`{name}` must be an object of names and values: for example {{\"hello\": \"world\"}}."
+                ));
             }
         };
         let mut pairs = Vec::with_capacity(members.len());
         for (key, raw) in members {
-            let value = Json::of(raw).map_err(|_| not_unicode(name))?;
+            let value = Json::of(raw).ok_or_else(|| not_unicode(name))?;
             match value {
                 Json::List(items) => {
                     for item in items {
-                        let value = Json::of(item).map_err(|_| not_unicode(name))?;
+                        let value = Json::of(item).ok_or_else(|| not_unicode(name))?;
                         pairs.extend(as_text(value, item).map(|text| (key.clone(), text)));
                     }
                 }
@@ -127,17 +206,15 @@ impl<'a> Fields<'a> {
 
     /// Text goes out as that text, anything else as the JSON that it is.
     fn body(&self) -> Result<Option<String>, Invalid> {
-        let Some((_, raw)) = self.members.iter().find(|(key, _)| key == "body") else { return Ok(None) };
-        Ok(match self.get("body")? {
-            None => None,
-            Some(Json::Text(text)) => Some(text).filter(|text| !text.is_empty()),
-            Some(_) => Some(raw.get().to_owned()),
-        })
+        match self.raw("body")? {
+            Some(raw) if !raw.get().starts_with('"') => Ok(Some(raw.get().to_owned())),
+            _ => self.text("body"),
+        }
     }
 }
 
 /// A header's or parameter's value as text; a null has none.
-fn as_text(value: Json, raw: &RawValue) -> Option<String> {
+fn as_text(value: Json, raw: Raw) -> Option<String> {
     match value {
         Json::Null => None,
         Json::Text(text) => Some(text),
@@ -147,7 +224,9 @@ fn as_text(value: Json, raw: &RawValue) -> Option<String> {
 }
 
 fn not_unicode(field: &str) -> Invalid {
-    Invalid(format!("`{field}` holds half of a surrogate pair (`\\ud800` to `\\udfff`), which is no character."))
+    Invalid(format!(
+        "`{field}` holds half of a surrogate pair (`\\ud800` to `\\udfff`), which is no character."
+    ))
 }
 
 fn method(fields: &Fields) -> Result<Method, Invalid> {
@@ -158,7 +237,12 @@ fn method(fields: &Fields) -> Result<Method, Invalid> {
         "PUT" => Method::Put,
         "PATCH" => Method::Patch,
         "DELETE" => Method::Delete,
-        _ => return Invalid::new(format!("`method` must be one of GET, POST, PUT, PATCH and DELETE, not `{}`.", cut(&text, 40))),
+        _ => {
+            return Invalid::new(format!(
+                "`method` must be one of GET, POST, PUT, PATCH and DELETE, not `{}`.",
+                cut(&text, 40)
+            ));
+        }
     })
 }
 
@@ -168,12 +252,20 @@ fn authentication(fields: &Fields) -> Result<Authentication, Invalid> {
         Some(Json::Object(members)) => members,
         Some(Json::Text(text)) if text.is_empty() => return Ok(Authentication::None),
         Some(_) => {
-            return Invalid::new("`authentication` must be an object: for example {\"type\": \"basic\", \"username\": …, \"password\": …}.");
+            return Invalid::new(
+                "`authentication` must be an object: for example {\"type\": \"basic\", \"username\": …, \"password\": …}.",
+            );
         }
     };
-    let fields = Fields { members, prefix: "authentication." };
+    let fields = Fields {
+        members,
+        prefix: "authentication.",
+    };
     let Some(kind) = fields.text("type")? else {
-        let given = fields.members.iter().find(|(key, raw)| key != "type" && raw.get() != "null" && raw.get() != "\"\"");
+        let given = fields
+            .members
+            .iter()
+            .find(|(key, raw)| key != "type" && raw.get() != "null" && raw.get() != "\"\"");
         return match given {
             None => Ok(Authentication::None),
             Some((key, _)) => Invalid::new(format!(
@@ -185,7 +277,10 @@ fn authentication(fields: &Fields) -> Result<Authentication, Invalid> {
     };
     Ok(match kind.as_str() {
         "noAuth" => Authentication::None,
-        "basic" => Authentication::Basic(Credentials { username: fields.needed("username")?, password: fields.needed("password")? }),
+        "basic" => Authentication::Basic(Credentials {
+            username: fields.needed("username")?,
+            password: fields.needed("password")?,
+        }),
         "bearer" => Authentication::Bearer(fields.needed("token")?),
         "apiKey" => {
             let location = match fields.text("apiKeyLocation")?.as_deref() {
@@ -193,13 +288,22 @@ fn authentication(fields: &Fields) -> Result<Authentication, Invalid> {
                 Some("query") => ApiKeyLocation::Query,
                 Some(_) => return Invalid::new("`authentication.apiKeyLocation` must be `headers` or `query`."),
             };
-            ApiKey { location, name: fields.needed("name")?, value: fields.needed("value")? }.into()
+            ApiKey {
+                location,
+                name: fields.needed("name")?,
+                value: fields.needed("value")?,
+            }
+            .into()
         }
         "oauth-client-credentials-flow" => {
             let client_authentication = match fields.text("clientAuthentication")?.as_deref() {
                 None | Some("credentialsBody") => ClientAuthentication::RequestBody,
                 Some("basicAuthHeader") => ClientAuthentication::BasicHeader,
-                Some(_) => return Invalid::new("`authentication.clientAuthentication` must be `credentialsBody` or `basicAuthHeader`."),
+                Some(_) => {
+                    return Invalid::new(
+                        "`authentication.clientAuthentication` must be `credentialsBody` or `basicAuthHeader`.",
+                    );
+                }
             };
             let scopes = fields.text("scopes")?.unwrap_or_default();
             Authentication::OauthClientCredentials(ClientCredentials {
@@ -207,7 +311,11 @@ fn authentication(fields: &Fields) -> Result<Authentication, Invalid> {
                 client_id: fields.needed("clientId")?,
                 client_secret: fields.needed("clientSecret")?,
                 audience: fields.text("audience")?,
-                scopes: scopes.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+                scopes: scopes
+                    .split(' ')
+                    .filter(|scope| !scope.is_empty())
+                    .map(str::to_owned)
+                    .collect(),
                 client_authentication,
             })
         }
@@ -227,20 +335,19 @@ impl From<ApiKey> for Authentication {
 }
 
 fn limits(fields: &Fields) -> Result<Option<Limits>, Invalid> {
-    let seconds = |name: &str, default: u32| match fields.text(name)? {
-        None => Ok(default),
-        Some(text) => number::milliseconds(&text).ok_or_else(|| {
-            Invalid(format!("`{name}` must be a number of seconds from 0 (no limit) to 4294967: for example 20."))
-        }),
+    let seconds = |name: &str, default: u32| {
+        let sentence = format!("`{name}` must be a number of seconds from 0 (no limit) to 4294967: for example 20.");
+        fields
+            .number(name, number::milliseconds, sentence)
+            .map(|ms| ms.unwrap_or(default))
     };
     let connect = seconds("connectionTimeoutInSeconds", DEFAULT_LIMITS.connect_timeout_ms)?;
     let read = seconds("readTimeoutInSeconds", DEFAULT_LIMITS.first_byte_timeout_ms)?;
-    let bytes = match fields.text("maxResponseBytes")? {
-        None => 0,
-        Some(text) => number::whole(&text).ok_or_else(|| {
-            Invalid("`maxResponseBytes` must be a whole number of bytes up to 4294967295: for example 1048576.".to_owned())
-        })?,
-    };
+    let sentence =
+        "`maxResponseBytes` must be a whole number of bytes up to 4294967295: for example 1048576.".to_owned();
+    let bytes = fields
+        .number("maxResponseBytes", number::whole, sentence)?
+        .unwrap_or_default();
     Ok(Some(Limits {
         connect_timeout_ms: connect,
         first_byte_timeout_ms: read,
@@ -249,9 +356,17 @@ fn limits(fields: &Fields) -> Result<Option<Limits>, Invalid> {
     }))
 }
 
+/// `user` of `username`, `instance` of `snInstance`.
+fn part_of(whole: &str, part: &str) -> bool {
+    whole.starts_with(part) || whole.ends_with(part)
+}
+
 /// A name's letters and digits in lower case: `sn_instance` and `SnInstance` are the same slip.
 fn letters(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+    name.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
 }
 
 /// How many letters must change, come or go to make `b` of `a` (Levenshtein).

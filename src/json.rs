@@ -1,49 +1,90 @@
 //! JSON read one level at a time.
 //!
-//! A value is kept as the text it came in ([`RawValue`]) until somebody asks what it is, so that a body goes out with its key order, its
-//! large integers and its decimals unchanged, and no number is ever turned into a float.
+//! A value is kept as the text it came in ([`Raw`]) until somebody asks what it is, so that a body goes out with its key order, its large
+//! integers and its decimals unchanged, and no number is ever turned into a float.
+//!
+//! serde_json reads, and tells by [`byte_offset`](serde_json::StreamDeserializer::byte_offset) where a value ends. Its own `RawValue` would do,
+//! but that type's "invalid type" message (which nobody sees) brings the printing of floats with it, a tenth of the component; so would each
+//! of serde's own types. Hence the visitor below, which takes whatever comes.
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
+/// The text of one JSON value, without the white space around it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Raw<'a>(&'a str);
+
+impl<'a> Raw<'a> {
+    pub fn get(self) -> &'a str {
+        self.0
+    }
+}
+
 /// One JSON value, its members and items still unread.
+#[derive(PartialEq, Eq, Debug)]
 pub enum Json<'a> {
     Null,
     Bool(&'a str),
     Number(&'a str),
     Text(String),
-    List(Vec<&'a RawValue>),
-    Object(Vec<(String, &'a RawValue)>),
+    List(Vec<Raw<'a>>),
+    Object(Vec<(String, Raw<'a>)>),
 }
 
 /// The text is no JSON; where it stops being so. serde_json's own message is left behind: it can quote the input, and so a credential.
+#[derive(PartialEq, Eq, Debug)]
 pub struct NotJson {
     pub line: usize,
     pub column: usize,
 }
 
-impl From<serde_json::Error> for NotJson {
-    fn from(error: serde_json::Error) -> Self {
-        Self { line: error.line(), column: error.column() }
+/// The whole text as one JSON value, nested as deeply as it likes.
+pub fn parse(text: &str) -> Result<Raw<'_>, NotJson> {
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(_) => Ok(Raw(text.trim_matches(SPACE))),
+        Err(error) => Err(NotJson {
+            line: error.line(),
+            column: error.column(),
+        }),
     }
 }
 
-/// The whole text as one JSON value.
-pub fn parse(text: &str) -> Result<&RawValue, NotJson> {
-    Ok(serde_json::from_str(text)?)
+/// Whether the whole text is JSON that other readers take as well: not nested beyond 100, with no half of a surrogate pair and no number
+/// beyond a double's range. Common readers stop at these (serde_json at a depth of 127), and the component's answer stands inside an object.
+pub fn is_readable(text: &str) -> bool {
+    read(text).is_some_and(|Shape { depth, .. }| depth <= DEPTH_MAX)
 }
 
+/// White space as JSON knows it.
+const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+const DEPTH_MAX: usize = 100;
+
 impl<'a> Json<'a> {
-    /// What `raw` is. Fails only for text that is no Unicode (a lone surrogate).
-    pub fn of(raw: &'a RawValue) -> Result<Self, NotJson> {
-        let text = raw.get();
-        Ok(match text.bytes().next() {
-            Some(b'n') => Self::Null,
-            Some(b't' | b'f') => Self::Bool(text),
-            Some(b'"') => Self::Text(serde_json::from_str(text)?),
-            Some(b'[') => Self::List(serde_json::from_str(text)?),
-            Some(b'{') => Self::Object(serde_json::from_str::<Members>(text)?.0),
+    /// What `raw` is. None only for a text (or a member's name) that is no Unicode: a lone surrogate.
+    pub fn of(Raw(text): Raw<'a>) -> Option<Self> {
+        Some(match text.bytes().next()? {
+            b'n' => Self::Null,
+            b't' | b'f' => Self::Bool(text),
+            b'"' => Self::Text(read(text)?.string),
+            b'[' => {
+                let mut items = Vec::new();
+                each(text, |rest| {
+                    let (item, rest) = split(rest)?;
+                    items.push(item);
+                    Some(rest)
+                })?;
+                Self::List(items)
+            }
+            b'{' => {
+                let mut members = Vec::new();
+                each(text, |rest| {
+                    let (Raw(name), rest) = split(rest)?;
+                    let (value, rest) = split(rest.trim_start_matches(SPACE).strip_prefix(':')?)?;
+                    members.push((read(name)?.string, value));
+                    Some(rest)
+                })?;
+                Self::Object(members)
+            }
             _ => Self::Number(text),
         })
     }
@@ -52,34 +93,137 @@ impl<'a> Json<'a> {
     pub fn member(&self, name: &str) -> Option<Json<'a>> {
         let Self::Object(members) = self else { return None };
         let (_, raw) = members.iter().rev().find(|(key, _)| key == name)?;
-        Self::of(raw).ok()
+        Self::of(*raw)
     }
 }
 
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+/// The value that the text begins with, and what follows it.
+fn split(text: &str) -> Option<(Raw<'_>, &str)> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    values.next()?.ok()?;
+    let (value, rest) = text.split_at_checked(values.byte_offset())?;
+    Some((Raw(value.trim_start_matches(SPACE)), rest))
+}
 
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Members<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
+/// Walks over the items of a list or an object, which `text` is known to be: `item` takes one from the text's beginning, and gives the rest.
+fn each<'a>(text: &'a str, mut item: impl FnMut(&'a str) -> Option<&'a str>) -> Option<()> {
+    let mut rest = text.get(1..)?.trim_start_matches(SPACE);
+    if rest.starts_with([']', '}']) {
+        return Some(());
+    }
+    loop {
+        rest = item(rest)?.trim_start_matches(SPACE);
+        match rest.strip_prefix(',') {
+            Some(next) => rest = next,
+            None => return Some(()),
         }
-        deserializer.deserialize_map(Reader)
     }
 }
 
-/// `text` as a JSON string, quotes included.
+/// Reads the whole text for good.
+fn read(text: &str) -> Option<Shape> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let shape = Reader.deserialize(&mut deserializer).ok()?;
+    deserializer.end().ok()?;
+    Some(shape)
+}
+
+/// What is left of a value that was read.
+#[derive(Default)]
+struct Shape {
+    /// The text it stands for, where it is one.
+    string: String,
+    /// How many lists and objects stand in each other.
+    depth: usize,
+}
+
+struct Reader;
+
+impl<'de> DeserializeSeed<'de> for Reader {
+    type Value = Shape;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Shape, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Shape;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Shape, E> {
+        Ok(Shape::default())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Shape, E> {
+        Ok(Shape::default())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Shape, E> {
+        Ok(Shape::default())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Shape, E> {
+        Ok(Shape::default())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Shape, E> {
+        Ok(Shape::default())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Shape, E> {
+        Ok(Shape {
+            string: text.to_owned(),
+            depth: 0,
+        })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Shape, A::Error> {
+        let mut inner = 0;
+        while let Some(item) = seq.next_element_seed(Self)? {
+            inner = item.depth.max(inner);
+        }
+        Ok(Shape {
+            depth: inner + 1,
+            ..Shape::default()
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Shape, A::Error> {
+        let mut inner = 0;
+        while map.next_key_seed(Self)?.is_some() {
+            inner = map.next_value_seed(Self)?.depth.max(inner);
+        }
+        Ok(Shape {
+            depth: inner + 1,
+            ..Shape::default()
+        })
+    }
+}
+
+/// `text` as a JSON string, quotes included (section 7).
 pub fn quote(text: &str) -> String {
-    // Writing a string to memory cannot fail.
-    serde_json::to_string(text).unwrap_or_default()
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\x08' => out.push_str("\\b"),
+            '\x0c' => out.push_str("\\f"),
+            '\0'..='\x1f' => {
+                out.push_str(if c < '\x10' { "\\u000" } else { "\\u001" });
+                out.extend(char::from_digit(c as u32 % 16, 16));
+            }
+            _ => out.push(c),
+        }
+    }
+    out.push('"');
+    out
 }

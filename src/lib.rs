@@ -16,12 +16,7 @@
 
 #![cfg_attr(
     test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
 pub mod error;
@@ -75,8 +70,7 @@ impl flow_starter::Guest for FlowStarter {
 
 impl connector::Guest for FlowStarter {
     fn execute(input: String) -> Result<String, TriggerError> {
-        let config = input::parse(&input)
-            .map_err(|invalid| Failure::from(invalid).into_error(&Mask::default()))?;
+        let config = input::parse(&input).map_err(|invalid| Failure::from(invalid).into_error(&input::mask(&input)))?;
         drop(input);
         <Self as flow_starter::Guest>::trigger_flow(config).map(|response| output::json(&response))
     }
@@ -87,18 +81,18 @@ fn trigger(config: FlowConfig, mask: &mut Mask) -> Result<FlowResponse, Failure>
     if let Some(request) = &plan.token {
         let fetched = transport::send(request)
             .and_then(response::token)
-            .map_err(|failure| failure.at(Step::Token, request.host()))?;
+            .map_err(|failure| failure.at(Step::Token, request.authority()))?;
         mask.add(&fetched.token);
         plan.flow.authorize_bearer(&fetched.token);
     }
     transport::send(&plan.flow)
         .and_then(|answer| response::flow(answer, mask))
-        .map_err(|failure| failure.at(Step::Flow, plan.flow.host()))
+        .map_err(|failure| failure.at(Step::Flow, plan.flow.authority()))
 }
 
 fn token(request: TokenRequest) -> Result<AccessToken, Failure> {
     let request = request::token(request)?;
     transport::send(&request)
         .and_then(response::token)
-        .map_err(|failure| failure.at(Step::Token, request.host()))
+        .map_err(|failure| failure.at(Step::Token, request.authority()))
 }

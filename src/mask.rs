@@ -11,7 +11,14 @@ use crate::types::{Authentication, ClientCredentials, FlowConfig};
 const SHORTEST: usize = 4;
 
 /// Request headers that are credentials by their meaning, whoever set them.
-const CREDENTIAL_HEADERS: [&str; 4] = ["authorization", "cookie", "x-sn-apikey", "x-usertoken"];
+const CREDENTIAL_HEADERS: [&str; 6] = [
+    "authorization",
+    "cookie",
+    "x-api-key",
+    "x-auth-token",
+    "x-sn-apikey",
+    "x-usertoken",
+];
 
 /// The credentials of one call, in every form they can come back in.
 #[derive(Default)]
@@ -33,13 +40,7 @@ impl Mask {
             Authentication::OauthClientCredentials(client) => mask.add_client(client),
         }
         for (name, value) in &config.headers {
-            if CREDENTIAL_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
-                mask.add(value);
-                // `Basic …`, `Bearer …`: the part after the scheme is the secret.
-                if let Some((_, credential)) = value.split_once(' ') {
-                    mask.add(credential);
-                }
-            }
+            mask.add_header(name, value);
         }
         mask
     }
@@ -56,28 +57,41 @@ impl Mask {
         self.add_pair(&form(&client.client_id), &form(&client.client_secret));
     }
 
+    /// Masks a request header's value where it is a credential.
+    pub fn add_header(&mut self, name: &str, value: &str) {
+        if CREDENTIAL_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+            self.add(value);
+            // `Basic …`, `Bearer …`: the part after the scheme is the secret.
+            if let Some((_, credential)) = value.split_once(' ') {
+                self.add(credential);
+            }
+        }
+    }
+
     /// Masks `user:password` as basic authentication sends it.
     fn add_pair(&mut self, user: &str, password: &str) {
-        if password.len() >= SHORTEST {
-            let mut pair = String::with_capacity(user.len() + 1 + password.len());
-            pair.push_str(user);
-            pair.push(':');
-            pair.push_str(password);
-            self.needle(base64(pair.as_bytes()));
+        if is_long_enough(password) {
+            self.needle(base64(format!("{user}:{password}").as_bytes()));
         }
     }
 
     /// Masks `secret` as given and as it is sent: form-encoded, percent-encoded, base64, JSON-escaped.
     pub fn add(&mut self, secret: &str) {
-        if secret.chars().count() < SHORTEST {
-            return;
+        if is_long_enough(secret) {
+            let encoded = form(secret);
+            let quoted = json::quote(secret);
+            let escaped = quoted
+                .strip_prefix('"')
+                .and_then(|text| text.strip_suffix('"'))
+                .unwrap_or_default();
+            self.needle(encoded.replace('+', "%20"));
+            self.needle(encoded);
+            self.needle(base64(secret.as_bytes()));
+            // Some writers of JSON escape the slash as well.
+            self.needle(escaped.replace('/', "\\/"));
+            self.needle(escaped.to_owned());
+            self.needle(secret.to_owned());
         }
-        let encoded = form(secret);
-        self.needle(encoded.replace('+', "%20"));
-        self.needle(encoded);
-        self.needle(base64(secret.as_bytes()));
-        self.needle(json::quote(secret).trim_matches('"').to_owned());
-        self.needle(secret.to_owned());
     }
 
     fn needle(&mut self, needle: String) {
@@ -88,51 +102,39 @@ impl Mask {
 
     /// `text` with `***` in place of each credential; two that overlap become one.
     pub fn text(&self, text: &str) -> String {
-        let mut spans: Vec<(usize, usize)> = self
-            .needles
-            .iter()
-            .flat_map(|needle| overlapping(text, needle))
-            .collect();
-        spans.sort_unstable();
-        let mut out = String::with_capacity(text.len());
-        let mut done = 0;
-        for (start, end) in spans {
-            if start >= done {
-                out.push_str(text.get(done..start).unwrap_or_default());
-                out.push_str("***");
-            }
-            done = done.max(end);
-        }
-        out.push_str(text.get(done..).unwrap_or_default());
-        out
+        self.masked(text, false)
     }
 
     /// The same for text that was cut off somewhere: a credential that the cut went through is masked as well.
     pub fn cut_text(&self, text: &str) -> String {
-        let longest = self
-            .needles
-            .iter()
-            .flat_map(|needle| needle.char_indices().map(move |(at, _)| needle.get(..at).unwrap_or_default()))
-            .filter(|head| head.len() >= SHORTEST && text.ends_with(head))
-            .map(str::len)
-            .max();
-        match longest {
-            None => self.text(text),
-            Some(cut) => {
-                let mut out = self.text(text.get(..text.len() - cut).unwrap_or_default());
-                out.push_str("***");
-                out
+        self.masked(text, true)
+    }
+
+    fn masked(&self, text: &str, cut: bool) -> String {
+        let mut out = String::with_capacity(text.len());
+        // Up to where the text belongs to a credential.
+        let mut hidden = 0;
+        for (at, c) in text.char_indices() {
+            let rest = text.get(at..).unwrap_or_default();
+            let found = self.needles.iter().filter(|needle| {
+                // Cheap to ask, and nearly always no.
+                needle.starts_with(c)
+                    && (rest.starts_with(needle.as_str()) || (cut && needle.starts_with(rest) && is_long_enough(rest)))
+            });
+            if let Some(length) = found.map(String::len).max() {
+                if at >= hidden {
+                    out.push_str("***");
+                }
+                hidden = hidden.max(at + length);
+            }
+            if at >= hidden {
+                out.push(c);
             }
         }
+        out
     }
 }
 
-/// Where `needle` stands in `text`, occurrences that overlap each other included.
-fn overlapping<'t>(text: &'t str, needle: &'t str) -> impl Iterator<Item = (usize, usize)> + 't {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        let start = from + text.get(from..)?.find(needle)?;
-        from = start + text.get(start..)?.chars().next().map_or(1, char::len_utf8);
-        Some((start, start + needle.len()))
-    })
+fn is_long_enough(secret: &str) -> bool {
+    secret.chars().nth(SHORTEST - 1).is_some()
 }

@@ -6,7 +6,9 @@ mod origin;
 mod target;
 
 use crate::error::Invalid;
-use crate::types::{self, ApiKeyLocation, Authentication, ClientAuthentication, ClientCredentials, FlowConfig, Method, TokenRequest};
+use crate::types::{
+    self, ApiKeyLocation, Authentication, ClientAuthentication, ClientCredentials, FlowConfig, Method, TokenRequest,
+};
 use encode::{base64, form};
 use header::Headers;
 use origin::Origin;
@@ -58,14 +60,9 @@ impl Request {
         self.origin.tls
     }
 
-    /// Host, and a port where it is not the scheme's own.
+    /// Host, and a port where one was given: also how a message names the origin.
     pub fn authority(&self) -> &str {
         &self.origin.authority
-    }
-
-    /// The origin as a message names it.
-    pub fn host(&self) -> &str {
-        self.authority()
     }
 
     pub fn path_with_query(&self) -> &str {
@@ -76,7 +73,7 @@ impl Request {
         self.headers.list()
     }
 
-    /// Puts in the token that the token endpoint gave, which `response::token` has checked.
+    /// Puts in the token that the token endpoint gave, whose characters and size `response::token` has checked.
     pub fn authorize_bearer(&mut self, token: &str) {
         self.headers.add("authorization", &format!("Bearer {token}"));
     }
@@ -113,27 +110,37 @@ pub fn plan(config: FlowConfig) -> Result<Plan, Invalid> {
     if !headers.has("accept") {
         headers.add("accept", JSON);
     }
-    let flow = Request { origin, target, method: config.method, headers, body, limits }.with_length();
+    let flow = Request {
+        origin,
+        target,
+        method: config.method,
+        headers,
+        body,
+        limits,
+    }
+    .with_length();
     Ok(Plan { token, flow })
 }
 
 const JSON: &str = "application/json";
 
 fn body(body: Option<String>, method: Method, headers: &mut Headers) -> Result<Vec<u8>, Invalid> {
-    let Some(body) = body.filter(|text| !text.is_empty()) else { return Ok(Vec::new()) };
+    let Some(body) = body.filter(|text| !text.is_empty()) else {
+        return Ok(Vec::new());
+    };
     if matches!(method, Method::Get | Method::Delete) {
         return Invalid::new("A body cannot be sent with GET or DELETE: leave it out, or use POST, PUT or PATCH.");
     }
     if !headers.has("content-type") {
         headers.add("content-type", JSON);
     }
-    if headers.get("content-type").is_some_and(is_json) {
-        if let Err(at) = crate::json::parse(&body) {
-            return Invalid::new(format!(
-                "The body is not JSON (line {}, column {}), which its content type promises: for example {{\"correlationValue\": \"cam-id-1\"}}; for another format set the header `content-type`.",
-                at.line, at.column
-            ));
-        }
+    if headers.get("content-type").is_some_and(is_json)
+        && let Err(at) = crate::json::parse(&body)
+    {
+        return Invalid::new(format!(
+            "The body is not JSON (line {}, column {}), which its content type promises: for example {{\"correlationValue\": \"cam-id-1\"}}; for another format set the header `content-type`.",
+            at.line, at.column
+        ));
     }
     Ok(body.into_bytes())
 }
@@ -152,12 +159,21 @@ fn authenticate(
     headers: &mut Headers,
     target: &mut Target,
 ) -> Result<Option<Request>, Invalid> {
+    if !matches!(config.authentication, Authentication::None) && headers.has("authorization") {
+        return Invalid::new(
+            "The headers hold `authorization` already, and the authentication would add a second one: leave one of the two out.",
+        );
+    }
     match &config.authentication {
         Authentication::None => {}
         Authentication::Basic(basic) => {
             required(&basic.username, "The user name (authentication.username)")?;
             required(&basic.password, "The password (authentication.password)")?;
-            let value = basic_header(&basic.username, &basic.password, "The user name (authentication.username)")?;
+            let value = basic_header(
+                &basic.username,
+                &basic.password,
+                "The user name (authentication.username)",
+            )?;
             headers.add_credential("authorization", value, "The password (authentication.password)")?;
         }
         Authentication::Bearer(token) => {
@@ -177,7 +193,7 @@ fn authenticate(
             match key.location {
                 ApiKeyLocation::Header => headers.add_credential(&key.name, key.value.clone(), field)?,
                 ApiKeyLocation::Query => {
-                    if config.query.iter().any(|(name, _)| *name == key.name) {
+                    if target.has_query(&key.name) {
                         return Invalid::new(
                             "The query parameters hold the API key's name (authentication.name) already, and the authentication would add a second one: leave one of the two out.",
                         );
@@ -187,12 +203,6 @@ fn authenticate(
             }
         }
         Authentication::OauthClientCredentials(client) => {
-            // The place of the token: its own header must not be there yet.
-            if headers.has("authorization") {
-                return Invalid::new(
-                    "The headers hold `authorization` already, and the authentication would add a second one: leave one of the two out.",
-                );
-            }
             return Ok(Some(token_request(client, origin, limits)?));
         }
     }
@@ -201,7 +211,11 @@ fn authenticate(
 
 /// The request for a token alone.
 pub fn token(request: TokenRequest) -> Result<Request, Invalid> {
-    let origin = Origin::of_instance(&request.instance, request.domain.as_deref(), request.endpoint.as_deref())?;
+    let origin = Origin::of_instance(
+        &request.instance,
+        request.domain.as_deref(),
+        request.endpoint.as_deref(),
+    )?;
     token_request(&request.credentials, &origin, Limits::from(request.limits))
 }
 
@@ -214,7 +228,10 @@ fn token_request(client: &ClientCredentials, instance: &Origin, limits: Limits) 
         None => (instance.clone(), Target::parse("/oauth_token.do", field)?),
         Some(url) => {
             let (origin, target) = Origin::split(url, field)?;
-            (origin, Target::parse(if target.is_empty() { "/" } else { target }, field)?)
+            (
+                origin,
+                Target::parse(if target.is_empty() { "/" } else { target }, field)?,
+            )
         }
     };
     let mut headers = Headers::default();
@@ -241,17 +258,36 @@ fn token_request(client: &ClientCredentials, instance: &Origin, limits: Limits) 
         }
     }
     add("audience", client.audience.as_deref().unwrap_or_default());
-    add("scope", &client.scopes.join(" "));
-    Ok(Request { origin, target, method: Method::Post, headers, body: body.into_bytes(), limits }.with_length())
+    let mut scopes = String::new();
+    for scope in client.scopes.iter().filter(|scope| !scope.is_empty()) {
+        if !scopes.is_empty() {
+            scopes.push(' ');
+        }
+        scopes.push_str(scope);
+    }
+    add("scope", &scopes);
+    Ok(Request {
+        origin,
+        target,
+        method: Method::Post,
+        headers,
+        body: body.into_bytes(),
+        limits,
+    }
+    .with_length())
 }
 
 /// RFC 7617: the user's name ends at the first colon, and neither part holds a control character.
 fn basic_header(user: &str, password: &str, user_field: &str) -> Result<String, Invalid> {
-    if user.contains(':') {
-        return Invalid::new(format!("{user_field} holds a colon, which basic authentication cannot send."));
+    if user.as_bytes().contains(&b':') {
+        return Invalid::new(format!(
+            "{user_field} holds a colon, which basic authentication cannot send."
+        ));
     }
     if user.chars().chain(password.chars()).any(char::is_control) {
-        return Invalid::new("The user name or the password holds a control character, such as a line break at its end.");
+        return Invalid::new(
+            "The user name or the password holds a control character, such as a line break at its end.",
+        );
     }
     Ok(format!("Basic {}", base64(format!("{user}:{password}").as_bytes())))
 }

@@ -13,27 +13,51 @@ use crate::types::{AccessToken, FlowResponse};
 use envelope::Envelope;
 
 /// What the flow's request was answered.
-pub fn flow(answer: Answer, mask: &Mask) -> Result<FlowResponse, Failure> {
-    let text = readable(&answer);
-    let Err(failure) = judge(&answer, &text) else {
+pub fn flow(mut answer: Answer, mask: &Mask) -> Result<FlowResponse, Failure> {
+    let body = Body::take(&mut answer);
+    let judged = judge(&answer, &body);
+    let headers = headers(&answer, mask);
+    let (status, text) = (answer.status, body.text);
+    let Err(failure) = judged else {
         let (execution_id, sys_id) = ids(&text);
-        return Ok(FlowResponse { status: answer.status, headers: headers(&answer, mask), body: text, execution_id, sys_id });
+        return Ok(FlowResponse {
+            status,
+            headers,
+            body: text,
+            execution_id,
+            sys_id,
+        });
     };
     // What an error carries is masked: it goes to incidents and logs, where a success's body goes to the process that asked for it.
-    let body = if answer.end == End::Whole { mask.text(&text) } else { mask.cut_text(&text) };
-    let headers = headers(&answer, mask);
-    Err(failure.with_response(FlowResponse { status: answer.status, headers, body, execution_id: None, sys_id: None }))
+    let body = if answer.end == End::Whole {
+        mask.text(&text)
+    } else {
+        mask.cut_text(&text)
+    };
+    Err(failure.with_response(FlowResponse {
+        status,
+        headers,
+        body,
+        execution_id: None,
+        sys_id: None,
+    }))
 }
 
+/// Beyond this the flow's request could not carry the token: hosts take 128 KiB of headers, and half of it is the user's.
+const TOKEN_MAX: usize = 32 * 1024;
+
 /// What the token request was answered: RFC 6749, section 5.1.
-pub fn token(answer: Answer) -> Result<AccessToken, Failure> {
-    let text = readable(&answer);
-    judge(&answer, &text)?;
+pub fn token(mut answer: Answer) -> Result<AccessToken, Failure> {
+    let body = Body::take(&mut answer);
+    judge(&answer, &body)?;
     let unusable = || Failure::of(Cause::NoToken).answered(answer.status, None, None);
-    let object = json::parse(&text).ok().and_then(|raw| Json::of(raw).ok()).ok_or_else(unusable)?;
-    let Some(Json::Text(token)) = object.member("access_token").filter(|value| matches!(value, Json::Text(text) if is_token(text))) else {
+    let object = json::parse(&body.text).ok().and_then(Json::of).ok_or_else(unusable)?;
+    let Some(Json::Text(token)) = object.member("access_token") else {
         return Err(unusable());
     };
+    if !is_token(&token) || token.len() > TOKEN_MAX {
+        return Err(unusable());
+    }
     if let Some(Json::Text(kind)) = object.member("token_type")
         && !kind.eq_ignore_ascii_case("bearer")
     {
@@ -47,58 +71,90 @@ pub fn token(answer: Answer) -> Result<AccessToken, Failure> {
     Ok(AccessToken { token, expires_in_s })
 }
 
-/// The body as text; a compressed one is none.
-fn readable(answer: &Answer) -> String {
-    if is_compressed(answer) { String::new() } else { body::decode(answer.header("content-type"), &answer.body) }
+/// An answer's body, read.
+struct Body {
+    /// Empty where the body is compressed.
+    text: String,
+    compressed: bool,
+    /// Nothing came, and nothing was missing.
+    empty: bool,
 }
 
-/// `Ok` for a whole 2xx that can be read. `text` is the body.
-fn judge(answer: &Answer, text: &str) -> Result<(), Failure> {
-    let said = Envelope::read(text);
-    let retry_after = retry_after::read(answer);
-    let retry_after_ms = if matches!(answer.status, 429 | 503) { retry_after.ms } else { None };
-    let failure = |cause| Failure::of(cause).answered(answer.status, said.as_ref().map(Envelope::sentence), retry_after_ms);
+impl Body {
+    /// Takes the bytes out of the answer, so that only one copy of them lives.
+    fn take(answer: &mut Answer) -> Self {
+        let bytes = std::mem::take(&mut answer.body);
+        let empty = bytes.is_empty() && answer.end == End::Whole;
+        let compressed = is_compressed(answer) && !bytes.is_empty();
+        let text = match compressed {
+            true => String::new(),
+            false => body::decode(answer.header("content-type"), bytes, answer.end != End::Whole),
+        };
+        Self {
+            text,
+            compressed,
+            empty,
+        }
+    }
+}
+
+/// `Ok` for a whole 2xx that can be read.
+fn judge(answer: &Answer, body: &Body) -> Result<(), Failure> {
+    if matches!(answer.status, 200..=299) {
+        return success(answer, body);
+    }
+    let said = Envelope::read(&body.text);
     let unknown_resource = said.as_ref().is_some_and(Envelope::is_unknown_resource);
-    Err(match answer.status {
-        200..=299 => return success(answer, text),
-        300..=399 => return Err(failure(Cause::Redirected).with_detail(redirect(answer))),
-        401 => failure(Cause::Unauthorized),
-        403 => failure(Cause::Forbidden),
-        404 => failure(Cause::NotFound),
-        400 if unknown_resource => failure(Cause::NotFound),
-        429 => failure(Cause::RateLimited),
-        400..=499 => failure(Cause::Rejected),
-        503 if retry_after.said || said.as_ref().is_some_and(Envelope::is_servicenows) => failure(Cause::UnavailableSaid),
-        503 => failure(Cause::Unavailable),
-        500..=599 => failure(Cause::ServerError),
+    let retry_after = retry_after::read(answer);
+    let cause = match answer.status {
+        300..=399 => Cause::Redirected,
+        401 => Cause::Unauthorized,
+        403 => Cause::Forbidden,
+        404 => Cause::NotFound,
+        400 if unknown_resource => Cause::NotFound,
+        429 => Cause::RateLimited,
+        400..=499 => Cause::Rejected,
+        503 if retry_after.said || said.as_ref().is_some_and(Envelope::is_servicenows) => Cause::UnavailableSaid,
+        503 => Cause::Unavailable,
+        500..=599 => Cause::ServerError,
         // No status that HTTP knows as an answer (RFC 9110, section 15).
-        _ => failure(Cause::Garbled),
+        _ => Cause::Garbled,
+    };
+    let retry_after_ms = retry_after.ms.filter(|_| matches!(answer.status, 429 | 503));
+    let failure = Failure::of(cause).answered(answer.status, said.as_ref().map(Envelope::sentence), retry_after_ms);
+    Err(if cause == Cause::Redirected {
+        failure.with_detail(redirect(answer))
+    } else {
+        failure
     })
 }
 
-fn success(answer: &Answer, text: &str) -> Result<(), Failure> {
-    let empty = answer.body.is_empty() && answer.end == End::Whole;
-    let whole = answer.end == End::Whole && !is_compressed(answer);
-    let html = body::is_html_type(answer.header("content-type")) || (whole && body::begins_as_html(text));
+fn success(answer: &Answer, body: &Body) -> Result<(), Failure> {
+    let begins_as_html = answer.end == End::Whole && body::begins_as_html(&body.text);
     let cause = match answer.end {
-        _ if html && !empty => Cause::Html,
+        _ if !body.empty && (body::is_html_type(answer.header("content-type")) || begins_as_html) => Cause::Html,
         End::Cut => Cause::AnswerLost,
         End::Silent => Cause::AnswerSilent,
         End::TooLarge => Cause::AnswerTooLarge,
-        End::Whole if is_compressed(answer) && !empty => Cause::AnswerCompressed,
+        End::Whole if body.compressed => Cause::AnswerCompressed,
         End::Whole => return Ok(()),
     };
     Err(Failure::of(cause).answered(answer.status, None, None))
 }
 
 fn is_compressed(answer: &Answer) -> bool {
-    let codings = answer.header("content-encoding").map(String::from_utf8_lossy).unwrap_or_default();
-    codings.split(',').map(str::trim).any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
+    answer.values("content-encoding").any(|codings| {
+        let codings = String::from_utf8_lossy(codings);
+        codings
+            .split(',')
+            .map(str::trim)
+            .any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
+    })
 }
 
 /// `result.executionId` and `result.sys_id`, each where it is a text.
 fn ids(text: &str) -> (Option<String>, Option<String>) {
-    let Some(result) = json::parse(text).ok().and_then(|raw| Json::of(raw).ok()?.member("result")) else {
+    let Some(result) = json::parse(text).ok().and_then(|raw| Json::of(raw)?.member("result")) else {
         return (None, None);
     };
     let id = |name| match result.member(name) {
@@ -110,7 +166,10 @@ fn ids(text: &str) -> (Option<String>, Option<String>) {
 
 /// The headers as text, names in lower case, credentials masked, cookies (which are credentials themselves) left out.
 fn headers(answer: &Answer, mask: &Mask) -> Vec<(String, String)> {
-    let kept = answer.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value));
+    let kept = answer
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), value));
     kept.filter(|(name, _)| name != "set-cookie" && name != "set-cookie2")
         .map(|(name, value)| (name, mask.text(&body::utf8_or_latin1(value))))
         .collect()
@@ -118,19 +177,31 @@ fn headers(answer: &Answer, mask: &Mask) -> Vec<(String, String)> {
 
 /// `to login.example.com`: a redirect's host alone, since its path and query can hold a session.
 fn redirect(answer: &Answer) -> String {
-    let location = answer.header("location").map(String::from_utf8_lossy).unwrap_or_default();
-    let after_scheme = match location.split_once("//") {
-        Some((scheme, rest)) if scheme.is_empty() || scheme.ends_with(':') => rest,
-        _ if location.is_empty() => return "it names no target".to_owned(),
-        _ => return "to another path of the same host".to_owned(),
+    let location = answer
+        .header("location")
+        .map(String::from_utf8_lossy)
+        .unwrap_or_default();
+    let is_scheme = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric());
+    let relative = match location.split_once(':') {
+        Some((scheme, rest)) if is_scheme(scheme) => rest,
+        _ => &location,
+    };
+    let Some(after_scheme) = relative.strip_prefix("//") else {
+        let target = if location.is_empty() {
+            "it names no target"
+        } else {
+            "to another path of the same host"
+        };
+        return target.to_owned();
     };
     let authority = after_scheme.split(['/', '?', '#', '\\']).next().unwrap_or_default();
     let host = authority.rsplit('@').next().unwrap_or_default();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-.:[]_".contains(c);
-    if host.is_empty() || !host.chars().all(plain) {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-.:[]_".contains(&b);
+    if host.is_empty() || host.len() > HOST_MAX || !host.bytes().all(plain) {
         return "its target cannot be read".to_owned();
     }
-    let mut text = String::from("to ");
-    text.push_str(&crate::error::cut(host, 253));
-    text
+    format!("to {host}")
 }
+
+/// A DNS name has 253 characters at most, and a port five.
+const HOST_MAX: usize = 259;

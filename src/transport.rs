@@ -9,7 +9,8 @@ use crate::types::Method;
 use waki::bindings::wasi::clocks::monotonic_clock::subscribe_duration;
 use waki::bindings::wasi::http::outgoing_handler::handle;
 use waki::bindings::wasi::http::types::{
-    ErrorCode, Fields, FutureIncomingResponse, IncomingResponse, Method as HttpMethod, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
+    ErrorCode, Fields, FutureIncomingResponse, IncomingResponse, Method as HttpMethod, OutgoingBody, OutgoingRequest,
+    RequestOptions, Scheme,
 };
 use waki::bindings::wasi::io::poll::{Pollable, poll};
 use waki::bindings::wasi::io::streams::StreamError;
@@ -65,7 +66,10 @@ fn hand_over(request: &Request) -> Result<(OutgoingBody, FutureIncomingResponse)
         Failure::of(Cause::InvalidInput).with_detail(format!("The connector host refuses {what}. Nothing was sent."))
     };
     let headers = Fields::from_list(request.headers()).map_err(|_| {
-        let culprit = request.headers().iter().find(|header| Fields::from_list(std::slice::from_ref(header)).is_err());
+        let culprit = request
+            .headers()
+            .iter()
+            .find(|header| Fields::from_list(std::slice::from_ref(header)).is_err());
         refused(&format!("the header `{}`", culprit.map_or("", |(name, _)| name)))
     })?;
     let outgoing = OutgoingRequest::new(headers);
@@ -79,8 +83,12 @@ fn hand_over(request: &Request) -> Result<(OutgoingBody, FutureIncomingResponse)
     outgoing.set_method(&method).map_err(|()| refused("the method"))?;
     let scheme = if request.tls() { Scheme::Https } else { Scheme::Http };
     outgoing.set_scheme(Some(&scheme)).map_err(|()| refused("the scheme"))?;
-    outgoing.set_authority(Some(request.authority())).map_err(|()| refused("the instance's host name"))?;
-    outgoing.set_path_with_query(Some(request.path_with_query())).map_err(|()| refused("the path with its query"))?;
+    outgoing
+        .set_authority(Some(request.authority()))
+        .map_err(|()| refused("the instance's host name"))?;
+    outgoing
+        .set_path_with_query(Some(request.path_with_query()))
+        .map_err(|()| refused("the path with its query"))?;
     // Taken and finished even when empty, or Node never ends the request.
     let body = outgoing.body().map_err(|()| Failure::of(Cause::Host))?;
     let options = (request.limits.connect_timeout_ms > 0).then(|| {
@@ -99,14 +107,23 @@ fn hand_over(request: &Request) -> Result<(OutgoingBody, FutureIncomingResponse)
 
 /// Writes the body while it is wanted. An answer that is there before the body has gone out (a 413) ends the writing, and so does a
 /// failure: the future then holds the true reason. Gives the body back where it was not written whole.
-fn upload(body: OutgoingBody, mut rest: &[u8], answered: &Pollable, timer: &mut Timer) -> Result<Option<OutgoingBody>, Failure> {
+fn upload(
+    body: OutgoingBody,
+    mut rest: &[u8],
+    answered: &Pollable,
+    timer: &mut Timer,
+) -> Result<Option<OutgoingBody>, Failure> {
     if !rest.is_empty() {
-        let Ok(stream) = body.write() else { return Err(Failure::of(Cause::Host)) };
+        let Ok(stream) = body.write() else {
+            return Err(Failure::of(Cause::Host));
+        };
         let writable = stream.subscribe();
         while !rest.is_empty() {
             match stream.check_write() {
                 Ok(0) => {
                     if timer.wait(&[answered, &writable])?.contains(&0) {
+                        // The answer is there: what follows waits for nothing more.
+                        timer.restart();
                         break;
                     }
                 }
@@ -134,9 +151,18 @@ fn upload(body: OutgoingBody, mut rest: &[u8], answered: &Pollable, timer: &mut 
 fn download(response: IncomingResponse, between_bytes_ms: u32, max: u32) -> Result<Answer, Failure> {
     let status = response.status();
     let headers = response.headers().entries();
-    let mut answer = Answer { status, headers, body: Vec::new(), end: End::Cut };
-    let Ok(incoming) = response.consume() else { return Ok(answer) };
-    let Ok(stream) = incoming.stream() else { return Ok(answer) };
+    let mut answer = Answer {
+        status,
+        headers,
+        body: Vec::new(),
+        end: End::Cut,
+    };
+    let Ok(incoming) = response.consume() else {
+        return Ok(answer);
+    };
+    let Ok(stream) = incoming.stream() else {
+        return Ok(answer);
+    };
     let readable = stream.subscribe();
     let max = usize::try_from(max).unwrap_or(usize::MAX);
     let mut timer = Timer::new(Some(between_bytes_ms.into()).filter(|ms| *ms > 0));
@@ -171,7 +197,15 @@ fn download(response: IncomingResponse, between_bytes_ms: u32, max: u32) -> Resu
 impl Answer {
     /// The first value of a header; names are case-insensitive.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
+        self.values(name).next()
+    }
+
+    /// All values of a header.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.headers
+            .iter()
+            .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_slice())
     }
 
     /// Fewer bytes than `content-length` promised. Not every host checks it.
@@ -179,8 +213,10 @@ impl Answer {
         if matches!(self.status, 204 | 304) {
             return false;
         }
-        let promised = self.header("content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse::<usize>().ok());
-        promised.is_some_and(|promised| self.body.len() < promised)
+        let promised = self
+            .header("content-length")
+            .and_then(|value| std::str::from_utf8(value).ok()?.parse::<u64>().ok());
+        promised.is_some_and(|promised| (self.body.len() as u64) < promised)
     }
 }
 
@@ -188,25 +224,44 @@ impl Answer {
 struct Timer {
     duration_ms: Option<u64>,
     running: Option<Pollable>,
+    /// The time was up when something else was ready as well.
+    up: bool,
 }
 
 impl Timer {
     fn new(duration_ms: Option<u64>) -> Self {
-        Self { duration_ms, running: None }
+        Self {
+            duration_ms,
+            running: None,
+            up: false,
+        }
     }
 
     fn restart(&mut self) {
         self.running = None;
+        self.up = false;
     }
 
-    /// Waits for one of `events`, and says which are ready; fails when the time is up first.
+    /// Waits for one of `events`, and says which are ready; fails when the time is up first. What is ready at the same moment still counts,
+    /// but only once: a stream that is ever ready and gives nothing (empty frames) must end as well.
     fn wait(&mut self, events: &[&Pollable]) -> Result<Vec<u32>, Failure> {
-        let Some(ms) = self.duration_ms else { return Ok(poll(events)) };
+        let Some(ms) = self.duration_ms else {
+            return Ok(poll(events));
+        };
+        if self.up {
+            return Err(Failure::of(Cause::Silent));
+        }
         let running = self.running.get_or_insert_with(|| subscribe_duration(nanoseconds(ms)));
         let mut all = events.to_vec();
         all.push(running);
         let ready = poll(&all);
-        if ready.iter().any(|event| (*event as usize) < events.len()) { Ok(ready) } else { Err(Failure::of(Cause::Silent)) }
+        let clock = events.len();
+        self.up = ready.iter().any(|event| *event as usize == clock);
+        if ready.iter().any(|event| (*event as usize) < clock) {
+            Ok(ready)
+        } else {
+            Err(Failure::of(Cause::Silent))
+        }
     }
 }
 
@@ -218,15 +273,15 @@ fn failure(code: &ErrorCode) -> Failure {
     let failure = Failure::of(cause(code));
     match code {
         ErrorCode::DnsError(payload) => match &payload.rcode {
-            Some(rcode) => failure.with_detail(crate::error::cut(rcode, 60)),
+            Some(rcode) => failure.with_detail(rcode),
             None => failure,
         },
         ErrorCode::TlsAlertReceived(payload) => match &payload.alert_message {
-            Some(message) => failure.with_detail(crate::error::cut(message, 60)),
+            Some(message) => failure.with_detail(message),
             None => failure,
         },
         ErrorCode::TlsCertificateError => failure.with_detail("the server's certificate is not trusted"),
-        ErrorCode::InternalError(Some(message)) => failure.with_detail(crate::error::cut(message, 200)),
+        ErrorCode::InternalError(Some(message)) => failure.with_detail(message),
         _ => failure,
     }
 }
@@ -243,7 +298,9 @@ fn cause(code: &ErrorCode) -> Cause {
         ErrorCode::TlsProtocolError | ErrorCode::TlsCertificateError | ErrorCode::TlsAlertReceived(_) => Cause::Tls,
         ErrorCode::ConnectionTimeout => Cause::ConnectTimeout,
         ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => Cause::Lost,
-        ErrorCode::ConnectionReadTimeout | ErrorCode::ConnectionWriteTimeout | ErrorCode::HttpResponseTimeout => Cause::Silent,
+        ErrorCode::ConnectionReadTimeout | ErrorCode::ConnectionWriteTimeout | ErrorCode::HttpResponseTimeout => {
+            Cause::Silent
+        }
         ErrorCode::HttpProtocolError
         | ErrorCode::HttpResponseHeaderSectionSize(_)
         | ErrorCode::HttpResponseHeaderSize(_)

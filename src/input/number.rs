@@ -25,7 +25,10 @@ fn scaled(text: &str, power: i32) -> Option<(u64, bool)> {
         return None;
     }
     // How many of the digits stand before the point once it has moved.
-    let before = i32::try_from(whole.len()).ok()?.checked_add(exponent)?.checked_add(power)?;
+    let before = i32::try_from(whole.len())
+        .ok()?
+        .checked_add(exponent)?
+        .checked_add(power)?;
     let mut value: u64 = 0;
     let mut rest = false;
     for (at, digit) in (0..).zip(digits()) {

@@ -1,10 +1,10 @@
 //! The two encodings a request needs.
 
-use ::base64::{Engine, engine::general_purpose::STANDARD};
+use base64ct::{Base64, Encoding};
 
 /// Base64 with padding (RFC 4648, section 4), as basic authentication takes it.
 pub fn base64(bytes: &[u8]) -> String {
-    STANDARD.encode(bytes)
+    Base64::encode_string(bytes)
 }
 
 /// `application/x-www-form-urlencoded`, as the URL standard and RFC 6749, appendix B define it: a space is `+`.

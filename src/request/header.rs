@@ -2,8 +2,10 @@
 
 use crate::error::{Invalid, cut};
 
-/// wasmtime traps a guest whose headers take more than 128 KiB in its own representation.
+/// wasmtime traps a guest whose headers take more than 128 KiB in its own representation, in which each header costs 72 bytes beside its
+/// name and value. What the connector adds itself (a token above all) has the other half.
 const TOTAL_MAX: usize = 64 * 1024;
+const EACH: usize = 72;
 
 /// Headers that belong to the connection or to the body's framing, which the host writes itself (RFC 9110, section 7.6.1), and `expect`,
 /// which would hold the body back.
@@ -35,7 +37,9 @@ impl Headers {
     pub fn add_users(&mut self, name: &str, value: &str) -> Result<(), Invalid> {
         let name = header_name(name)?;
         if NOT_THE_USERS.contains(&name.as_str()) {
-            return Invalid::new(format!("The header `{name}` cannot be set: the connector host writes it itself. Leave it out."));
+            return Invalid::new(format!(
+                "The header `{name}` cannot be set: the connector host writes it itself. Leave it out."
+            ));
         }
         if name == "accept-encoding" && !value.eq_ignore_ascii_case("identity") {
             return Invalid::new(
@@ -51,8 +55,10 @@ impl Headers {
     /// Adds a header that an authentication makes; `field` says which input its value comes from.
     pub fn add_credential(&mut self, name: &str, value: String, field: &str) -> Result<(), Invalid> {
         let name = header_name(name)?;
-        if NOT_THE_USERS.contains(&name.as_str()) {
-            return Invalid::new(format!("The API key's header cannot be `{name}`: for example `x-sn-apikey`."));
+        if NOT_THE_USERS.contains(&name.as_str()) || name == "accept-encoding" {
+            return Invalid::new(format!(
+                "The API key's header cannot be `{name}`: for example `x-sn-apikey`."
+            ));
         }
         if self.has(&name) {
             return Invalid::new(format!(
@@ -60,17 +66,21 @@ impl Headers {
             ));
         }
         if !is_header_value(&value) {
-            return Invalid::new(format!("{field} holds a control character, such as a line break at its end."));
+            return Invalid::new(format!(
+                "{field} holds a control character, such as a line break at its end."
+            ));
         }
         self.add_checked(name, &value)
     }
 
     fn add_checked(&mut self, name: String, value: &str) -> Result<(), Invalid> {
         if !is_header_value(value) {
-            return Invalid::new(format!("The value of the header `{name}` holds a control character, such as a line break."));
+            return Invalid::new(format!(
+                "The value of the header `{name}` holds a control character, such as a line break."
+            ));
         }
         self.add(&name, value);
-        let total: usize = self.0.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let total: usize = self.0.iter().map(|(name, value)| name.len() + value.len() + EACH).sum();
         if total > TOTAL_MAX {
             return Invalid::new("The headers are larger than 64 KiB in all: put large values into the body.");
         }
@@ -87,7 +97,10 @@ impl Headers {
     }
 
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_slice())
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_slice())
     }
 
     pub fn list(&self) -> &[(String, Vec<u8>)] {
@@ -98,13 +111,14 @@ impl Headers {
 /// A token by RFC 9110, section 5.1, in lower case.
 fn header_name(name: &str) -> Result<String, Invalid> {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    if name.is_empty() || !name.bytes().all(token) {
-        return Invalid::new(format!(
-            "`{}` is not a header's name: letters, digits and `-`, for example `x-correlation-id`.",
-            cut(name, 60)
-        ));
-    }
-    Ok(name.to_ascii_lowercase())
+    let Some(end) = name.bytes().position(|b| !token(b)).or(name.is_empty().then_some(0)) else {
+        return Ok(name.to_ascii_lowercase());
+    };
+    // A whole line (`authorization: Bearer …`) may stand where the name should: what follows is not repeated.
+    let begin = cut(name.get(..end).unwrap_or_default(), 60);
+    Invalid::new(format!(
+        "`{begin}…` is not a header's name: letters, digits and `-`, for example `x-correlation-id`."
+    ))
 }
 
 /// A field value by RFC 9110, section 5.5: no control characters but the tab. Beyond ASCII it goes out as UTF-8.

@@ -19,7 +19,9 @@ impl Origin {
         let domain = domain.filter(|text| !text.is_empty());
         if let Some(endpoint) = endpoint.filter(|text| !text.is_empty()) {
             if domain.is_some() {
-                return Invalid::new("The domain (snDomain) and the endpoint (snEndpoint) exclude each other: give one of them.");
+                return Invalid::new(
+                    "The domain (snDomain) and the endpoint (snEndpoint) exclude each other: give one of them.",
+                );
             }
             if !instance.is_empty() {
                 check_instance(instance)?;
@@ -46,7 +48,10 @@ impl Origin {
     /// A whole URL's origin, and what follows it.
     pub fn split<'u>(url: &'u str, field: &str) -> Result<(Self, &'u str), Invalid> {
         let bad = |what: &str| Invalid(format!("{field} {what}: for example `https://flows.example.com`."));
-        let (scheme, rest) = url.split_once("://").ok_or_else(|| bad("must begin with `https://`"))?;
+        let (scheme, rest) = url.split_once(':').ok_or_else(|| bad("must begin with `https://`"))?;
+        let rest = rest
+            .strip_prefix("//")
+            .ok_or_else(|| bad("must begin with `https://`"))?;
         let tls = if scheme.eq_ignore_ascii_case("https") {
             true
         } else if scheme.eq_ignore_ascii_case("http") {
@@ -56,16 +61,21 @@ impl Origin {
         };
         let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
         let (authority, rest) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        if authority.contains('@') {
-            return Err(bad("must not hold user information (`…@`); credentials belong in the authentication"));
+        if authority.as_bytes().contains(&b'@') {
+            return Err(bad(
+                "must not hold user information (`…@`); credentials belong in the authentication",
+            ));
         }
-        let (host, port) = split_port(authority).ok_or_else(|| bad("has a port that is not a number from 1 to 65535"))?;
+        let (host, port) =
+            split_port(authority).ok_or_else(|| bad("has a port that is not a number from 1 to 65535"))?;
         let host = host.to_ascii_lowercase();
         let Some(loopback) = check_host(&host) else {
             return Err(bad("does not name a valid host"));
         };
         if !tls && !loopback {
-            return Err(bad("must begin with `https://` (plain http is allowed only to this machine, such as http://127.0.0.1:8080)"));
+            return Err(bad(
+                "must begin with `https://` (plain http is allowed only to this machine, such as http://127.0.0.1:8080)",
+            ));
         }
         let authority = match port {
             Some(port) => format!("{host}:{port}"),
@@ -79,15 +89,24 @@ const ENDPOINT: &str = "The endpoint (snEndpoint)";
 
 fn check_instance(instance: &str) -> Result<(), Invalid> {
     if instance.is_empty() {
-        return Invalid::new("The instance name (snInstance) is missing: enter only the name, for example `acme` for https://acme.service-now.com.");
+        return Invalid::new(
+            "The instance name (snInstance) is missing: enter only the name, for example `acme` for https://acme.service-now.com.",
+        );
     }
     if is_label(instance) {
         return Ok(());
     }
     // People paste the whole URL: say what of it is wanted. User information may be a credential, and is not repeated.
-    let host = instance.split_once("://").map_or(instance, |(_, rest)| rest);
+    let host = instance
+        .split_once(':')
+        .and_then(|(_, rest)| rest.strip_prefix("//"))
+        .unwrap_or(instance);
     let name = host.split(['.', '/', ':', '?', '#']).next().unwrap_or_default();
-    let hint = if name != instance && is_label(name) && !instance.contains('@') { cut(name, 63) } else { "acme".to_owned() };
+    let hint = if name != instance && is_label(name) && !instance.as_bytes().contains(&b'@') {
+        cut(name, 63)
+    } else {
+        "acme".to_owned()
+    };
     Invalid::new(format!(
         "The instance name (snInstance) is not a name: enter only `{hint}`, without `https://` and without the domain."
     ))
@@ -99,7 +118,9 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
         Some(bracket) => authority.get(bracket..)?.find(':').map(|at| bracket + at),
         None => authority.find(':'),
     };
-    let Some(colon) = colon else { return Some((authority, None)) };
+    let Some(colon) = colon else {
+        return Some((authority, None));
+    };
     let digits = authority.get(colon + 1..)?;
     let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
     let port = digits.parse().ok().filter(|_| plain)?;
@@ -107,14 +128,17 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
 }
 
 /// Whether the host is this machine; None for no host at all, and for an address in a spelling that readers disagree on (`127.1`, `0x7f…`).
+/// An IPv6 address is looked at for its characters only, and is this machine in its one usual spelling: std's parsers are 4 kB of the
+/// component, and a wrong one ends at the host, with nothing sent.
 fn check_host(host: &str) -> Option<bool> {
     if let Some(address) = host.strip_prefix('[') {
-        let address: std::net::Ipv6Addr = address.strip_suffix(']')?.parse().ok()?;
-        return Some(address.is_loopback());
+        let address = address.strip_suffix(']')?;
+        let plain = |b: u8| b.is_ascii_hexdigit() || matches!(b, b':' | b'.');
+        return (address.as_bytes().contains(&b':') && address.bytes().all(plain)).then_some(address == "::1");
     }
     if is_number(last_label(host)) {
-        let address: std::net::Ipv4Addr = host.parse().ok()?;
-        return Some(address.is_loopback());
+        let canonical = |part: &str| part.parse::<u8>().is_ok_and(|byte| byte.to_string() == part);
+        return (host.split('.').count() == 4 && host.split('.').all(canonical)).then_some(host.starts_with("127."));
     }
     is_dns_name(host).then_some(host == "localhost")
 }
@@ -126,7 +150,9 @@ fn last_label(host: &str) -> &str {
 /// What resolvers take for a number, and so the whole name for an address: digits, or hexadecimal after `0x`.
 fn is_number(label: &str) -> bool {
     label.bytes().all(|b| b.is_ascii_digit())
-        || label.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
+        || label
+            .strip_prefix("0x")
+            .is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 /// A host name by RFC 1123, section 2.1: labels of letters, digits and inner hyphens; 253 characters at most.

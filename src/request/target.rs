@@ -3,6 +3,16 @@
 use super::encode::form;
 use crate::error::{Invalid, cut};
 
+/// What people write most, with a sentence of its own.
+const REFUSED: [(u8, &str); 3] = [
+    (
+        b'#',
+        "must not hold `#`: a fragment is never sent; write `%23` where the character is meant",
+    ),
+    (b'\\', "must not hold a backslash: separate with `/`"),
+    (b' ', "must not hold a space: write `%20`"),
+];
+
 /// A path and query in RFC 3986's characters, sent byte for byte.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Target(String);
@@ -15,40 +25,46 @@ impl Target {
             return Err(bad("is missing: for example `/api/sn_cico/flow_starter/my_flow`"));
         }
         if !text.starts_with('/') {
-            return Err(bad("must begin with `/`: for example `/api/sn_cico/flow_starter/my_flow`"));
+            return Err(bad(
+                "must begin with `/`: for example `/api/sn_cico/flow_starter/my_flow`",
+            ));
         }
         if text.starts_with("//") {
-            return Err(bad("must not begin with `//`: a server would take what follows for a host name"));
+            return Err(bad(
+                "must not begin with `//`: a server would take what follows for a host name",
+            ));
         }
         if !text.is_ascii() {
-            return Err(bad(&format!("holds characters that a URL cannot: write them percent-encoded, `{}`", cut(&ascii(text), 200))));
+            return Err(bad(&format!(
+                "holds characters that a URL cannot: write them percent-encoded, `{}`",
+                cut(&ascii(text), 200)
+            )));
         }
-        if text.contains('#') {
-            return Err(bad("must not hold `#`: a fragment is never sent; write `%23` where the character is meant"));
-        }
-        if text.contains('\\') {
-            return Err(bad("must not hold a backslash: separate with `/`"));
-        }
-        if text.contains(' ') {
-            return Err(bad("must not hold a space: write `%20`"));
+        if let Some((_, what)) = REFUSED.iter().find(|(byte, _)| text.as_bytes().contains(byte)) {
+            return Err(bad(what));
         }
         let (path, query) = text.split_once('?').unwrap_or((text, ""));
         for part in [path, query] {
             if !percent_encoded(part) {
-                return Err(bad("holds a `%` without two hexadecimal digits: write `%25` where the character itself is meant"));
+                return Err(bad(
+                    "holds a `%` without two hexadecimal digits: write `%25` where the character itself is meant",
+                ));
             }
         }
-        let allowed = |extra: &'static str| {
-            move |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/%".contains(c) || extra.contains(c)
-        };
-        if let Some(c) = path.chars().find(|c| !allowed("")(*c)).or_else(|| query.chars().find(|c| !allowed("?")(*c))) {
-            return Err(match c {
-                c if c.is_control() => bad("holds a control character"),
-                c => bad(&format!("holds `{c}`, which a URL cannot: write it percent-encoded, `%{:02X}`", c as u32)),
+        let path_character = |b: &u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(b);
+        let foreign = path.bytes().find(|b| !path_character(b));
+        if let Some(byte) = foreign.or_else(|| query.bytes().find(|b| !path_character(b) && *b != b'?')) {
+            return Err(match char::from(byte) {
+                c if c.is_ascii_control() => bad("holds a control character"),
+                c => bad(&format!(
+                    "holds `{c}`, which a URL cannot: write it percent-encoded, `%{byte:02X}`"
+                )),
             });
         }
         if has_dot_segment(path) {
-            return Err(bad("must not hold the segments `.` and `..`, in any spelling: write the path they lead to"));
+            return Err(bad(
+                "must not hold the segments `.` and `..`, in any spelling: write the path they lead to",
+            ));
         }
         Ok(Self(text.to_owned()))
     }
@@ -65,6 +81,16 @@ impl Target {
         self.0.push_str(&form(value));
     }
 
+    /// Whether the query, the path's own included, has a parameter of this name.
+    pub fn has_query(&self, name: &str) -> bool {
+        let encoded = form(name);
+        let query = self.0.split_once('?').map_or("", |(_, query)| query);
+        query.split('&').any(|parameter| {
+            let known = parameter.split('=').next().unwrap_or_default();
+            known == encoded || known == name
+        })
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -77,11 +103,12 @@ fn percent_encoded(text: &str) -> bool {
     })
 }
 
-/// A server may decode `%2e`, `%2f` and `%5c`, and drop a segment's parameters (`..;x`), before it walks the path: segments are looked at
-/// as it would then see them.
+/// A server may decode the path, take a backslash for a slash, and drop a segment's parameters (`..;x`) before it walks: segments are looked
+/// at as it would then see them.
 fn has_dot_segment(path: &str) -> bool {
-    let path = path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
-    path.replace("%3b", ";").split('/').any(|segment| matches!(segment.split(';').next(), Some("." | "..")))
+    let path: Vec<u8> = percent_encoding::percent_decode_str(path).collect();
+    let mut segments = path.split(|byte| matches!(byte, b'/' | b'\\'));
+    segments.any(|segment| matches!(segment.split(|byte| *byte == b';').next(), Some(b"." | b"..")))
 }
 
 /// `text` with everything beyond ASCII percent-encoded.

@@ -1,12 +1,35 @@
 //! A body as text, and whether it is a web page.
 
-/// Decodes by the declared charset: Latin-1 byte by byte, everything else as UTF-8 with what is none replaced. A byte order mark is skipped.
-pub fn decode(content_type: Option<&[u8]>, bytes: &[u8]) -> String {
-    if is_latin1(content_type) {
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Decodes by the declared charset: Latin-1 byte by byte, everything else as UTF-8 with what is none replaced. A byte order mark is skipped,
+/// and says UTF-8 whatever is declared. Half a character at the end of a body that was `cut` is left out: the mask could not see a credential
+/// before it.
+pub fn decode(content_type: Option<&[u8]>, mut bytes: Vec<u8>, cut: bool) -> String {
+    let marked = bytes.starts_with(BYTE_ORDER_MARK);
+    if !marked && is_latin1(content_type) {
         return bytes.iter().map(|byte| char::from(*byte)).collect();
     }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    String::from_utf8_lossy(bytes).into_owned()
+    if marked {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
+    if cut {
+        bytes.truncate(bytes.len() - half_a_character(&bytes));
+    }
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// How many bytes at the end begin a UTF-8 character that does not end.
+fn half_a_character(bytes: &[u8]) -> usize {
+    let tail = bytes.iter().rev().take(3).position(|byte| byte & 0xc0 != 0x80);
+    let Some(after) = tail else { return 0 };
+    let needed = match bytes.iter().nth_back(after) {
+        Some(0xc0..=0xdf) => 2,
+        Some(0xe0..=0xef) => 3,
+        Some(0xf0..) => 4,
+        _ => 1,
+    };
+    if after + 1 < needed { after + 1 } else { 0 }
 }
 
 /// A header's value: UTF-8 where it is, Latin-1 as in the older standard where it is not.
@@ -20,7 +43,10 @@ pub fn utf8_or_latin1(bytes: &[u8]) -> String {
 /// Windows-1252 differs from Latin-1 only in characters that no JSON needs, and readers have long taken the one for the other.
 fn is_latin1(content_type: Option<&[u8]>) -> bool {
     let text = lower(content_type);
-    let charset = text.split(';').skip(1).find_map(|parameter| parameter.trim().strip_prefix("charset="));
+    let charset = text
+        .split(';')
+        .skip(1)
+        .find_map(|parameter| parameter.trim().strip_prefix("charset="));
     matches!(
         charset.map(|name| name.trim_matches('"')),
         Some("iso-8859-1" | "iso8859-1" | "iso_8859-1" | "latin1" | "latin-1" | "l1" | "windows-1252" | "cp1252")
@@ -29,7 +55,10 @@ fn is_latin1(content_type: Option<&[u8]>) -> bool {
 
 pub fn is_html_type(content_type: Option<&[u8]>) -> bool {
     let text = lower(content_type);
-    matches!(text.split(';').next().unwrap_or_default().trim(), "text/html" | "application/xhtml+xml")
+    matches!(
+        text.split(';').next().unwrap_or_default().trim(),
+        "text/html" | "application/xhtml+xml"
+    )
 }
 
 fn lower(content_type: Option<&[u8]>) -> String {
@@ -39,21 +68,33 @@ fn lower(content_type: Option<&[u8]>) -> String {
 /// Whether the text begins as a web page does, after white space, comments and an XML declaration, in any letter case.
 pub fn begins_as_html(text: &str) -> bool {
     let mut rest = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    loop {
-        let end = if rest.starts_with("<!--") {
-            "-->"
-        } else if rest.starts_with("<?") {
-            "?>"
-        } else {
-            break;
+    while let Some(end) = [("<!--", "--"), ("<?", "?")]
+        .iter()
+        .find_map(|(begin, end)| rest.starts_with(begin).then_some(end))
+    {
+        let closed = |at: &usize| rest.get(..*at).is_some_and(|before| before.ends_with(end));
+        let Some(after) = rest
+            .match_indices('>')
+            .map(|(at, _)| at)
+            .find(closed)
+            .and_then(|at| rest.get(at + 1..))
+        else {
+            return false;
         };
-        let Some((_, after)) = rest.split_once(end) else { return false };
         rest = after.trim_start();
     }
-    ["<!doctype html", "<html", "<head", "<body", "<title", "<script"].iter().any(|tag| {
+    // The white space after `<!doctype` is free.
+    let (rest, tags): (&str, &[&str]) = match rest.get(..9) {
+        Some(head) if head.eq_ignore_ascii_case("<!doctype") => {
+            (rest.get(9..).unwrap_or_default().trim_start(), &["html"])
+        }
+        _ => (rest, &["<html", "<head", "<body", "<title", "<script"]),
+    };
+    tags.iter().any(|tag| {
         let head = rest.as_bytes().get(..tag.len());
         let after = rest.as_bytes().get(tag.len());
         // `<header>` is an element of somebody's XML; `<head>` is a page's.
-        head.is_some_and(|head| head.eq_ignore_ascii_case(tag.as_bytes())) && after.is_none_or(|b| !b.is_ascii_alphanumeric())
+        head.is_some_and(|head| head.eq_ignore_ascii_case(tag.as_bytes()))
+            && after.is_none_or(|b| !b.is_ascii_alphanumeric())
     })
 }

@@ -12,7 +12,7 @@ pub struct Envelope {
 
 impl Envelope {
     pub fn read(text: &str) -> Option<Self> {
-        let object = Json::of(json::parse(text).ok()?).ok()?;
+        let object = Json::of(json::parse(text).ok()?)?;
         let error = object.member("error")?;
         let string = |value| match value {
             Some(Json::Text(text)) => text,
@@ -26,8 +26,13 @@ impl Envelope {
         if message.is_empty() && detail.is_empty() {
             return None;
         }
-        let servicenows = !message.is_empty() && matches!(object.member("status"), Some(Json::Text(status)) if status == "failure");
-        Some(Self { message, detail, servicenows })
+        let servicenows =
+            !message.is_empty() && matches!(object.member("status"), Some(Json::Text(status)) if status == "failure");
+        Some(Self {
+            message,
+            detail,
+            servicenows,
+        })
     }
 
     pub fn is_servicenows(&self) -> bool {
@@ -36,8 +41,9 @@ impl Envelope {
 
     /// ServiceNow answers 400 or 404 so where no REST resource has the path.
     pub fn is_unknown_resource(&self) -> bool {
-        let phrase = "does not represent any resource";
-        self.message.contains(phrase) || self.detail.contains(phrase)
+        let phrase = b"does not represent any resource";
+        let said = |text: &str| text.as_bytes().windows(phrase.len()).any(|window| window == phrase);
+        said(&self.message) || said(&self.detail)
     }
 
     /// Message and detail as one text.
