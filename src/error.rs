@@ -369,3 +369,6 @@ pub fn cut(text: &str, max: usize) -> String {
 fn push_number(text: &mut String, number: u32) {
     text.push_str(&number.to_string());
 }
+
+#[cfg(test)]
+mod tests;

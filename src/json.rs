@@ -227,3 +227,6 @@ pub fn quote(text: &str) -> String {
     out.push('"');
     out
 }
+
+#[cfg(test)]
+pub mod tests;

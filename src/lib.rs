@@ -24,6 +24,8 @@ pub mod input;
 mod json;
 pub mod mask;
 pub mod output;
+#[cfg(test)]
+mod properties;
 pub mod request;
 pub mod response;
 pub mod transport;

@@ -138,3 +138,6 @@ impl Mask {
 fn is_long_enough(secret: &str) -> bool {
     secret.chars().nth(SHORTEST - 1).is_some()
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,3 +60,6 @@ pub fn json(response: &FlowResponse) -> String {
     out.push('}');
     out
 }
+
+#[cfg(test)]
+mod tests;

@@ -303,3 +303,6 @@ fn required(value: &str, field: &str) -> Result<(), Invalid> {
 pub fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())
 }
+
+#[cfg(test)]
+pub mod tests;

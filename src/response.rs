@@ -205,3 +205,6 @@ fn redirect(answer: &Answer) -> String {
 
 /// A DNS name has 253 characters at most, and a port five.
 const HOST_MAX: usize = 259;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! What the JSON door takes and refuses; the requests that come of it are in `request`'s tests.
+
+use super::*;
+use number::{milliseconds, whole};
+
+fn refusal(input: &str) -> String {
+    match parse(input) {
+        Err(Invalid(sentence)) => sentence,
+        Ok(_) => panic!("taken: {input}"),
+    }
+}
+
+/// The least that is needed, and `rest`.
+fn job(rest: &str) -> String {
+    format!(r#"{{"snInstance":"acme","restApiTriggerPath":"/api/x","method":"POST"{rest}}}"#)
+}
+
+#[rustfmt::skip]
+const REFUSED: &[(&str, &str)] = &[
+    ("", "The input is not JSON (line 1, column 0)"),
+    ("{\"password\": hunter22}", "The input is not JSON (line 1, column 14)"),
+    ("[]", "The input must be an object"),
+    ("\"hunter22\"", "The input must be an object"),
+    (r#"{"restApiTriggerPath":"/a","method":"GET"}"#, "`snInstance` is missing: for example `acme`"),
+    (r#"{"instance":"acme","restApiTriggerPath":"/a","method":"GET"}"#, "`snInstance` is missing (there is `instance`; the name must be exactly `snInstance`)"),
+    (r#"{"sn_instance":"acme","restApiTriggerPath":"/a","method":"GET"}"#, "(there is `sn_instance`;"),
+    (r#"{"snInstnace":"acme","restApiTriggerPath":"/a","method":"GET"}"#, "(there is `snInstnace`;"),
+    (r#"{"snInstance":null,"restApiTriggerPath":"/a","method":"GET"}"#, "`snInstance` is missing: "),
+    (r#"{"snInstance":"","restApiTriggerPath":"/a","method":"GET"}"#, "`snInstance` is missing: "),
+    (r#"{"snInstance":"acme","path":"/a","method":"GET"}"#, "`restApiTriggerPath` is missing (there is `path`;"),
+    (r#"{"snInstance":"acme","restApiTriggerPath":"/a"}"#, "`method` is missing: for example `POST`."),
+    (r#"{"snInstance":"acme","restApiTriggerPath":"/a","Method":"GET"}"#, "`method` is missing (there is `Method`;"),
+    (r#"{"snInstance":"acme","restApiTriggerPath":"/a","method":"post"}"#, "must be one of GET, POST, PUT, PATCH and DELETE, not `post`."),
+    (r#"{"snInstance":"acme","restApiTriggerPath":"/a","method":"GET "}"#, "not `GET `."),
+    (r#"{"snInstance":"acme","restApiTriggerPath":"/a","method":["GET"]}"#, "`method` must be text."),
+    (r#"{"snInstance":true,"restApiTriggerPath":"/a","method":"GET"}"#, "`snInstance` must be text."),
+    (r#"{"snInstance":"acme","snInstance":"acme","restApiTriggerPath":"/a","method":"GET"}"#, "`snInstance` is given twice: leave one out."),
+    (r#"{"snInstance":"\ud800","restApiTriggerPath":"/a","method":"GET"}"#, "`snInstance` holds half of a surrogate pair"),
+];
+
+#[rustfmt::skip]
+const REFUSED_FIELDS: &[(&str, &str)] = &[
+    (r#","headers":["hunter22"]"#, "`headers` must be an object of names and values"),
+    (r#","headers":"hunter22""#, "`headers` must be an object of names and values"),
+    (r#","headers":{"a":["\udc00"]}"#, "`headers` holds half of a surrogate pair"),
+    (r#","queryParameters":1"#, "`queryParameters` must be an object of names and values"),
+    (r#","body":{"a":1},"body":{"a":2}"#, "`body` is given twice"),
+    (r#","body":"\ud800""#, "`body` holds half of a surrogate pair"),
+    (r#","snDomain":{}"#, "`snDomain` must be text."),
+    (r#","authentication":"basic""#, "`authentication` must be an object"),
+    (r#","authentication":[]"#, "`authentication` must be an object"),
+    (r#","authentication":{"username":"admin","password":"hunter22"}"#, "`authentication.type` is missing, and `authentication.username` is there: for example `basic`."),
+    (r#","authentication":{"Type":"basic","password":"hunter22"}"#, "`authentication.type` is missing (there is `authentication.Type`;"),
+    (r#","authentication":{"type":"","token":"hunter22"}"#, "`authentication.type` is missing, and `authentication.token` is there"),
+    (r#","authentication":{"type":"Basic"}"#, "must be one of basic, bearer, apiKey, oauth-client-credentials-flow and noAuth, not `Basic`."),
+    (r#","authentication":{"type":"basic","password":"hunter22"}"#, "`authentication.username` is missing."),
+    (r#","authentication":{"type":"basic","user":"u","password":"hunter22"}"#, "`authentication.username` is missing (there is `authentication.user`;"),
+    (r#","authentication":{"type":"basic","username":"u","password":null}"#, "`authentication.password` is missing."),
+    (r#","authentication":{"type":"basic","username":"u","password":{"p":"hunter22"}}"#, "`authentication.password` must be text."),
+    (r#","authentication":{"type":"basic","username":"u","password":"hunter22","password":"hunter23"}"#, "`authentication.password` is given twice"),
+    (r#","authentication":{"type":"bearer"}"#, "`authentication.token` is missing."),
+    (r#","authentication":{"type":"apiKey","apiKeyLocation":"hunter22"}"#, "`authentication.apiKeyLocation` must be `headers` or `query`."),
+    (r#","authentication":{"type":"apiKey","name":"k"}"#, "`authentication.value` is missing."),
+    (r#","authentication":{"type":"oauth-client-credentials-flow","clientId":"c"}"#, "`authentication.clientSecret` is missing"),
+    (r#","authentication":{"type":"oauth-client-credentials-flow","clientId":"c","clientSecret":"hunter22","clientAuthentication":"x"}"#, "must be `credentialsBody` or `basicAuthHeader`."),
+    (r#","connectionTimeoutInSeconds":-1"#, "`connectionTimeoutInSeconds` must be a number of seconds from 0 (no limit) to 4294967"),
+    (r#","connectionTimeoutInSeconds":true"#, "`connectionTimeoutInSeconds` must be a number of seconds"),
+    (r#","readTimeoutInSeconds":"PT20S""#, "`readTimeoutInSeconds` must be a number of seconds"),
+    (r#","readTimeoutInSeconds":4294967.5"#, "`readTimeoutInSeconds` must be a number of seconds"),
+    (r#","maxResponseBytes":1.5"#, "`maxResponseBytes` must be a whole number of bytes up to 4294967295"),
+    (r#","maxResponseBytes":4294967296"#, "`maxResponseBytes` must be a whole number of bytes"),
+];
+
+#[test]
+fn a_bad_input_is_refused_with_a_sentence_that_says_what_to_do() {
+    let fields = REFUSED_FIELDS.iter().map(|(rest, part)| (job(rest), *part));
+    for (input, part) in REFUSED
+        .iter()
+        .map(|(input, part)| ((*input).to_owned(), *part))
+        .chain(fields)
+    {
+        let sentence = refusal(&input);
+        assert!(sentence.contains(part), "{input}: {sentence}");
+        assert!(sentence.ends_with('.'), "{input}: {sentence}");
+        assert!(!sentence.contains("hunter2"), "{input}: {sentence}");
+    }
+}
+
+#[test]
+fn a_credential_that_stands_where_the_method_should_is_masked() {
+    let input = job("")
+        .replace("POST", "hunter22")
+        .replace('}', r#","authentication":{"type":"basic","password":"hunter22"}}"#);
+    assert!(refusal(&input).contains("hunter22"), "the sentence quotes the method");
+    assert!(!mask(&input).text(&refusal(&input)).contains("hunter22"));
+    let input = job("")
+        .replace("POST", "hunter22")
+        .replace('}', r#","headers":{"Authorization":"Bearer hunter22"}}"#);
+    assert!(!mask(&input).text(&refusal(&input)).contains("hunter22"));
+}
+
+#[test]
+fn what_no_reader_needs_to_understand_is_ignored() {
+    let config = parse(&job(
+        r#","deep":[[[[{"a":1e999}]]]],"half":"\ud800","other":{"\ud800":1}"#,
+    ))
+    .unwrap();
+    assert_eq!(config.instance, "acme");
+}
+
+#[test]
+fn limits_come_in_seconds_as_a_number_or_as_text() {
+    let limits = |rest| parse(&job(rest)).unwrap().limits.unwrap();
+    let given = limits(r#","connectionTimeoutInSeconds":1.5,"readTimeoutInSeconds":"0","maxResponseBytes":"100""#);
+    assert_eq!(
+        (
+            given.connect_timeout_ms,
+            given.first_byte_timeout_ms,
+            given.between_bytes_timeout_ms,
+            given.max_response_bytes
+        ),
+        (1_500, 0, 0, 100)
+    );
+    let given = limits(r#","readTimeoutInSeconds":2"#);
+    assert_eq!(
+        (given.first_byte_timeout_ms, given.between_bytes_timeout_ms),
+        (2_000, 2_000)
+    );
+    for absent in [
+        "",
+        r#","connectionTimeoutInSeconds":null,"readTimeoutInSeconds":"","maxResponseBytes":null"#,
+    ] {
+        let given = limits(absent);
+        assert_eq!(
+            (
+                given.connect_timeout_ms,
+                given.first_byte_timeout_ms,
+                given.max_response_bytes
+            ),
+            (20_000, 20_000, 0)
+        );
+    }
+}
+
+#[test]
+fn an_authentication_without_anything_in_it_is_none() {
+    for rest in [
+        "",
+        r#","authentication":null"#,
+        r#","authentication":{}"#,
+        r#","authentication":{"type":null,"username":"","password":null}"#,
+    ] {
+        assert!(
+            matches!(parse(&job(rest)).unwrap().authentication, Authentication::None),
+            "{rest}"
+        );
+    }
+}
+
+#[test]
+fn seconds_become_milliseconds_and_are_never_rounded_to_none() {
+    for (text, ms) in [
+        ("0", Some(0)),
+        ("0.0", Some(0)),
+        ("0e5", Some(0)),
+        ("20", Some(20_000)),
+        ("20.0", Some(20_000)),
+        ("2e1", Some(20_000)),
+        ("2E+1", Some(20_000)),
+        ("2500e-3", Some(2_500)),
+        ("0.5", Some(500)),
+        ("1.0015", Some(1_002)),
+        ("0.0001", Some(1)),
+        ("1e-999", Some(1)),
+        ("4294967", Some(4_294_967_000)),
+        ("4294966.9999", Some(4_294_967_000)),
+        ("4294967.0001", None),
+        ("4294968", None),
+        ("1e300", None),
+        ("99999999999999999999999999", None),
+        ("-1", None),
+        ("-0.5", None),
+        ("", None),
+        (" 1", None),
+        ("1 ", None),
+        ("+1", None),
+        ("1.", None),
+        (".5", None),
+        ("1e", None),
+        ("1e5e5", None),
+        ("1.2.3", None),
+        ("1,5", None),
+        ("PT20S", None),
+        ("NaN", None),
+        ("٣", None),
+        ("1e99999999999", None),
+    ] {
+        assert_eq!(milliseconds(text), ms, "{text}");
+    }
+}
+
+#[test]
+fn a_whole_number_has_no_fraction() {
+    for (text, number) in [
+        ("0", Some(0)),
+        ("1048576", Some(1_048_576)),
+        ("1e3", Some(1_000)),
+        ("1.0", Some(1)),
+        ("1.5", None),
+        ("4294967295", Some(u32::MAX)),
+        ("4294967296", None),
+        ("-1", None),
+        ("x", None),
+    ] {
+        assert_eq!(whole(text), number, "{text}");
+    }
+}
