@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +74,16 @@ impl Answer {
             .body(HIBERNATING_PAGE)
     }
 
+    /// A bare status, with the error envelope when it is an error.
+    #[must_use]
+    pub fn of_status(status: u16) -> Self {
+        if status >= 400 {
+            Self::failure(status, "The stand-in was told to answer so", None)
+        } else {
+            Self::new(status)
+        }
+    }
+
     pub(super) fn json(status: u16, value: &serde_json::Value) -> Self {
         Self::new(status).body(value.to_string())
     }
@@ -81,7 +93,14 @@ impl Answer {
     }
 
     /// The answer as HTTP/1.1 bytes.
-    pub(super) fn encode(&self, framing: Sent) -> Vec<u8> {
+    pub(super) fn encode(&self, sent: Sent) -> Vec<u8> {
+        let (mut bytes, body) = self.encode_apart(sent);
+        bytes.extend(body);
+        bytes
+    }
+
+    /// The answer as HTTP/1.1 bytes: up to and with the empty line, and then.
+    pub(super) fn encode_apart(&self, sent: Sent) -> (Vec<u8>, Vec<u8>) {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         let mut line = |name: &str, value: &str| {
             for part in [name, ": ", value, "\r\n"] {
@@ -97,21 +116,21 @@ impl Answer {
         if !bodiless && !self.body.is_empty() && !self.has("content-type") {
             line("Content-Type", "application/json;charset=UTF-8");
         }
-        if !bodiless && !self.has("content-length") && !self.has("transfer-encoding") {
+        if sent.length && !bodiless && !self.has("content-length") && !self.has("transfer-encoding") {
             line("Content-Length", &self.body.len().to_string());
         }
-        if framing.closing && !self.has("connection") {
+        if sent.closing && !self.has("connection") {
             line("Connection", "close");
         }
         for (name, value) in &self.headers {
             line(name, value);
         }
         head.push_str("\r\n");
-        let mut bytes = head.into_bytes();
-        if !bodiless && !framing.head_only {
-            bytes.extend_from_slice(&self.body);
-        }
-        bytes
+        let body = match bodiless || sent.head_only {
+            true => Vec::new(),
+            false => self.body.clone(),
+        };
+        (head.into_bytes(), body)
     }
 }
 
@@ -134,6 +153,18 @@ pub(super) struct Sent {
     pub closing: bool,
     /// It answers a HEAD request.
     pub head_only: bool,
+    /// It says its `Content-Length`; without, it ends with the connection.
+    pub length: bool,
+}
+
+impl Default for Sent {
+    fn default() -> Self {
+        Self {
+            closing: false,
+            head_only: false,
+            length: true,
+        }
+    }
 }
 
 /// The headers that an instance puts on every answer, as captures of real ones show them. The cookies are a
@@ -157,7 +188,7 @@ fn instance_headers() -> [(&'static str, String); 7] {
     ]
 }
 
-fn reason(status: u16) -> &'static str {
+pub(super) fn reason(status: u16) -> &'static str {
     match status {
         100 => "Continue",
         103 => "Early Hints",
@@ -177,6 +208,8 @@ fn reason(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Method Not Allowed",
         406 => "Not Acceptable",
+        408 => "Request Timeout",
+        409 => "Conflict",
         413 => "Payload Too Large",
         415 => "Unsupported Media Type",
         429 => "Too Many Requests",
@@ -210,7 +243,16 @@ fn header_table<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(String, Strin
         .collect())
 }
 
-/// Bytes are written as text in an instance's file.
+/// In an instance's file bytes are written as text, or as `{ base64 = "…" }`.
 pub(super) fn text_as_bytes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-    String::deserialize(from).map(String::into_bytes)
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "text in quotes, or { base64 = \"…\" }")]
+    enum Written {
+        Text(String),
+        Encoded { base64: String },
+    }
+    match Written::deserialize(from)? {
+        Written::Text(text) => Ok(text.into_bytes()),
+        Written::Encoded { base64 } => STANDARD.decode(base64).map_err(serde::de::Error::custom),
+    }
 }

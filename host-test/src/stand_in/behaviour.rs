@@ -6,12 +6,13 @@ use serde::Deserialize;
 use serde::de::Deserializer;
 
 use super::answer::{Answer, text_as_bytes};
+use super::fault::Fault;
 
 /// What a path of the instance does with a request.
 ///
 /// In a file: `"normal"`, `"hibernating"`, `"semaphore"`, `{ answer = { status = 503 } }`,
 /// `{ rate-limited = { retry-after = 30 } }`, `{ delay = { ms = 2000, then = "normal" } }`,
-/// `{ script = [ … ] }`.
+/// `{ fault = "reset" }`, `{ script = [ … ] }`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Behaviour {
@@ -39,6 +40,8 @@ pub enum Behaviour {
         #[serde(default = "normal")]
         then: Box<Behaviour>,
     },
+    /// One of the named ways to go wrong.
+    Fault(Fault),
     /// These steps, beginning when the request's head has arrived (see [`Step::ReadRequest`]). Then the connection
     /// closes; it goes on to the next request only after [`Step::ReadRequest`] and a last step of [`Step::Answer`].
     Script(Vec<Step>),
@@ -84,17 +87,15 @@ pub enum Step {
     Cut,
     /// Resets the connection (TCP RST).
     Reset,
+    /// Ends the connection by a fatal TLS alert with this number; without TLS as [`Self::Cut`].
+    Alert(u8),
 }
 
 impl Behaviour {
     /// A bare status, with the error envelope when it is an error.
     #[must_use]
     pub fn status(status: u16) -> Self {
-        Self::Answer(if status >= 400 {
-            Answer::failure(status, "The stand-in was told to answer so", None)
-        } else {
-            Answer::new(status)
-        })
+        Self::Answer(Answer::of_status(status))
     }
 
     /// The normal answer, late.
@@ -112,7 +113,7 @@ impl Behaviour {
     /// The answer that is the same for every request, if this behaviour has one.
     pub(super) fn fixed_answer(&self) -> Option<Answer> {
         match self {
-            Self::Normal | Self::Delay { .. } | Self::Script(_) => None,
+            Self::Normal | Self::Delay { .. } | Self::Fault(_) | Self::Script(_) => None,
             Self::Hibernating => Some(Answer::hibernating()),
             Self::RateLimited { retry_after } => Some(rate_limited(*retry_after)),
             Self::Semaphore => Some(Answer::failure(
@@ -150,6 +151,6 @@ fn normal() -> Box<Behaviour> {
     Box::new(Behaviour::Normal)
 }
 
-fn milliseconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+pub(super) fn milliseconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     u64::deserialize(from).map(Duration::from_millis)
 }

@@ -50,7 +50,12 @@ impl Instance {
         }
         let label =
             |label: &str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-        match self.hosts.iter().find(|host| !host.split('.').all(label)) {
+        match self
+            .hosts
+            .iter()
+            .chain(self.tls_faults.keys())
+            .find(|host| !host.split('.').all(label))
+        {
             Some(host) => Err(InstanceError::Host(host.clone())),
             None => Ok(()),
         }

@@ -25,8 +25,8 @@ pub(super) struct State {
 /// What the instance remembers from one request to the next.
 #[derive(Default)]
 pub(super) struct Desk {
-    pub behaviours: BTreeMap<String, Behaviour>,
-    pub once: BTreeMap<String, VecDeque<Behaviour>>,
+    behaviours: BTreeMap<String, Behaviour>,
+    once: BTreeMap<String, VecDeque<Behaviour>>,
     pub hibernating: bool,
     pub incidents: Vec<Map<String, Value>>,
     tokens: BTreeMap<String, IssuedToken>,
@@ -162,6 +162,20 @@ impl State {
 }
 
 impl Desk {
+    pub fn behave(&mut self, path: String, behaviour: Behaviour) {
+        self.behaviours.insert(path, behaviour);
+    }
+
+    pub fn behave_once(&mut self, path: String, behaviour: Behaviour) {
+        self.once.entry(path).or_default().push_back(behaviour);
+    }
+
+    pub fn behave_well(&mut self) {
+        self.behaviours.clear();
+        self.once.clear();
+        self.hibernating = false;
+    }
+
     /// A new token of this user.
     pub fn issue(&mut self, user: &str, expires_in: u64) -> String {
         let now = Instant::now();

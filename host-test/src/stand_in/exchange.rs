@@ -1,127 +1,165 @@
-//! One connection from its first request to its end: what is read, when it is answered, and how it goes wrong.
+//! One connection from its first request to its end: what is read, when it is answered, and how it ends.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::{Answer, Sent};
-use super::behaviour::{Behaviour, Step};
+use super::behaviour::Behaviour;
+use super::body::{Body, BodyEnd, Framing};
 use super::desk::{Request, State};
-use super::http1::{BodyEnd, Framing, Head, NoHead, read_body};
+use super::http1::{Head, NoHead};
 use super::record::TlsSeen;
-use super::wire::{Client, Wire};
+use super::wire::{LINGER_QUIET, Wire};
 
 /// What a client may send ahead while it is kept waiting.
-const AHEAD: usize = 1024 * 1024;
+const AHEAD: u64 = 1024 * 1024;
 
 /// How a connection goes on after an exchange.
-enum Next {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
     Request,
     Close,
-    /// The request is not read to its end: read on, or the answer is lost.
-    LingerAndClose,
     Cut,
     Reset,
+    Alert(u8),
+    /// This side's output has ended; there may be more to come from the other.
+    Linger,
+    /// This side's output has ended, and all that came was read.
+    Over,
 }
 
-pub(super) struct Connection {
-    pub state: Arc<State>,
+/// What the client did while it was waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Client {
+    Waits,
+    Left,
+}
+
+/// How the reading of a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrived {
+    Whole,
+    /// The body is larger than the instance takes; the rest is unread.
+    TooLarge,
+    BrokenOff,
+    Bad,
+}
+
+pub(super) struct Connection<'a> {
+    pub state: &'a State,
     pub number: usize,
     pub tls: Option<TlsSeen>,
     pub wire: Wire,
 }
 
 /// A request on its way through.
-struct Exchange<'a> {
-    state: &'a State,
-    wire: &'a mut Wire,
-    number: usize,
-    head: &'a Head,
+pub(super) struct Exchange<'a> {
+    pub state: &'a State,
+    pub wire: &'a mut Wire,
+    pub number: usize,
+    pub head: &'a Head,
     framing: Framing,
+    incoming: Body,
+    /// How much of the body has come, kept or not.
+    received: u64,
     body: Vec<u8>,
-    /// Has the body been read, and how did that end?
-    read: Option<BodyEnd>,
 }
 
-impl Connection {
+impl Connection<'_> {
     /// Serves requests until one side ends it.
     pub async fn serve(mut self) {
         loop {
             match self.exchange().await {
-                Ok(Next::Request) => {}
-                Ok(Next::LingerAndClose) => {
-                    self.wire.linger().await;
-                    return self.wire.close().await;
-                }
-                Ok(Next::Cut) => return self.wire.cut().await,
-                Ok(Next::Reset) => return self.wire.reset(),
-                Ok(Next::Close) | Err(_) => return self.wire.close().await,
+                Next::Request => {}
+                Next::Close => return self.wire.end_of_output().await,
+                Next::Cut => return self.wire.cut().await,
+                Next::Linger => return self.wire.linger().await,
+                Next::Over => return,
+                Next::Reset => return self.wire.reset(),
+                Next::Alert(description) => return self.wire.alert(description).await,
             }
         }
     }
 
-    async fn exchange(&mut self) -> io::Result<Next> {
+    async fn exchange(&mut self) -> Next {
         let log = &self.state.log;
         let head = match Head::read(&mut self.wire).await {
             Ok(head) => head,
-            Err(NoHead::End) => return Ok(Next::Close),
+            Err(NoHead::End) => return Next::Close,
             Err(NoHead::BrokenOff(fragment)) => {
                 log.over(log.begin(self.number, self.tls.as_ref(), &fragment));
-                return Ok(Next::Close);
+                return Next::Close;
             }
             Err(NoHead::Bad(fragment)) => {
                 let number = log.begin(self.number, self.tls.as_ref(), &fragment);
-                return refuse_unread(&self.state, &mut self.wire, number, "Not an HTTP request").await;
+                return refuse_unread(self.state, &mut self.wire, number, "Not an HTTP request").await;
             }
         };
         let number = log.begin(self.number, self.tls.as_ref(), &head);
         let Some(framing) = head.framing() else {
             let what = "The length of the body cannot be told";
-            return refuse_unread(&self.state, &mut self.wire, number, what).await;
+            return refuse_unread(self.state, &mut self.wire, number, what).await;
         };
         let mut exchange = Exchange {
-            state: &self.state,
+            state: self.state,
             wire: &mut self.wire,
             number,
             head: &head,
             framing,
+            incoming: Body::new(framing),
+            received: 0,
             body: Vec::new(),
-            read: None,
         };
-        let next = exchange.run().await;
-        log.over(number);
-        next
+        exchange.take();
+        // A connection that fails has ended: there is nothing more to do with it in good order.
+        let next = exchange.run().await.unwrap_or(Next::Close);
+        exchange.finish(next).await
     }
 }
 
 impl Exchange<'_> {
     async fn run(&mut self) -> io::Result<Next> {
         let (delay, behaviour) = self.state.plan(self.head).without_delay();
-        if let Behaviour::Script(steps) = &behaviour {
-            return match self.wire.wait(delay, AHEAD).await {
-                Client::Waits => self.play(steps).await,
+        let on_head = match &behaviour {
+            Behaviour::Script(steps) => Some(steps.clone()),
+            Behaviour::Fault(fault) => fault.on_head(),
+            _ => None,
+        };
+        if let Some(steps) = on_head {
+            return match self.wait(delay).await {
+                Client::Waits => self.play(&steps, None).await,
                 Client::Left => Ok(Next::Close),
             };
         }
-        match self.read_request().await? {
-            BodyEnd::Whole => {}
-            BodyEnd::BrokenOff => return Ok(Next::Close),
-            BodyEnd::TooLarge => {
-                self.send(&too_large(self.state.instance.max_request_bytes), true)
-                    .await?;
-                return Ok(Next::LingerAndClose);
-            }
-            BodyEnd::Bad => {
-                self.send(&bad_request("The chunks of the body are broken"), true)
-                    .await?;
-                return Ok(Next::LingerAndClose);
-            }
+        let refusal = match self.read_request().await? {
+            Arrived::Whole => None,
+            Arrived::BrokenOff => return Ok(Next::Close),
+            Arrived::TooLarge => Some(too_large(self.state.instance.max_request_bytes)),
+            Arrived::Bad => Some(bad_request("The chunks of the body are broken")),
+        };
+        if let Some(refusal) = refusal {
+            self.send(&refusal, true).await?;
+            return Ok(Next::Close);
+        }
+        if let Behaviour::Fault(fault) = &behaviour {
+            let (own, steps) = match fault.refuses() {
+                true => (None, fault.steps(&Answer::new(403), self.sent())),
+                false => {
+                    let own = self.state.answer(self.request());
+                    let steps = fault.steps(&own, self.sent());
+                    (Some(own), steps)
+                }
+            };
+            return match self.wait(delay).await {
+                Client::Waits => self.play(&steps, own).await,
+                Client::Left => Ok(Next::Close),
+            };
         }
         let answer = match behaviour.fixed_answer() {
             Some(answer) => answer,
             None => self.state.answer(self.request()),
         };
-        if !delay.is_zero() && self.wire.wait(delay, AHEAD).await == Client::Left {
+        if self.wait(delay).await == Client::Left {
             return Ok(Next::Close);
         }
         let closing = !self.head.keeps_alive();
@@ -129,7 +167,27 @@ impl Exchange<'_> {
         Ok(if closing { Next::Close } else { Next::Request })
     }
 
-    fn request(&self) -> Request<'_> {
+    /// Ends this side's output as `next` says, and finds out whether the whole request arrives.
+    async fn finish(&mut self, next: Next) -> Next {
+        match next {
+            Next::Close => self.wire.end_of_output().await,
+            Next::Cut => self.wire.cut().await,
+            _ => {
+                self.state.log.over(self.number);
+                return next;
+            }
+        }
+        while self.take().is_none() {
+            match tokio::time::timeout(LINGER_QUIET, self.wire.fill()).await {
+                Ok(Ok(1..)) => {}
+                _ => break,
+            }
+        }
+        self.state.log.over(self.number);
+        if self.is_whole() { Next::Over } else { Next::Linger }
+    }
+
+    pub fn request(&self) -> Request<'_> {
         Request {
             number: self.number,
             head: self.head,
@@ -137,137 +195,121 @@ impl Exchange<'_> {
         }
     }
 
-    async fn read_request(&mut self) -> io::Result<BodyEnd> {
-        if let Some(end) = self.read {
-            return Ok(end);
-        }
-        let limit = self.state.instance.max_request_bytes;
-        let fits = !matches!(self.framing, Framing::Length(length) if length > limit as u64);
-        if self.head.expects_continue() && self.wire.unread().is_empty() && fits {
-            self.wire.send(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
-        }
-        let body = &mut self.body;
-        let (log, number) = (&self.state.log, self.number);
-        let end = read_body(self.wire, self.framing, limit, |piece| {
-            body.extend_from_slice(piece);
-            log.update(number, |record| record.body.extend_from_slice(piece));
-        })
-        .await;
-        self.read = Some(end);
-        log.update(number, |record| record.complete = end == BodyEnd::Whole);
-        Ok(end)
+    /// The whole request has arrived.
+    pub fn is_whole(&self) -> bool {
+        self.incoming.end() == Some(BodyEnd::Whole)
     }
 
-    async fn send(&mut self, answer: &Answer, closing: bool) -> io::Result<()> {
-        let bytes = self.encode(answer, closing);
+    /// Takes from the wire what belongs to the body, and records it. None: there is more to come.
+    fn take(&mut self) -> Option<BodyEnd> {
+        if let Some(end) = self.incoming.end() {
+            return Some(end);
+        }
+        let (log, number) = (&self.state.log, self.number);
+        let limit = self.state.instance.max_request_bytes;
+        let (body, received) = (&mut self.body, &mut self.received);
+        let end = self.incoming.take(self.wire, |piece| {
+            *received += piece.len() as u64;
+            let kept = piece.get(..limit.saturating_sub(body.len())).unwrap_or(piece);
+            body.extend_from_slice(kept);
+            log.update(number, |record| record.body.extend_from_slice(kept));
+        });
+        if end == Some(BodyEnd::Whole) {
+            log.update(number, |record| record.complete = true);
+        }
+        end
+    }
+
+    pub async fn read_request(&mut self) -> io::Result<Arrived> {
+        let limit = self.state.instance.max_request_bytes as u64;
+        if matches!(self.framing, Framing::Length(length) if length > limit) {
+            return Ok(Arrived::TooLarge);
+        }
+        if self.take().is_none() && self.received == 0 && self.head.expects_continue() {
+            self.wire.send(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+        }
+        loop {
+            let end = self.take();
+            if self.received > limit {
+                return Ok(Arrived::TooLarge);
+            }
+            match end {
+                Some(BodyEnd::Whole) => return Ok(Arrived::Whole),
+                Some(BodyEnd::BrokenOff) => return Ok(Arrived::BrokenOff),
+                Some(BodyEnd::Bad) => return Ok(Arrived::Bad),
+                None => {}
+            }
+            if !matches!(self.wire.fill().await, Ok(1..)) {
+                self.incoming.break_off();
+            }
+        }
+    }
+
+    /// Waits, but no longer than the client does. What it sends meanwhile is taken, up to a limit.
+    pub async fn wait(&mut self, time: Duration) -> Client {
+        if time.is_zero() {
+            return Client::Waits;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(time) => Client::Waits,
+            () = self.until_left() => Client::Left,
+        }
+    }
+
+    /// Until the client leaves. One that sends more than there is room for is heard no further: when it leaves, that is
+    /// noticed at the next write.
+    pub async fn until_left(&mut self) {
+        let room = self.received + AHEAD;
+        while self.received + (self.wire.unread().len() as u64) < room {
+            if !matches!(self.wire.fill().await, Ok(1..)) {
+                self.take();
+                return self.incoming.break_off();
+            }
+            self.take();
+        }
+        std::future::pending().await
+    }
+
+    pub fn sent(&self) -> Sent {
+        Sent {
+            closing: !self.head.keeps_alive(),
+            head_only: self.head.method == "HEAD",
+            length: true,
+        }
+    }
+
+    pub async fn send(&mut self, answer: &Answer, closing: bool) -> io::Result<()> {
+        let bytes = answer.encode(Sent { closing, ..self.sent() });
         self.send_bytes(&bytes).await
     }
 
-    fn encode(&self, answer: &Answer, closing: bool) -> Vec<u8> {
-        answer.encode(Sent {
-            closing,
-            head_only: self.head.method == "HEAD",
-        })
-    }
-
     /// The status is recorded before its first byte goes out, so that whoever has the answer finds it in the record.
-    async fn send_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if let Some(status) = status_of(bytes) {
-            self.state
-                .log
-                .update(self.number, |record| record.answered = Some(status));
-        }
+    pub async fn send_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.note_status(bytes);
         self.wire.send(bytes).await
     }
 
-    async fn play(&mut self, steps: &[Step]) -> io::Result<Next> {
-        let mut own_answer: Option<Answer> = None;
-        let mut answered_last = false;
-        for step in steps {
-            answered_last = false;
-            match step {
-                Step::ReadRequest => {
-                    if self.read_request().await? == BodyEnd::BrokenOff {
-                        return Ok(Next::Close);
-                    }
-                }
-                Step::Start => own_answer = Some(self.state.answer(self.request())),
-                Step::Answer | Step::AnswerUpTo(_) => {
-                    let answer = own_answer.get_or_insert_with(|| self.state.answer(self.request()));
-                    let mut bytes = self.encode(answer, !self.head.keeps_alive());
-                    if let Step::AnswerUpTo(count) = step {
-                        bytes.truncate(*count);
-                    }
-                    self.send_bytes(&bytes).await?;
-                    answered_last = *step == Step::Answer;
-                }
-                Step::Bytes(bytes) => self.send_bytes(bytes).await?,
-                Step::Drip { bytes, every } => {
-                    if self.drip(bytes, *every).await? == Client::Left {
-                        return Ok(Next::Close);
-                    }
-                }
-                Step::Endless(bytes) => self.pour(bytes).await?,
-                Step::Pause(time) => {
-                    if self.wire.wait(*time, AHEAD).await == Client::Left {
-                        return Ok(Next::Close);
-                    }
-                }
-                Step::Silence => {
-                    self.wire.left(AHEAD).await;
-                    return Ok(Next::Close);
-                }
-                Step::Close => return Ok(Next::Close),
-                Step::Cut => return Ok(Next::Cut),
-                Step::Reset => return Ok(Next::Reset),
-            }
-        }
-        let whole = self.read == Some(BodyEnd::Whole);
-        Ok(match (whole, answered_last && self.head.keeps_alive()) {
-            (true, true) => Next::Request,
-            (true, false) => Next::Close,
-            (false, _) => Next::LingerAndClose,
-        })
-    }
-
-    async fn drip(&mut self, bytes: &[u8], every: Duration) -> io::Result<Client> {
+    pub fn note_status(&self, bytes: &[u8]) {
         if let Some(status) = status_of(bytes) {
             self.state
                 .log
                 .update(self.number, |record| record.answered = Some(status));
-        }
-        for byte in bytes {
-            if self.wire.wait(every, AHEAD).await == Client::Left {
-                return Ok(Client::Left);
-            }
-            self.wire.send(&[*byte]).await?;
-        }
-        Ok(Client::Waits)
-    }
-
-    /// Ends only by the error of a client that left.
-    async fn pour(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let many = bytes.repeat((64 * 1024usize).div_ceil(bytes.len().max(1)));
-        if many.is_empty() {
-            return Ok(());
-        }
-        loop {
-            self.wire.send(&many).await?;
         }
     }
 }
 
 /// Answers 400 to what could not be read as a request, and takes nothing more from this connection.
-async fn refuse_unread(state: &State, wire: &mut Wire, number: usize, what: &str) -> io::Result<Next> {
+async fn refuse_unread(state: &State, wire: &mut Wire, number: usize, what: &str) -> Next {
     let answer = bad_request(what);
     state.log.update(number, |record| record.answered = Some(answer.status));
     let sent = Sent {
         closing: true,
-        head_only: false,
+        ..Sent::default()
     };
-    let done = wire.send(&answer.encode(sent)).await;
+    let _gone_already = wire.send(&answer.encode(sent)).await;
     state.log.over(number);
-    done.map(|()| Next::LingerAndClose)
+    wire.end_of_output().await;
+    Next::Linger
 }
 
 fn bad_request(what: &str) -> Answer {
@@ -282,12 +324,17 @@ fn too_large(limit: usize) -> Answer {
     )
 }
 
-/// The status of bytes that begin an answer.
+/// The status of bytes that begin an answer; interim ones (1xx) are none.
 fn status_of(bytes: &[u8]) -> Option<u16> {
     let line = bytes
         .strip_prefix(b"HTTP/1.1 ")
         .or_else(|| bytes.strip_prefix(b"HTTP/1.0 "))?;
-    std::str::from_utf8(line.get(..3)?).ok()?.parse().ok()
+    let status = std::str::from_utf8(line.get(..3)?).ok()?.parse().ok()?;
+    if !(100..200).contains(&status) {
+        return Some(status);
+    }
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+    status_of(bytes.get(end + 4..)?)
 }
 
 /// Makes a [`Connection`]'s record of its handshake.

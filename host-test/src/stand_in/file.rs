@@ -79,7 +79,11 @@ fn key_of(line: &str) -> Option<&str> {
     if line.starts_with('[') {
         return Some(line.trim_matches(['[', ']']));
     }
-    line.split_once('=').map(|(key, _)| key.trim())
+    let (key, _) = line.split_once('=')?;
+    let key = key.trim();
+    // Anything else may be a part of a value, and that may be a password.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./{}\"".contains(c);
+    key.chars().all(plain).then_some(key)
 }
 
 fn what(message: &str) -> String {
@@ -116,6 +120,7 @@ fn example(key: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stand_in::{Fault, TlsFault};
 
     #[test]
     fn the_sample_file_describes_the_demo_instance() {
@@ -133,6 +138,65 @@ mod tests {
             let file = format!("[behaviours]\n{}", line.trim_start_matches("# "));
             assert_eq!(Instance::from_toml(&file).unwrap().behaviours.len(), 1, "{line}");
         }
+    }
+
+    #[test]
+    fn every_handshake_and_port_that_the_sample_file_shows_can_be_read() {
+        let (_, shown) = SAMPLE_FILE.split_once("[tls-faults]\n").unwrap();
+        let file = shown
+            .lines()
+            .map(|line| line.trim_start_matches("# "))
+            .filter(|line| line.starts_with(['"', '[']) || line.contains(" = "))
+            .filter(|line| !line.starts_with("A port"))
+            .collect::<Vec<_>>()
+            .join("\n");
+        let instance = Instance::from_toml(&format!("[tls-faults]\n{file}")).unwrap();
+        assert_eq!((instance.tls_faults.len(), instance.faulty_ports.len()), (2, 1));
+    }
+
+    #[test]
+    fn every_fault_that_the_sample_file_names_exists() {
+        #[derive(serde::Deserialize)]
+        struct Named<F> {
+            fault: F,
+        }
+        let names = |from: &str, to: &str| {
+            let (_, rest) = SAMPLE_FILE.split_once(from).unwrap();
+            let (list, _) = rest.split_once(to).unwrap();
+            list.replace("\n#", "")
+                .split(',')
+                .map(|name| name.trim().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let mut faults = names("faults with a name alone:", ".\n")
+            .iter()
+            .map(|name| {
+                toml::from_str::<Named<Fault>>(&format!("fault = {name:?}"))
+                    .unwrap()
+                    .fault
+            })
+            .collect::<Vec<_>>();
+        faults.extend([
+            Fault::Early(413),
+            Fault::Drip(std::time::Duration::from_millis(20)),
+            Fault::Alert(116),
+        ]);
+        assert!(Fault::ALL.iter().all(|fault| faults.contains(fault)));
+        let handshakes = names("One of:", ".\n[tls-faults]")
+            .iter()
+            .map(|name| {
+                let value = if name.starts_with('{') {
+                    name.clone()
+                } else {
+                    format!("{name:?}")
+                };
+                toml::from_str::<Named<TlsFault>>(&format!("fault = {value}"))
+                    .unwrap()
+                    .fault
+            })
+            .collect::<Vec<_>>();
+        assert_eq!(handshakes.len(), TlsFault::ALL.len());
+        assert!(TlsFault::ALL.iter().all(|fault| handshakes.contains(fault)));
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Requests of HTTP/1.1 and 1.0 (RFC 9112), read so that nothing of them is lost.
 
-use std::io;
-
+use super::body::Framing;
 use super::wire::Wire;
 
 /// More headers than a test has a use for.
@@ -27,25 +26,6 @@ pub(super) enum NoHead {
     BrokenOff(Head),
     /// Not HTTP, or too large.
     Bad(Head),
-}
-
-/// How the body is delimited (RFC 9112, section 6.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Framing {
-    Length(u64),
-    Chunked,
-}
-
-/// How the reading of a body ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BodyEnd {
-    Whole,
-    /// More than the limit; the rest is unread.
-    TooLarge,
-    /// The connection ended first.
-    BrokenOff,
-    /// The chunks are not chunks.
-    Bad,
 }
 
 impl Head {
@@ -115,74 +95,6 @@ impl Head {
             "HTTP/1.1" => !says("close"),
             _ => says("keep-alive"),
         }
-    }
-}
-
-/// Reads a body and hands over its bytes as they come, without the chunks' framing.
-pub(super) async fn read_body(wire: &mut Wire, framing: Framing, limit: usize, mut sink: impl FnMut(&[u8])) -> BodyEnd {
-    let end = match framing {
-        Framing::Length(length) if length > limit as u64 => Ok(BodyEnd::TooLarge),
-        Framing::Length(length) => read_exactly(wire, length, &mut sink).await.map(|()| BodyEnd::Whole),
-        Framing::Chunked => read_chunks(wire, limit as u64, &mut sink).await,
-    };
-    end.unwrap_or(BodyEnd::BrokenOff)
-}
-
-async fn read_exactly(wire: &mut Wire, mut left: u64, sink: &mut impl FnMut(&[u8])) -> io::Result<()> {
-    while left > 0 {
-        if wire.unread().is_empty() {
-            more(wire).await?;
-        }
-        let piece = wire.consume(usize::try_from(left).unwrap_or(usize::MAX));
-        sink(&piece);
-        left -= piece.len() as u64;
-    }
-    Ok(())
-}
-
-async fn read_chunks(wire: &mut Wire, limit: u64, sink: &mut impl FnMut(&[u8])) -> io::Result<BodyEnd> {
-    let mut total: u64 = 0;
-    loop {
-        let size = match httparse::parse_chunk_size(wire.unread()) {
-            Ok(httparse::Status::Complete((line, size))) => {
-                wire.consume(line);
-                size
-            }
-            Ok(httparse::Status::Partial) => {
-                more(wire).await?;
-                continue;
-            }
-            Err(_) => return Ok(BodyEnd::Bad),
-        };
-        if size == 0 {
-            // Trailers, up to and with the empty line.
-            while read_line(wire).await? != b"\r\n" {}
-            return Ok(BodyEnd::Whole);
-        }
-        total = total.saturating_add(size);
-        if total > limit {
-            return Ok(BodyEnd::TooLarge);
-        }
-        read_exactly(wire, size, sink).await?;
-        if read_line(wire).await? != b"\r\n" {
-            return Ok(BodyEnd::Bad);
-        }
-    }
-}
-
-async fn read_line(wire: &mut Wire) -> io::Result<Vec<u8>> {
-    loop {
-        if let Some(at) = wire.unread().iter().position(|byte| *byte == b'\n') {
-            return Ok(wire.consume(at + 1));
-        }
-        more(wire).await?;
-    }
-}
-
-async fn more(wire: &mut Wire) -> io::Result<()> {
-    match wire.fill().await? {
-        0 => Err(io::ErrorKind::UnexpectedEof.into()),
-        _ => Ok(()),
     }
 }
 

@@ -6,6 +6,8 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::behaviour::Behaviour;
+use super::port::FaultyPort;
+use super::tls_fault::TlsFault;
 
 /// An instance: who may enter it, and the flows it has. Its checks are made by [`StandIn::start`](super::StandIn::start).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -37,6 +39,11 @@ pub struct Instance {
     pub flows: Vec<Flow>,
     /// What a path does instead of [`Behaviour::Normal`]; a flow's path or any other, `/oauth_token.do` included.
     pub behaviours: BTreeMap<String, Behaviour>,
+    /// Host names whose handshakes go wrong, written as in `hosts`; they need not be among those.
+    pub tls_faults: BTreeMap<String, TlsFault>,
+    /// More ports, which go wrong.
+    #[serde(rename = "faulty-port")]
+    pub faulty_ports: Vec<FaultyPort>,
 }
 
 /// A user of the instance.
@@ -181,6 +188,8 @@ impl Default for Instance {
             bearer_tokens: Vec::new(),
             flows: Vec::new(),
             behaviours: BTreeMap::new(),
+            tls_faults: BTreeMap::new(),
+            faulty_ports: Vec::new(),
         }
     }
 }
@@ -230,15 +239,31 @@ impl Instance {
         self
     }
 
+    /// Lets a path go wrong from the start.
+    #[must_use]
+    pub fn behaviour(mut self, path: impl Into<String>, behaviour: Behaviour) -> Self {
+        self.behaviours.insert(path.into(), behaviour);
+        self
+    }
+
+    /// Lets the handshakes for a host name go wrong from the start.
+    #[must_use]
+    pub fn tls_fault(mut self, host: impl Into<String>, fault: TlsFault) -> Self {
+        self.tls_faults.insert(host.into(), fault);
+        self
+    }
+
     /// The host names in full, the first being the one that examples use.
     pub(super) fn full_hosts(&self) -> Vec<String> {
-        self.hosts
-            .iter()
-            .map(|host| match host.contains('.') {
-                true => host.clone(),
-                false => format!("{host}.service-now.com"),
-            })
-            .collect()
+        self.hosts.iter().map(|host| full_host(host)).collect()
+    }
+}
+
+/// `acme` stands for `acme.service-now.com`, one with a dot for itself.
+pub(super) fn full_host(host: &str) -> String {
+    match host.contains('.') {
+        true => host.to_owned(),
+        false => format!("{host}.service-now.com"),
     }
 }
 

@@ -17,37 +17,50 @@
 //! | `instance` | what an instance is made of: users, keys, clients, flows |
 //! | `check`, `demo` | what an instance must keep to; the one that is ready-made |
 //! | `file` | an instance as a file, and what is said of a wrong one |
-//! | `behaviour` | how it may go wrong, as data |
-//! | `answer` | an answer, and its bytes; the error envelope |
+//! | `behaviour`, `fault` | how a path may go wrong, as data; the ways that have a name |
+//! | `tls_fault`, `port` | how a handshake may go wrong; how a port may |
+//! | `answer`, `gzip` | an answer, and its bytes; the error envelope; a compressed body |
 //! | `desk` | the request → the answer: routes, and what the instance remembers |
 //! | `access` | who is asking |
 //! | `token`, `table` | the token endpoint, the Table API |
 //! | `random` | ids and tokens |
 //! | `record` | what was received and what was started |
-//! | `wire`, `http1` | the connection: bytes in, bytes out |
-//! | `exchange` | one request and its answer on a connection, faults included |
-//! | `tls` | the certificate authority made at start |
-//! | `server` | the listeners, on a thread of their own |
+//! | `wire`, `alert` | the connection: bytes in, bytes out; TLS alerts of any number |
+//! | `http1`, `body` | a request's head; its body, piece by piece |
+//! | `exchange`, `script` | one request and its answer on a connection; the steps of one that goes wrong |
+//! | `tls`, `handshake` | the certificate authority made at start; the way into a TLS connection |
+//! | `serving`, `server` | the listeners; what starts, stops and tells them, on a thread of their own |
+//! | `control` | the same from outside, as JSON |
 //!
 //! HTTP/1.1 is spoken by hand on `httparse` instead of by a server library: what a test wants to read
 //! (order and letter case of headers, a body that broke off) and to write (half an answer, garbage, a reset)
 //! is what such a library exists to hide.
 
 mod access;
+mod alert;
 mod answer;
 mod behaviour;
+mod body;
 mod check;
+mod control;
 mod demo;
 mod desk;
 mod exchange;
+mod fault;
 mod file;
+mod gzip;
+mod handshake;
 mod http1;
 mod instance;
+mod port;
 mod random;
 mod record;
+mod script;
 mod server;
+mod serving;
 mod table;
 mod tls;
+mod tls_fault;
 mod token;
 mod wire;
 
@@ -55,7 +68,10 @@ pub use answer::Answer;
 pub use behaviour::{Behaviour, Step};
 pub use check::InstanceError;
 pub use demo::DEMO_FLOW;
+pub use fault::Fault;
 pub use file::{FileError, SAMPLE_FILE};
 pub use instance::{ApiKey, BearerToken, Flavour, Flow, Instance, Method, OAuthClient, User};
-pub use record::{Event, Recorded, Start, TlsSeen};
+pub use port::{FaultyPort, PortFault};
+pub use record::{Event, FailedHandshake, Recorded, Start, TlsSeen};
 pub use server::{Options, StandIn, StartError};
+pub use tls_fault::TlsFault;

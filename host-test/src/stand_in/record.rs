@@ -3,6 +3,8 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
+
 use super::http1::Head;
 use super::instance::{Flavour, Method};
 
@@ -83,6 +85,17 @@ pub struct Start {
     pub request: usize,
 }
 
+/// A connection on which no request could be sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FailedHandshake {
+    /// The connection's number, as in [`Recorded::connection`].
+    pub connection: usize,
+    /// The name that the client asked for (SNI), if its first message arrived.
+    pub server_name: Option<String>,
+    /// Why: what TLS said, or `told to: …`.
+    pub why: String,
+}
+
 /// What happened, for a reader at the terminal.
 #[derive(Debug)]
 pub enum Event {
@@ -98,6 +111,7 @@ pub(super) type Observer = Box<dyn Fn(&Event) + Send + Sync>;
 pub(super) struct Log {
     pages: Mutex<Pages>,
     changed: Condvar,
+    changes: watch::Sender<()>,
     observer: Option<Observer>,
     keep: usize,
 }
@@ -107,6 +121,7 @@ struct Pages {
     last: usize,
     requests: Vec<Recorded>,
     starts: Vec<Start>,
+    failed_handshakes: Vec<FailedHandshake>,
 }
 
 impl Log {
@@ -114,6 +129,7 @@ impl Log {
         Self {
             pages: Mutex::default(),
             changed: Condvar::new(),
+            changes: watch::Sender::new(()),
             observer,
             keep: keep.unwrap_or(usize::MAX),
         }
@@ -136,13 +152,36 @@ impl Log {
         let mut pages = self.pages();
         pages.requests.clear();
         pages.starts.clear();
+        pages.failed_handshakes.clear();
+    }
+
+    pub fn failed_handshakes(&self) -> Vec<FailedHandshake> {
+        self.pages().failed_handshakes.clone()
+    }
+
+    /// Tells of each change from now on, for who must not block.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
+    fn has_changed(&self) {
+        self.changed.notify_all();
+        self.changes.send_replace(());
     }
 
     pub fn wait_until(&self, timeout: Duration, mut holds: impl FnMut(&[Recorded], &[Start]) -> bool) -> bool {
+        self.wait(timeout, |pages| holds(&pages.requests, &pages.starts))
+    }
+
+    pub fn wait_for_failed_handshakes(&self, count: usize, timeout: Duration) -> bool {
+        self.wait(timeout, |pages| pages.failed_handshakes.len() >= count)
+    }
+
+    fn wait(&self, timeout: Duration, mut holds: impl FnMut(&Pages) -> bool) -> bool {
         let end = Instant::now() + timeout;
         let mut pages = self.pages();
         loop {
-            if holds(&pages.requests, &pages.starts) {
+            if holds(&pages) {
                 return true;
             }
             let left = end.saturating_duration_since(Instant::now());
@@ -173,7 +212,7 @@ impl Log {
             headers: head.headers.clone(),
             ..Recorded::default()
         });
-        self.changed.notify_all();
+        self.has_changed();
         number
     }
 
@@ -181,7 +220,7 @@ impl Log {
         let mut pages = self.pages();
         if let Some(record) = pages.find(number) {
             change(record);
-            self.changed.notify_all();
+            self.has_changed();
         }
     }
 
@@ -191,7 +230,7 @@ impl Log {
 
     pub fn started(&self, start: Start) {
         self.pages().starts.push(start);
-        self.changed.notify_all();
+        self.has_changed();
     }
 
     pub fn over(&self, number: usize) {
@@ -210,7 +249,18 @@ impl Log {
         self.pages().forget_beyond(self.keep);
     }
 
-    pub fn tell(&self, event: &Event) {
+    pub fn handshake_failed(&self, failed: FailedHandshake) {
+        let event = Event::HandshakeFailed(failed.why.clone());
+        let mut pages = self.pages();
+        pages.failed_handshakes.push(failed);
+        let surplus = pages.failed_handshakes.len().saturating_sub(self.keep);
+        pages.failed_handshakes.drain(..surplus);
+        drop(pages);
+        self.has_changed();
+        self.tell(&event);
+    }
+
+    fn tell(&self, event: &Event) {
         if let Some(observer) = &self.observer {
             observer(event);
         }

@@ -2,24 +2,24 @@
 //! async, on whatever runtime. What a connection waits for ends with that runtime.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::SocketAddr;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio_rustls::TlsAcceptor;
 
 use super::behaviour::Behaviour;
 use super::check::InstanceError;
 use super::desk::State;
-use super::exchange::{Connection, tls_seen};
 use super::instance::Instance;
-use super::record::{Event, Log, Observer, Recorded, Start};
-use super::tls::Authority;
-use super::wire::Wire;
+use super::port::PortFault;
+use super::record::{FailedHandshake, Log, Observer, Recorded, Start};
+use super::serving::{Addresses, Door, Serving, bind};
+use super::tls::Tls;
+use super::tls_fault::TlsFault;
 
 /// Where the stand-in listens, and who is told. The default is a free port for each, and nobody.
 #[derive(Default)]
@@ -28,6 +28,8 @@ pub struct Options {
     pub https_port: u16,
     /// The port for HTTP; 0 is any free one.
     pub http_port: u16,
+    /// The port for the control address ([`StandIn::control_addr`]); 0 is any free one.
+    pub control_port: u16,
     /// Told of each exchange when it is over, on the stand-in's own thread: it must not wait for the stand-in.
     pub observer: Option<Observer>,
     /// Forgets the oldest requests and starts beyond so many; without it none is forgotten.
@@ -55,6 +57,9 @@ pub enum StartError {
     /// TLS refused the certificate.
     #[error("cannot set up TLS: {0}")]
     Tls(#[from] rustls::Error),
+    /// TLS refused to ask for client certificates.
+    #[error("cannot set up TLS: {0}")]
+    ClientCertificates(#[from] rustls::server::VerifierBuilderError),
     /// No thread or no runtime.
     #[error("cannot start the server's thread: {0}")]
     Thread(#[from] io::Error),
@@ -62,10 +67,8 @@ pub enum StartError {
 
 /// A running stand-in. It stops when it is dropped, and with it everything a client still waits for.
 pub struct StandIn {
-    state: Arc<State>,
-    https: SocketAddr,
-    http: SocketAddr,
-    ca_pem: String,
+    serving: Arc<Serving>,
+    runtime: Handle,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -79,50 +82,64 @@ impl StandIn {
     /// Starts one on given ports.
     pub fn start_with(instance: Instance, options: Options) -> Result<Self, StartError> {
         instance.check()?;
-        let authority = Authority::new()?;
-        let acceptor = TlsAcceptor::from(authority.server_config(&instance.full_hosts())?);
-        let https = listen(options.https_port)?;
-        let http = listen(options.http_port)?;
-        let (https_addr, http_addr) = (https.local_addr()?, http.local_addr()?);
-        let state = Arc::new(State::new(instance, Log::new(options.observer, options.keep)));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let serving = Serving {
-            state: Arc::clone(&state),
-            connections: Arc::default(),
+        let tls = Tls::new(&instance.full_hosts(), &instance.tls_faults)?;
+        let https = bind(options.https_port)?;
+        let http = bind(options.http_port)?;
+        let control = bind(options.control_port)?;
+        let addresses = Addresses {
+            https: https.local_addr()?,
+            http: http.local_addr()?,
+            control: control.local_addr()?,
         };
+        let faulty_ports = instance.faulty_ports.clone();
+        let state = State::new(instance, Log::new(options.observer, options.keep));
+        let serving = Arc::new(Serving::new(state, tls, addresses));
+        let doors = [(https, Door::Https), (http, Door::Http), (control, Door::Control)];
+
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let inside = runtime.enter();
+        for (listener, door) in doors {
+            let listener = TcpListener::from_std(listener)?;
+            serving.spawn(listener, door);
+        }
+        drop(inside);
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::Builder::new()
             .name("servicenow-stand-in".to_owned())
             .spawn(move || {
+                let _either_way_it_ends = runtime.block_on(stopped);
                 // Dropping the runtime drops every connection, in whatever it was waiting for.
-                runtime.block_on(async move {
-                    tokio::select! {
-                        _ = stopped => {}
-                        _ = serving.listen(https, Some(acceptor)) => {}
-                        _ = serving.listen(http, None) => {}
-                    }
-                });
             })?;
-        Ok(Self {
-            state,
-            https: https_addr,
-            http: http_addr,
-            ca_pem: authority.pem().to_owned(),
+        let stand_in = Self {
+            serving,
+            runtime: handle,
             stop: Some(stop),
             thread: Some(thread),
-        })
+        };
+        for faulty in faulty_ports {
+            stand_in.open_port_at(faulty.port, faulty.fault)?;
+        }
+        Ok(stand_in)
     }
 
     /// Where HTTPS is served.
     #[must_use]
     pub fn https_addr(&self) -> SocketAddr {
-        self.https
+        self.serving.addresses.https
     }
 
     /// Where plain HTTP is served.
     #[must_use]
     pub fn http_addr(&self) -> SocketAddr {
-        self.http
+        self.serving.addresses.http
+    }
+
+    /// Where a test suite in any language makes it go wrong and reads what it received, as JSON over HTTP; `GET /` there
+    /// says how.
+    #[must_use]
+    pub fn control_addr(&self) -> SocketAddr {
+        self.serving.addresses.control
     }
 
     /// The first of its host names, in full: `acme.service-now.com`.
@@ -134,32 +151,50 @@ impl StandIn {
     /// All its host names, in full.
     #[must_use]
     pub fn hosts(&self) -> Vec<String> {
-        self.state.instance.full_hosts()
+        self.serving.state.instance.full_hosts()
     }
 
     /// The instance that it serves.
     #[must_use]
     pub fn instance(&self) -> &Instance {
-        &self.state.instance
+        &self.serving.state.instance
     }
 
     /// The certificate authority to trust, made for this stand-in alone.
     #[must_use]
     pub fn ca_pem(&self) -> &str {
-        &self.ca_pem
+        self.serving.tls.ca_pem()
     }
 
     /// Every request received since the start or the last [`Self::clear`], in the order in which their heads arrived:
     /// those for tokens and tables too, and those that broke off.
     #[must_use]
     pub fn requests(&self) -> Vec<Recorded> {
-        self.state.log.requests()
+        self.serving.state.log.requests()
     }
 
     /// Every flow that really started.
     #[must_use]
     pub fn starts(&self) -> Vec<Start> {
-        self.state.log.starts()
+        self.serving.state.log.starts()
+    }
+
+    /// The connections on which TLS failed, on either side, so that no request came.
+    #[must_use]
+    pub fn failed_handshakes(&self) -> Vec<FailedHandshake> {
+        self.serving.state.log.failed_handshakes()
+    }
+
+    /// How many connections it accepted, the control address left out.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.serving.connections()
+    }
+
+    /// The ports that go wrong, and how.
+    #[must_use]
+    pub fn faulty_ports(&self) -> Vec<(SocketAddr, PortFault)> {
+        self.serving.faulty_ports()
     }
 
     /// Waits until at least `count` requests are recorded; false when the time is over first. It blocks the thread:
@@ -173,45 +208,66 @@ impl StandIn {
     /// [`Self::wait_for_requests`] does.
     #[must_use]
     pub fn wait_until(&self, timeout: Duration, holds: impl FnMut(&[Recorded], &[Start]) -> bool) -> bool {
-        self.state.log.wait_until(timeout, holds)
+        self.serving.state.log.wait_until(timeout, holds)
     }
 
-    /// Forgets the requests and the starts. Tokens, incidents and behaviours stay.
+    /// Waits until at least `count` handshakes have failed; false when the time is over first. It blocks, as
+    /// [`Self::wait_for_requests`] does.
+    #[must_use]
+    pub fn wait_for_failed_handshakes(&self, count: usize, timeout: Duration) -> bool {
+        self.serving.state.log.wait_for_failed_handshakes(count, timeout)
+    }
+
+    /// Forgets the requests, the starts and the failed handshakes. Tokens, incidents and behaviours stay.
     pub fn clear(&self) {
-        self.state.log.clear();
+        self.serving.state.log.clear();
     }
 
     /// From now on this path does so: a path as it is in requests (without a query), or a flow's as it is declared.
     pub fn behave(&self, path: impl Into<String>, behaviour: Behaviour) {
-        self.state.desk().behaviours.insert(path.into(), behaviour);
+        self.serving.state.desk().behave(path.into(), behaviour);
     }
 
     /// The next request for this path does so. Called again, it is for the one after.
     pub fn behave_once(&self, path: impl Into<String>, behaviour: Behaviour) {
-        self.state
-            .desk()
-            .once
-            .entry(path.into())
-            .or_default()
-            .push_back(behaviour);
+        self.serving.state.desk().behave_once(path.into(), behaviour);
     }
 
-    /// Every path is normal again, and the instance awake.
+    /// Every path and every handshake is normal again, and the instance awake. Faulty ports stay.
     pub fn behave_well(&self) {
-        let mut desk = self.state.desk();
-        desk.behaviours.clear();
-        desk.once.clear();
-        desk.hibernating = false;
+        self.serving.behave_well();
+    }
+
+    /// From now on the handshakes for this host name go so. It is written as in [`Instance::hosts`], and need not be one of
+    /// those: the certificate names it.
+    pub fn tls_fault(&self, host: &str, fault: TlsFault) -> Result<(), StartError> {
+        self.serving.tls.set(host, Some(fault))
+    }
+
+    /// Opens a port of 127.0.0.1 that goes wrong.
+    pub fn open_port(&self, fault: PortFault) -> Result<SocketAddr, StartError> {
+        self.open_port_at(0, fault)
+    }
+
+    fn open_port_at(&self, port: u16, fault: PortFault) -> Result<SocketAddr, StartError> {
+        let serving = Arc::clone(&self.serving);
+        let (opened, wait) = mpsc::channel();
+        // Not `block_on`, which panics in a caller that is asynchronous itself.
+        self.runtime.spawn(async move {
+            let _gone_already = opened.send(serving.open(port, fault).await);
+        });
+        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+        wait.recv().map_err(gone)?
     }
 
     /// Puts the instance to sleep or wakes it: asleep, every route answers 200 with an HTML page.
     pub fn hibernate(&self, asleep: bool) {
-        self.state.desk().hibernating = asleep;
+        self.serving.state.desk().hibernating = asleep;
     }
 
     /// Makes every token that `/oauth_token.do` has issued invalid.
     pub fn revoke_tokens(&self) {
-        self.state.desk().revoke_tokens();
+        self.serving.state.desk().revoke_tokens();
     }
 }
 
@@ -223,60 +279,4 @@ impl Drop for StandIn {
             let _panicked = thread.join();
         }
     }
-}
-
-struct Serving {
-    state: Arc<State>,
-    connections: Arc<AtomicUsize>,
-}
-
-impl Serving {
-    async fn listen(&self, listener: std::net::TcpListener, tls: Option<TlsAcceptor>) {
-        let Ok(listener) = TcpListener::from_std(listener) else {
-            return;
-        };
-        loop {
-            // Accepting fails when the client has left already, or for lack of descriptors, which passes.
-            let Ok((stream, _)) = listener.accept().await else {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-                continue;
-            };
-            let _without_it_only_slower = stream.set_nodelay(true);
-            let number = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
-            tokio::spawn(connection(Arc::clone(&self.state), number, stream, tls.clone()));
-        }
-    }
-}
-
-async fn connection(state: Arc<State>, number: usize, stream: TcpStream, tls: Option<TlsAcceptor>) {
-    let (wire, tls) = match tls {
-        None => (Wire::plain(stream), None),
-        Some(acceptor) => match acceptor.accept(stream).await {
-            Ok(stream) => {
-                let seen = tls_seen(stream.get_ref().1);
-                (Wire::tls(stream), Some(seen))
-            }
-            Err(error) => {
-                return state.log.tell(&Event::HandshakeFailed(error.to_string()));
-            }
-        },
-    };
-    Connection {
-        state,
-        number,
-        tls,
-        wire,
-    }
-    .serve()
-    .await;
-}
-
-fn listen(port: u16) -> Result<std::net::TcpListener, StartError> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    std::net::TcpListener::bind(address)
-        .and_then(|listener| {
-            listener.set_nonblocking(true)?;
-            Ok(listener)
-        })
-        .map_err(|source| StartError::Listen { address, source })
 }

@@ -3,14 +3,16 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
+
+use super::alert;
 
 /// Beyond this an early answer's client is no longer listened to.
 const LINGER_BYTES: usize = 256 * 1024 * 1024;
 /// A client that neither sends nor leaves for so long has had its answer.
-const LINGER_QUIET: Duration = Duration::from_secs(5);
+pub(super) const LINGER_QUIET: Duration = Duration::from_secs(5);
 
 enum Io {
     Plain(TcpStream),
@@ -21,13 +23,6 @@ enum Io {
 pub(super) struct Wire {
     io: Io,
     buffer: Vec<u8>,
-}
-
-/// What the client did while it was waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Client {
-    Waits,
-    Left,
 }
 
 impl Wire {
@@ -75,59 +70,31 @@ impl Wire {
         }
     }
 
-    /// Waits, but no longer than the client does. What the client sends meanwhile is kept, up to `room` bytes.
-    pub async fn wait(&mut self, time: Duration, room: usize) -> Client {
-        tokio::select! {
-            () = tokio::time::sleep(time) => Client::Waits,
-            () = self.left(room) => Client::Left,
-        }
-    }
-
-    /// Until the client leaves.
-    pub async fn left(&mut self, room: usize) {
-        while self.buffer.len() < room {
-            if !matches!(self.fill().await, Ok(1..)) {
-                return;
-            }
-        }
-        // A client that sends more than there is room for is heard no further: one that leaves now is noticed at the
-        // next write.
-        std::future::pending().await
-    }
-
-    /// Reads on and throws away, until the client leaves or is quiet. An answer that is sent before its request
-    /// was read is lost if the connection is closed at once: the unread bytes turn the close into a reset, and that
-    /// overtakes the answer (RFC 9112, section 9.6). The client is told first that nothing more comes.
-    pub async fn linger(&mut self) {
-        self.end_of_output().await;
-        let mut heard = 0;
-        while heard < LINGER_BYTES {
-            match tokio::time::timeout(LINGER_QUIET, self.fill()).await {
-                Ok(Ok(count @ 1..)) => heard += count,
-                _ => return,
-            }
-            self.buffer.clear();
-        }
-    }
-
-    /// In good order: over TLS with a `close_notify`.
-    pub async fn close(mut self) {
-        self.end_of_output().await;
-    }
-
-    async fn end_of_output(&mut self) {
+    /// Nothing more comes from here, in good order: over TLS with a `close_notify`.
+    pub async fn end_of_output(&mut self) {
         let _gone_already = match &mut self.io {
             Io::Plain(stream) => stream.shutdown().await,
             Io::Tls(stream) => stream.shutdown().await,
         };
     }
 
-    /// As TCP only: over TLS without a `close_notify`.
-    pub async fn cut(mut self) {
+    /// Nothing more comes from here, as TCP only: over TLS without a `close_notify`.
+    pub async fn cut(&mut self) {
         let _gone_already = match &mut self.io {
             Io::Plain(stream) => stream.shutdown().await,
             Io::Tls(stream) => stream.get_mut().0.shutdown().await,
         };
+    }
+
+    /// Reads on and throws away, until the client leaves or is quiet. An answer that is sent before its request
+    /// was read is lost if the connection is closed at once: the unread bytes turn the close into a reset, and that
+    /// overtakes the answer (RFC 9112, section 9.6).
+    pub async fn linger(mut self) {
+        self.buffer.clear();
+        match &mut self.io {
+            Io::Plain(stream) => linger(stream).await,
+            Io::Tls(stream) => linger(stream).await,
+        }
     }
 
     /// By a TCP reset.
@@ -137,5 +104,35 @@ impl Wire {
             Io::Tls(stream) => stream.get_ref().0,
         };
         let _gone_already = tcp.set_zero_linger();
+    }
+
+    /// By a fatal TLS alert; without TLS as [`Self::cut`] does.
+    pub async fn alert(mut self, description: u8) {
+        match self.io {
+            Io::Plain(_) => {
+                self.cut().await;
+                self.linger().await;
+            }
+            Io::Tls(stream) => {
+                let (mut tcp, connection) = stream.into_inner();
+                if let Some(record) = alert::encrypted(connection, description) {
+                    let _gone_already = tcp.write_all(&record).await;
+                }
+                let _gone_already = tcp.shutdown().await;
+                linger(&mut tcp).await;
+            }
+        }
+    }
+}
+
+/// Until the other side ends it, is quiet for long, or sends without end.
+pub(super) async fn linger(stream: &mut (impl AsyncRead + Unpin)) {
+    let mut heard = 0;
+    let mut buffer = vec![0; 16 * 1024];
+    while heard < LINGER_BYTES {
+        match tokio::time::timeout(LINGER_QUIET, stream.read(&mut buffer)).await {
+            Ok(Ok(count @ 1..)) => heard += count,
+            _ => return,
+        }
     }
 }

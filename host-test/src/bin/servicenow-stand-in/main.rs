@@ -35,6 +35,10 @@ struct Arguments {
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     http_port: u16,
 
+    /// The port for the control address; 0 is any free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    control_port: u16,
+
     /// Where to write the certificate authority to trust [default: a file in the temporary directory]
     #[arg(long, value_name = "PATH")]
     ca_file: Option<PathBuf>,
@@ -105,6 +109,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Options {
             https_port: arguments.port,
             http_port: arguments.http_port,
+            control_port: arguments.control_port,
             observer: Some(Box::new(|event| screen::say(&screen::line(event)))),
             keep: Some(KEPT_REQUESTS),
         },

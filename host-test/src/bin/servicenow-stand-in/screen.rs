@@ -16,10 +16,11 @@ pub fn greeting(stand_in: &StandIn, ca_file: &Path) -> String {
     let instance = stand_in.instance();
     let mut text = format!(
         "A stand-in ServiceNow is up: {}. Ctrl-C ends it.\n\n\
-         https      {}\nhttp       {}\nCA file    {}\n\n",
+         https      {}\nhttp       {}\ncontrol    http://{}/\nCA file    {}\n\n",
         stand_in.hosts().join(", "),
         stand_in.https_addr(),
         stand_in.http_addr(),
+        stand_in.control_addr(),
         ca_file.display(),
     );
     text.push_str(&access(instance));
@@ -32,6 +33,12 @@ pub fn greeting(stand_in: &StandIn, ca_file: &Path) -> String {
         "{:<10} POST /oauth_token.do · GET, POST /api/now/table/incident · GET /api/now/table/sys_user",
         "also"
     );
+    for (host, fault) in &instance.tls_faults {
+        let _infallible = writeln!(text, "{:<10} {host}: {fault:?}", "TLS fault");
+    }
+    for (address, fault) in stand_in.faulty_ports() {
+        let _infallible = writeln!(text, "{:<10} {address}: {fault:?}", "port");
+    }
     if let Some(flow) = instance.flows.first() {
         let _infallible = write!(text, "\nTry it:\n{}\n", curl(stand_in, ca_file, flow));
     }
