@@ -47,6 +47,7 @@ fn credentials_that_overlap_leave_nothing_between_them() {
 #[test]
 fn of_two_credentials_the_longer_is_masked_whole() {
     assert_eq!(mask(&["abcd", "abcdefgh"]).text("<abcdefgh>"), "<***>");
+    assert_eq!(mask(&["cdef", "abcdefgh"]).text("<abcdefgh>"), "<***>");
 }
 
 #[test]

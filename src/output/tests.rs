@@ -22,10 +22,13 @@ fn body(text: &str) -> String {
 #[test]
 fn a_process_reads_status_headers_body_and_the_ids() {
     let headers = [
+        ("x-c", "5"),
+        ("x-c", "6"),
         ("content-type", "application/json"),
         ("x-a", "1"),
         ("x-b", "\"2\""),
         ("x-a", "3"),
+        ("x-a", "4"),
     ];
     let response = FlowResponse {
         status: 202,
@@ -39,7 +42,7 @@ fn a_process_reads_status_headers_body_and_the_ids() {
     };
     assert_eq!(
         json(&response),
-        r#"{"status":202,"headers":{"content-type":"application/json","x-a":["1","3"],"x-b":"\"2\""},"body":{"result":{"executionId":"e","sys_id":"s"}},"executionId":"e","sysId":"s"}"#
+        r#"{"status":202,"headers":{"x-c":["5","6"],"content-type":"application/json","x-a":["1","3","4"],"x-b":"\"2\""},"body":{"result":{"executionId":"e","sys_id":"s"}},"executionId":"e","sysId":"s"}"#
     );
 }
 

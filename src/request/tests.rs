@@ -248,6 +248,12 @@ const SENT: &[Sent] = &[
         wire: "GET https://acme.service-now.com/api/x/flow\naccept: application/json\n\n",
     },
     Sent {
+        promise: "nor DELETE",
+        json: r#""snInstance":"acme","method":"DELETE","body":"not JSON""#,
+        typed: |c| c.method = Method::Delete,
+        wire: "DELETE https://acme.service-now.com/api/x/flow\naccept: application/json\ncontent-length: 0\n\n",
+    },
+    Sent {
         promise: "numbers are taken where text is asked for",
         json: r#""snInstance":12345,"method":"POST","authentication":{"type":"basic","username":1,"password":2222}"#,
         typed: |c| {
@@ -409,6 +415,7 @@ const REFUSED: &[Refusal] = &[
     ("a pasted host", |c| c.instance = "dev12345.service-now.com".to_owned(), "enter only `dev12345`, "),
     ("a pasted URL with user information", |c| c.instance = "https://hunter22hunter22:hunter22hunter22@acme.service-now.com".to_owned(), "enter only `acme`, "),
     ("a host smuggled in", |c| c.instance = "evil.example/".to_owned(), "is not a name: enter only `evil`"),
+    ("a scheme without a host", |c| c.instance = "https://".to_owned(), "enter only `acme`, "),
     ("a hyphen at the edge", |c| c.instance = "-acme".to_owned(), "is not a name"),
     ("an instance of 64 letters", |c| c.instance = "a".repeat(64), "is not a name"),
     ("an instance beyond ASCII", |c| c.instance = "äcme".to_owned(), "is not a name"),
