@@ -43,11 +43,12 @@ mod component;
 mod egress;
 
 pub use component::{
-    AccessToken, ApiKey, ApiKeyLocation, Authentication, CallLimits, ClientAuthentication, ClientCredentials, Connector,
-    Credentials, Engine, EngineError, ErrorKind, FlowConfig, FlowResponse, FlowState, Limits, LoadError, Method, Outcome,
-    TokenRequest, TriggerError,
+    AccessToken, ApiKey, ApiKeyLocation, Authentication, CallLimits, ClientAuthentication, ClientCredentials,
+    Connector, Credentials, Engine, EngineError, ErrorKind, FlowConfig, FlowResponse, FlowState, Limits, LoadError,
+    Method, Outcome, TokenRequest, TriggerError,
 };
 pub use egress::{
-    ConnectTo, ConnectToError, Destinations, Egress, EgressBuilder, EgressError, Host, Origin, OriginError, Policy, Progress,
-    Purpose, RequestRecord, Scheme,
+    AddressKind, AddressKindError, ConnectTo, ConnectToError, Destinations, Egress, EgressBuilder, EgressError, Host,
+    Origin, OriginError, Pattern, PatternError, Policy, Progress, Proxy, ProxyError, Purpose, RequestRecord, Resolve,
+    ResolveError, Resolving, Scheme, Step, Stop,
 };

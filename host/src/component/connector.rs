@@ -25,7 +25,9 @@ pub struct Connector {
 
 impl std::fmt::Debug for Connector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connector").field("engine", &self.engine).finish_non_exhaustive()
+        f.debug_struct("Connector")
+            .field("engine", &self.engine)
+            .finish_non_exhaustive()
     }
 }
 
@@ -81,10 +83,17 @@ impl Connector {
 
     /// Starts a flow by the template's JSON: the contract's `execute`. The answer is JSON as well.
     pub async fn execute(&self, egress: &Egress, input: &str) -> Outcome<String> {
-        self.call(egress, Destinations::of_json(input), &self.execute, (input,)).await
+        self.call(egress, Destinations::of_json(input), &self.execute, (input,))
+            .await
     }
 
-    async fn call<P, R>(&self, egress: &Egress, named: Destinations, door: &ComponentExportIndex, input: P) -> Outcome<R>
+    async fn call<P, R>(
+        &self,
+        egress: &Egress,
+        named: Destinations,
+        door: &ComponentExportIndex,
+        input: P,
+    ) -> Outcome<R>
     where
         P: ComponentNamedList + Lower + Send + Sync,
         R: Send + Sync + 'static,
@@ -102,7 +111,12 @@ impl Connector {
         Outcome::judge(end, ledger.close())
     }
 
-    async fn run<P, R>(&self, gate: Gate, door: &ComponentExportIndex, input: P) -> wasmtime::Result<Result<R, TriggerError>>
+    async fn run<P, R>(
+        &self,
+        gate: Gate,
+        door: &ComponentExportIndex,
+        input: P,
+    ) -> wasmtime::Result<Result<R, TriggerError>>
     where
         P: ComponentNamedList + Lower + Send + Sync,
         R: Send + Sync + 'static,
@@ -127,7 +141,11 @@ impl Connector {
 }
 
 /// A typed function of the contract; fails where the component's own types differ from ours.
-fn door<P, R>(store: &mut Store<Call>, instance: &Instance, index: &ComponentExportIndex) -> wasmtime::Result<TypedFunc<P, Answer<R>>>
+fn door<P, R>(
+    store: &mut Store<Call>,
+    instance: &Instance,
+    index: &ComponentExportIndex,
+) -> wasmtime::Result<TypedFunc<P, Answer<R>>>
 where
     P: ComponentNamedList + Lower,
     Answer<R>: ComponentNamedList + Lift,

@@ -59,7 +59,9 @@ pub struct Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }
 
@@ -286,7 +288,10 @@ mod tests {
     async fn a_component_without_the_contract_is_refused() {
         let told = refusal(&small(), &wat::parse_str("(component)").unwrap()).await;
         assert!(told.contains("does not keep the contract"), "{told}");
-        assert!(told.contains("connectors:servicenow-flow-starter/flow-starter@0.1.0"), "{told}");
+        assert!(
+            told.contains("connectors:servicenow-flow-starter/flow-starter@0.1.0"),
+            "{told}"
+        );
     }
 
     #[test]
@@ -295,6 +300,11 @@ mod tests {
             concurrent_calls: 0,
             ..Limits::default()
         };
-        assert!(Engine::new(none).unwrap_err().to_string().contains("would let no call run"));
+        assert!(
+            Engine::new(none)
+                .unwrap_err()
+                .to_string()
+                .contains("would let no call run")
+        );
     }
 }

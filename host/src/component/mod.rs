@@ -17,8 +17,8 @@ mod redacted;
 
 pub use connector::Connector;
 pub use contract::{
-    AccessToken, ApiKey, ApiKeyLocation, Authentication, CallLimits, ClientAuthentication, ClientCredentials, Credentials,
-    ErrorKind, FlowConfig, FlowResponse, FlowState, Method, TokenRequest, TriggerError,
+    AccessToken, ApiKey, ApiKeyLocation, Authentication, CallLimits, ClientAuthentication, ClientCredentials,
+    Credentials, ErrorKind, FlowConfig, FlowResponse, FlowState, Method, TokenRequest, TriggerError,
 };
 pub use engine::{Engine, EngineError, Limits, LoadError};
 pub use outcome::Outcome;

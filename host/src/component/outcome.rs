@@ -31,14 +31,17 @@ const STARTED: &str = "The flow has started.";
 impl<T> Outcome<T> {
     pub(super) fn judge(end: End<T>, requests: Vec<RequestRecord>) -> Self {
         let result = match end {
-            End::Returned(result) => result.map_err(|error| with_proof(error, &requests)),
+            End::Returned(result) => result.map_err(|error| with_step(with_proof(error, &requests), &requests)),
             End::Trapped(why) => Err(ended(
                 &format!("The connector component failed ({why})."),
                 false,
                 &requests,
             )),
             End::OutOfTime(limit) => Err(ended(
-                &format!("The call took longer than the connector host allows ({} s) and was ended.", limit.as_secs_f64()),
+                &format!(
+                    "The call took longer than the connector host allows ({} s) and was ended.",
+                    limit.as_secs_f64()
+                ),
                 true,
                 &requests,
             )),
@@ -52,11 +55,32 @@ fn with_proof(mut error: TriggerError, requests: &[RequestRecord]) -> TriggerErr
     if error.flow == FlowState::Unknown && proves_unsent(requests) {
         error.flow = FlowState::NotStarted;
         error.retryable = true;
-        let told = error.message.strip_suffix(CANNOT_KNOW).unwrap_or(&error.message).trim_end();
+        let told = error
+            .message
+            .strip_suffix(CANNOT_KNOW)
+            .unwrap_or(&error.message)
+            .trim_end();
         error.message = format!("{told} Nothing was sent. {NOT_STARTED}");
     }
     error
 }
+
+/// Adds where the connecting stopped, which a wasi error code cannot carry.
+fn with_step(mut error: TriggerError, requests: &[RequestRecord]) -> TriggerError {
+    if let Some(stop) = requests.last().and_then(|request| request.stopped.as_ref()) {
+        let stop: String = stop
+            .to_string()
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(STOP_MAX)
+            .collect();
+        error.message = format!("{} It stopped at {stop}.", error.message);
+    }
+    error
+}
+
+/// How much of a step's own words a message holds, in characters.
+const STOP_MAX: usize = 300;
 
 /// A call that the host had to end is judged by what left.
 fn ended(what: &str, passes: bool, requests: &[RequestRecord]) -> TriggerError {
@@ -79,7 +103,7 @@ fn ended(what: &str, passes: bool, requests: &[RequestRecord]) -> TriggerError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::egress::{Progress, Purpose};
+    use crate::egress::{Progress, Purpose, Step, Stop};
 
     fn flow(progress: Progress) -> Vec<RequestRecord> {
         vec![RequestRecord {
@@ -87,6 +111,7 @@ mod tests {
             url: "https://acme.service-now.com/api/x/y".to_owned(),
             purpose: Purpose::Flow,
             progress,
+            stopped: None,
         }]
     }
 
@@ -116,16 +141,41 @@ mod tests {
             let error = judged(End::Returned(Err(unknown())), progress);
             assert_eq!(error.flow, state, "{progress:?}");
             assert_eq!(error.retryable, state == FlowState::NotStarted);
-            assert_eq!(error.message.contains("unknown"), state == FlowState::Unknown, "{error}");
+            assert_eq!(
+                error.message.contains("unknown"),
+                state == FlowState::Unknown,
+                "{error}"
+            );
         }
     }
 
     #[test]
     fn what_the_component_knows_is_left_as_it_is() {
         for state in [FlowState::NotStarted, FlowState::Started] {
-            let error = TriggerError { flow: state, ..unknown() };
+            let error = TriggerError {
+                flow: state,
+                ..unknown()
+            };
             assert_eq!(judged(End::Returned(Err(error.clone())), Progress::Unsent), error);
         }
+    }
+
+    #[test]
+    fn a_message_says_where_the_connecting_stopped() {
+        let mut requests = flow(Progress::Unsent);
+        requests[0].stopped = Some(Stop {
+            step: Step::Tls,
+            why: "invalid peer certificate: Expired".to_owned(),
+        });
+        let error = Outcome::judge(End::<()>::Returned(Err(unknown())), requests)
+            .result
+            .unwrap_err();
+        assert!(
+            error
+                .message
+                .ends_with("It stopped at TLS: invalid peer certificate: Expired."),
+            "{error}"
+        );
     }
 
     #[test]
@@ -141,7 +191,10 @@ mod tests {
             assert_eq!(out_of_time.retryable, state == FlowState::NotStarted);
             assert!(out_of_time.message.contains("(300 s)") && out_of_time.message.ends_with(sentence));
             let trapped = judged(End::Trapped("unreachable".to_owned()), progress);
-            assert_eq!((trapped.kind, trapped.flow, trapped.retryable), (ErrorKind::Internal, state, false));
+            assert_eq!(
+                (trapped.kind, trapped.flow, trapped.retryable),
+                (ErrorKind::Internal, state, false)
+            );
         }
     }
 }

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use super::contract::{
-    AccessToken, ApiKey, Authentication, ClientCredentials, Credentials, FlowConfig, FlowResponse,
-};
+use super::contract::{AccessToken, ApiKey, Authentication, ClientCredentials, Credentials, FlowConfig, FlowResponse};
 
 const HIDDEN: &str = "***";
 
@@ -13,9 +11,7 @@ struct Names<'a>(&'a [(String, String)]);
 
 impl fmt::Debug for Names<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.0.iter().map(|(name, _)| name))
-            .finish()
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
     }
 }
 
@@ -64,10 +60,7 @@ impl fmt::Debug for Authentication {
             Self::Basic(_) => f.write_str("Basic(***)"),
             Self::Bearer(_) => f.write_str("Bearer(***)"),
             Self::ApiKey(key) => f.debug_tuple("ApiKey").field(key).finish(),
-            Self::OauthClientCredentials(client) => f
-                .debug_tuple("OauthClientCredentials")
-                .field(client)
-                .finish(),
+            Self::OauthClientCredentials(client) => f.debug_tuple("OauthClientCredentials").field(client).finish(),
         }
     }
 }
@@ -112,9 +105,7 @@ impl fmt::Debug for AccessToken {
 
 #[cfg(test)]
 mod tests {
-    use super::super::contract::{
-        ApiKeyLocation, ClientAuthentication, Method, TokenRequest, TriggerError,
-    };
+    use super::super::contract::{ApiKeyLocation, ClientAuthentication, Method, TokenRequest, TriggerError};
     use super::super::contract::{ErrorKind, FlowState};
     use super::*;
 
@@ -151,8 +142,7 @@ mod tests {
             Authentication::OauthClientCredentials(client()),
         ];
         for authentication in authentications {
-            let mut config =
-                FlowConfig::new(Method::Post, "acme", format!("/api/a/b?key={SECRET}"));
+            let mut config = FlowConfig::new(Method::Post, "acme", format!("/api/a/b?key={SECRET}"));
             config.endpoint = Some(format!("https://u:{SECRET}@gateway.example"));
             config.headers = vec![("authorization".to_owned(), secret())];
             config.query = vec![("key".to_owned(), secret())];

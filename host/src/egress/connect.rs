@@ -1,22 +1,29 @@
-//! A name made a connection: look-up, TCP, TLS. Whatever fails here, nothing of the request has left.
+//! A name made a connection: look-up, check of each address, TCP or proxy, TLS. Whatever fails here, nothing of the request has left.
 
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::time::Duration;
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use wasmtime_wasi_http::Error;
 
+use super::address::AddressKind;
 use super::origin::{Host, Origin, Scheme};
+use super::policy::Policy;
+use super::proxy::{self, Proxy};
+use super::record::{Attempt, Step};
+use super::resolve::{Resolve, ResolveError};
+
+/// How long an address is waited for before the next one is tried beside it (RFC 8305, section 5).
+const NEXT_ADDRESS: Duration = Duration::from_millis(250);
 
 /// "This host is at that address", in the manner of curl's `--connect-to`.
 ///
@@ -54,11 +61,18 @@ impl FromStr for ConnectTo {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // The host may be an IPv6 address in brackets, with colons of its own.
-        let host_end = if text.starts_with('[') { text.find(']').map_or(0, |at| at + 1) } else { 0 };
+        let host_end = if text.starts_with('[') {
+            text.find(']').map_or(0, |at| at + 1)
+        } else {
+            0
+        };
         let (_, rest) = text.split_at_checked(host_end).ok_or(ConnectToError)?;
         let colon = rest.find(':').ok_or(ConnectToError)?;
         let (host, rest) = text.split_at_checked(host_end + colon).ok_or(ConnectToError)?;
-        let (port, address) = rest.strip_prefix(':').and_then(|rest| rest.split_once(':')).ok_or(ConnectToError)?;
+        let (port, address) = rest
+            .strip_prefix(':')
+            .and_then(|rest| rest.split_once(':'))
+            .ok_or(ConnectToError)?;
         Ok(Self {
             host: host.parse().map_err(|_| ConnectToError)?,
             port: port.parse().ok().filter(|port| *port != 0).ok_or(ConnectToError)?,
@@ -67,72 +81,155 @@ impl FromStr for ConnectTo {
     }
 }
 
+/// Bytes both ways.
+pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+/// A connection over which nothing was sent yet.
+pub(super) struct Connected {
+    pub(super) io: Box<dyn Io>,
+    /// TLS agreed on HTTP/2.
+    pub(super) http2: bool,
+}
+
 /// Makes connections.
 #[derive(Debug)]
 pub(super) struct Dialer {
-    tls: Arc<ClientConfig>,
-    connect_to: HashMap<(Host, u16), SocketAddr>,
+    pub(super) tls: Arc<ClientConfig>,
+    /// For the proxy, which is not shown the client's certificate.
+    pub(super) proxy_tls: Arc<ClientConfig>,
+    pub(super) connect_to: HashMap<(Host, u16), SocketAddr>,
+    pub(super) resolver: Arc<dyn Resolve>,
+    pub(super) proxy: Proxy,
+}
+
+/// Mappings by what they map.
+pub(super) fn by_origin(mappings: Vec<ConnectTo>) -> HashMap<(Host, u16), SocketAddr> {
+    mappings
+        .into_iter()
+        .map(|mapping| ((mapping.host, mapping.port), mapping.address))
+        .collect()
 }
 
 impl Dialer {
-    pub(super) fn new(tls: Arc<ClientConfig>, connect_to: Vec<ConnectTo>) -> Self {
-        Self {
-            tls,
-            connect_to: connect_to
-                .into_iter()
-                .map(|mapping| ((mapping.host, mapping.port), mapping.address))
-                .collect(),
+    /// Connects to an origin that the policy allows by name, TLS included. The attempt learns where it stopped.
+    pub(super) async fn connect(
+        &self,
+        origin: &Origin,
+        policy: &Policy,
+        attempt: &Attempt,
+    ) -> Result<Connected, Error> {
+        if origin.scheme() == Scheme::Http {
+            let stream = self.direct(origin, policy, attempt).await?;
+            return Ok(Connected {
+                io: Box::new(stream),
+                http2: false,
+            });
         }
-    }
-
-    /// Connects to an origin, TLS included.
-    pub(super) async fn connect(&self, origin: &Origin) -> Result<Stream, Error> {
-        let stream = tcp(&self.addresses(origin).await?).await?;
-        // A request is one small write, which must not wait for the acknowledgement of the last.
-        let _ = stream.set_nodelay(true);
-        match origin.scheme() {
-            Scheme::Http => Ok(Stream::Plain(stream)),
-            Scheme::Https => {
-                let handshake = TlsConnector::from(Arc::clone(&self.tls)).connect(server_name(origin)?, stream);
-                let stream = handshake.await.map_err(|error| tls_error(&error))?;
-                Ok(Stream::Tls(Box::new(stream)))
+        let mapped = self.connect_to.contains_key(&(origin.host().clone(), origin.port()));
+        let proxy = if mapped { None } else { self.proxy.of(origin) };
+        match proxy {
+            None => {
+                let stream = self.direct(origin, policy, attempt).await?;
+                self.secure(origin, Box::new(stream), attempt).await
+            }
+            Some(proxy) => {
+                let stream = proxy::tunnel(&proxy, origin, &self.resolver, &self.proxy_tls, attempt).await?;
+                self.secure(origin, Box::new(stream), attempt).await
             }
         }
     }
 
-    async fn addresses(&self, origin: &Origin) -> Result<Vec<SocketAddr>, Error> {
+    async fn direct(&self, origin: &Origin, policy: &Policy, attempt: &Attempt) -> Result<TcpStream, Error> {
+        let addresses = self.addresses(origin, policy, attempt).await?;
+        attempt.stopped(Step::Tcp, "no connection in time");
+        let stream = tcp(addresses).await.map_err(|error| {
+            attempt.stopped(Step::Tcp, error.to_string());
+            tcp_error(&error)
+        })?;
+        // A request is one small write, which must not wait for the acknowledgement of the last.
+        let _ = stream.set_nodelay(true);
+        Ok(stream)
+    }
+
+    /// Where an origin is. One address that the policy denies among several denies them all: the name is not to be trusted then.
+    async fn addresses(&self, origin: &Origin, policy: &Policy, attempt: &Attempt) -> Result<Vec<SocketAddr>, Error> {
         let (host, port) = (origin.host(), origin.port());
         if let Some(address) = self.connect_to.get(&(host.clone(), port)) {
             return Ok(vec![*address]);
         }
-        match host {
-            Host::Address(address) => Ok(vec![SocketAddr::new(*address, port)]),
+        let found = match host {
+            Host::Address(address) => vec![*address],
             Host::Name(name) => {
-                let found = tokio::net::lookup_host((&**name, port)).await.map_err(|_| no_such_name())?;
-                let found: Vec<_> = found.collect();
-                if found.is_empty() { Err(no_such_name()) } else { Ok(found) }
+                attempt.stopped(Step::Dns, "no name server answered in time");
+                self.resolver.resolve(name).await.map_err(|error| {
+                    attempt.stopped(Step::Dns, error.to_string());
+                    dns_error(&error)
+                })?
             }
+        };
+        if let Some(denied) = found.iter().find(|address| !policy.allows_address(origin, **address)) {
+            let kind = AddressKind::of(*denied).map_or("denied", AddressKind::as_str);
+            attempt.stopped(
+                Step::Address,
+                format!("{denied} is {kind}, which the policy does not open"),
+            );
+            return Err(Error::DestinationIpProhibited);
         }
+        if found.is_empty() {
+            attempt.stopped(Step::Dns, ResolveError::NoSuchName.to_string());
+            return Err(dns_error(&ResolveError::NoSuchName));
+        }
+        Ok(found
+            .into_iter()
+            .map(|address| SocketAddr::new(address, port))
+            .collect())
+    }
+
+    async fn secure(&self, origin: &Origin, stream: Box<dyn Io>, attempt: &Attempt) -> Result<Connected, Error> {
+        attempt.stopped(Step::Tls, "the handshake did not end in time");
+        let handshake = TlsConnector::from(Arc::clone(&self.tls)).connect(server_name(origin)?, stream);
+        let stream = handshake.await.map_err(|error| {
+            attempt.stopped(Step::Tls, error.to_string());
+            tls_error(&error)
+        })?;
+        Ok(Connected {
+            http2: stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+            io: Box::new(stream),
+        })
     }
 }
 
-fn no_such_name() -> Error {
-    Error::DnsError {
-        rcode: None,
-        info_code: None,
+fn dns_error(error: &ResolveError) -> Error {
+    match error {
+        ResolveError::TimedOut => Error::DnsTimeout,
+        ResolveError::NoSuchName | ResolveError::Failed(_) => Error::DnsError {
+            rcode: None,
+            info_code: None,
+        },
     }
 }
 
-/// The first address that accepts; else what the last one said.
-async fn tcp(addresses: &[SocketAddr]) -> Result<TcpStream, Error> {
-    let mut last = Error::DestinationNotFound;
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = tcp_error(&error),
+/// The first address that accepts; else what the last one said. An address that does not answer at once is not waited for alone.
+pub(super) async fn tcp(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let mut waiting = addresses.into_iter();
+    let mut trying = JoinSet::new();
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    loop {
+        if let Some(address) = waiting.next() {
+            trying.spawn(TcpStream::connect(address));
+        }
+        tokio::select! {
+            tried = trying.join_next() => match tried {
+                Some(Ok(Ok(stream))) => return Ok(stream),
+                Some(Ok(Err(error))) => last = error,
+                Some(Err(gone)) => last = gone.into(),
+                None => return Err(last),
+            },
+            () = tokio::time::sleep(NEXT_ADDRESS), if waiting.len() > 0 => {}
         }
     }
-    Err(last)
 }
 
 fn tcp_error(error: &io::Error) -> Error {
@@ -154,7 +251,9 @@ fn server_name(origin: &Origin) -> Result<ServerName<'static>, Error> {
 fn tls_error(error: &io::Error) -> Error {
     match rustls_error(error) {
         Some(rustls::Error::AlertReceived(alert)) => alert_received(*alert),
-        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => Error::TlsCertificateError,
+        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
+            Error::TlsCertificateError
+        }
         _ => Error::TlsProtocolError,
     }
 }
@@ -171,58 +270,6 @@ pub(super) fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
 }
 
-/// A connection over which nothing was sent yet.
-pub(super) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
-        }
-    }
-
-    fn poll_write_vectored(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bytes),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(stream) => stream.is_write_vectored(),
-            Self::Tls(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,15 +277,34 @@ mod tests {
     #[test]
     fn a_mapping_is_written_as_curl_takes_it() {
         for (text, host, port, address) in [
-            ("acme.service-now.com:443:127.0.0.1:8443", "acme.service-now.com", 443, "127.0.0.1:8443"),
-            ("ACME.service-now.com:443:[::1]:8443", "acme.service-now.com", 443, "[::1]:8443"),
+            (
+                "acme.service-now.com:443:127.0.0.1:8443",
+                "acme.service-now.com",
+                443,
+                "127.0.0.1:8443",
+            ),
+            (
+                "ACME.service-now.com:443:[::1]:8443",
+                "acme.service-now.com",
+                443,
+                "[::1]:8443",
+            ),
             ("[::1]:80:127.0.0.1:8080", "[::1]", 80, "127.0.0.1:8080"),
         ] {
             let mapping: ConnectTo = text.parse().unwrap();
             assert_eq!(mapping.host, host.parse().unwrap());
             assert_eq!((mapping.port, mapping.address), (port, address.parse().unwrap()));
         }
-        for text in ["", "acme", "acme:443", "acme:443:127.0.0.1", "acme:0:127.0.0.1:1", "acme:443:name:8443", "]", "[::1"] {
+        for text in [
+            "",
+            "acme",
+            "acme:443",
+            "acme:443:127.0.0.1",
+            "acme:0:127.0.0.1:1",
+            "acme:443:name:8443",
+            "]",
+            "[::1",
+        ] {
             assert_eq!(text.parse::<ConnectTo>(), Err(ConnectToError), "{text}");
         }
     }

@@ -4,7 +4,9 @@
 //! know whom the call may speak to, and whatever is not well-formed names nothing: a call whose input the
 //! host does not understand reaches nobody.
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 use super::origin::{Host, Origin, Scheme, is_label};
 use crate::component::{Authentication, ClientCredentials, FlowConfig, TokenRequest};
@@ -37,21 +39,65 @@ pub(crate) struct TokenUrl {
 /// The fields of the JSON door that name a destination.
 #[derive(Deserialize)]
 struct JsonInput {
-    #[serde(rename = "snInstance")]
-    instance: Option<String>,
-    #[serde(rename = "snDomain")]
-    domain: Option<String>,
-    #[serde(rename = "snEndpoint")]
-    endpoint: Option<String>,
-    authentication: Option<JsonAuthentication>,
+    #[serde(rename = "snInstance", default)]
+    instance: Text,
+    #[serde(rename = "snDomain", default)]
+    domain: Text,
+    #[serde(rename = "snEndpoint", default)]
+    endpoint: Text,
+    #[serde(default)]
+    authentication: JsonAuthentication,
 }
 
-#[derive(Deserialize)]
+/// An object, or nothing: null, or empty text.
+#[derive(Default)]
 struct JsonAuthentication {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    #[serde(rename = "oauthTokenEndpoint")]
-    token_endpoint: Option<String>,
+    kind: Text,
+    token_endpoint: Text,
+}
+
+impl<'de> Deserialize<'de> for JsonAuthentication {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Fields {
+            #[serde(rename = "type", default)]
+            kind: Text,
+            #[serde(rename = "oauthTokenEndpoint", default)]
+            token_endpoint: Text,
+        }
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Given {
+            Fields(Fields),
+            Nothing(Text),
+        }
+        match Given::deserialize(deserializer)? {
+            Given::Fields(Fields { kind, token_endpoint }) => Ok(Self { kind, token_endpoint }),
+            Given::Nothing(Text(None)) => Ok(Self::default()),
+            Given::Nothing(Text(Some(_))) => Err(D::Error::custom("not an object")),
+        }
+    }
+}
+
+/// A field as the component reads it: empty text and null are nothing, and a number is its digits.
+#[derive(Default)]
+struct Text(Option<String>);
+
+impl Text {
+    fn as_deref(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Null => Ok(Self(None)),
+            Value::String(text) => Ok(Self(Some(text).filter(|text| !text.is_empty()))),
+            Value::Number(number) => Ok(Self(Some(number.to_string()))),
+            _ => Err(D::Error::custom("not text")),
+        }
+    }
 }
 
 impl Destinations {
@@ -65,20 +111,18 @@ impl Destinations {
             input.domain.as_deref(),
             input.endpoint.as_deref(),
         );
-        let token = input
-            .authentication
-            .filter(|it| it.kind.as_deref() == Some("oauth-client-credentials-flow"))
-            .and_then(|it| token_url(it.token_endpoint.as_deref(), flow.as_ref()));
+        let token = match input.authentication.kind.as_deref() {
+            Some("oauth-client-credentials-flow") => {
+                token_url(input.authentication.token_endpoint.as_deref(), flow.as_ref())
+            }
+            _ => None,
+        };
         Self { flow, token }
     }
 
     /// What the typed door's input names.
     pub fn of_config(config: &FlowConfig) -> Self {
-        let flow = instance_origin(
-            &config.instance,
-            config.domain.as_deref(),
-            config.endpoint.as_deref(),
-        );
+        let flow = instance_origin(&config.instance, config.domain.as_deref(), config.endpoint.as_deref());
         let token = match &config.authentication {
             Authentication::OauthClientCredentials(client) => token_of(client, flow.as_ref()),
             _ => None,
@@ -115,11 +159,7 @@ impl Destinations {
 }
 
 /// `https://<instance>.<domain>`, or the endpoint that stands in for it. Empty text is the same as absent.
-fn instance_origin(
-    instance: &str,
-    domain: Option<&str>,
-    endpoint: Option<&str>,
-) -> Option<Origin> {
+fn instance_origin(instance: &str, domain: Option<&str>, endpoint: Option<&str>) -> Option<Origin> {
     if let Some(endpoint) = endpoint.filter(|text| !text.is_empty()) {
         return endpoint.parse().ok();
     }
@@ -150,10 +190,7 @@ fn token_url(written: Option<&str>, instance: Option<&Origin>) -> Option<TokenUr
         Some('?') if !tail.contains('#') => format!("/{tail}").into(),
         _ => return None,
     };
-    Some(TokenUrl {
-        origin,
-        path_and_query,
-    })
+    Some(TokenUrl { origin, path_and_query })
 }
 
 #[cfg(test)]
@@ -180,6 +217,14 @@ mod tests {
                 "https://acme.service-now.com",
             ),
             (
+                r#"{"snInstance":"acme","authentication":""}"#,
+                "https://acme.service-now.com",
+            ),
+            (
+                r#"{"snInstance":12345,"authentication":null}"#,
+                "https://12345.service-now.com",
+            ),
+            (
                 r#"{"snInstance":"","snEndpoint":"http://127.0.0.1:8080"}"#,
                 "http://127.0.0.1:8080",
             ),
@@ -201,7 +246,8 @@ mod tests {
             "{}",
             r#"{"snInstance":null}"#,
             r#"{"snInstance":""}"#,
-            r#"{"snInstance":7}"#,
+            r#"{"snInstance":true}"#,
+            r#"{"snInstance":"acme","authentication":"basic"}"#,
             r#"{"snInstance":"acme.evil"}"#,
             r#"{"snInstance":"acme.service-now.com"}"#,
             r#"{"snInstance":"https://acme"}"#,
@@ -238,18 +284,12 @@ mod tests {
                 r#"{{"type":"oauth-client-credentials-flow","oauthTokenEndpoint":{endpoint}}}"#
             ))
         };
-        let instance = Some((
-            "https://acme.service-now.com".to_owned(),
-            "/oauth_token.do".to_owned(),
-        ));
+        let instance = Some(("https://acme.service-now.com".to_owned(), "/oauth_token.do".to_owned()));
         assert_eq!(oauth("null"), instance);
         assert_eq!(oauth(r#""""#), instance);
         assert_eq!(
             oauth(r#""https://login.example/oauth/token?tenant=1""#),
-            Some((
-                "https://login.example".to_owned(),
-                "/oauth/token?tenant=1".to_owned()
-            ))
+            Some(("https://login.example".to_owned(), "/oauth/token?tenant=1".to_owned()))
         );
         assert_eq!(
             oauth(r#""https://login.example""#),
@@ -284,10 +324,7 @@ mod tests {
         let mut config = FlowConfig::new(Method::Post, "acme", "/api/x/y");
         config.authentication = Authentication::OauthClientCredentials(client.clone());
         let json = r#"{"snInstance":"acme","authentication":{"type":"oauth-client-credentials-flow"}}"#;
-        assert_eq!(
-            Destinations::of_config(&config),
-            Destinations::of_json(json)
-        );
+        assert_eq!(Destinations::of_config(&config), Destinations::of_json(json));
         let request = TokenRequest {
             instance: "acme".to_owned(),
             domain: None,

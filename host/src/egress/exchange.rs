@@ -1,80 +1,258 @@
-//! One request and its answer on a fresh connection, and what an error there proves.
+//! One request and its answer on a connection, and what an error there proves.
 
 use std::error::Error as _;
 use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-use http::{Request, Response, Uri};
+use bytes::Bytes;
+use http::{Request, Response, Uri, header};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
-use hyper::client::conn::http1;
+use hyper::body::Incoming;
+use hyper::client::conn::{TrySendError, http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::Sleep;
 use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use super::connect::{Stream, alert_received, rustls_error};
-use super::record::Attempt;
+use super::connect::{Connected, alert_received, rustls_error};
+use super::pool::{Http1, Http2, Kept, Key, Pool};
+use super::record::{Attempt, Step};
 
 /// TLS alerts by which a server refuses a client's certificate (RFC 8446, section 6.2). With TLS 1.3 they come after the request was
 /// written, and prove that it was not processed.
 const CERTIFICATE_ALERTS: [u8; 8] = [42, 43, 44, 45, 46, 48, 49, 116];
 
-type Worker = Box<dyn Future<Output = Result<(), Error>> + Send>;
+/// Makes a connection speak HTTP.
+pub(super) async fn handshake(connected: Connected, pool: &Arc<Pool>, key: &Key) -> Result<Kept, Error> {
+    let io = TokioIo::new(connected.io);
+    if !connected.http2 {
+        let (sender, connection) = http1::handshake(io).await.map_err(Error::Hyper)?;
+        let connection = Box::pin(connection);
+        return Ok(Kept::Http1(Http1 { sender, connection }));
+    }
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    let (sender, connection) = builder
+        .timer(TokioTimer::new())
+        .handshake(io)
+        .await
+        .map_err(Error::Hyper)?;
+    // It ends when the last sender is dropped, or with its runtime.
+    tokio::spawn(async move {
+        let _the_streams_are_told = connection.await;
+    });
+    let http2 = Http2 {
+        sender,
+        users: Arc::default(),
+    };
+    pool.share(key.clone(), http2.clone());
+    Ok(Kept::Http2(http2))
+}
 
-/// Sends `request` once. The worker that comes with the answer drives the connection while the answer's body is read.
+/// Why no answer came.
+pub(super) struct Failed {
+    pub(super) error: Error,
+    /// The request as it was, where the connection did not so much as begin with it.
+    pub(super) unsent: Option<Request<WasiBody>>,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { error, unsent: None }
+    }
+}
+
+/// Where an answer's connection goes when it was read, and how long its pieces may be waited for.
+pub(super) struct Return {
+    pub(super) pool: Arc<Pool>,
+    pub(super) key: Key,
+    pub(super) between_bytes: Option<Duration>,
+}
+
+/// Sends `request` once.
 pub(super) async fn send(
-    stream: Stream,
-    mut request: Request<WasiBody>,
+    kept: Kept,
+    request: Request<WasiBody>,
     attempt: &Attempt,
-) -> Result<(Response<WasiBody>, Worker), Error> {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(Error::Hyper)?;
-    let mut connection = Box::pin(connection);
-    *request.uri_mut() = origin_form(request.uri())?;
+    back: Return,
+) -> Result<Response<WasiBody>, Failed> {
     // The last moment at which the call can still say that nothing was sent.
     if !attempt.hand_over() {
-        return Err(Error::ConnectionTerminated);
+        return Err(Error::ConnectionTerminated.into());
     }
-    let answer = sender.try_send_request(request);
+    let (answer, link) = match kept {
+        Kept::Http1(mut http1) => {
+            let answer = send_http1(&mut http1, request).await;
+            (answer, Link::Http1(Some(http1)))
+        }
+        Kept::Http2(mut http2) => {
+            let answer = http2.sender.try_send_request(for_http2(request)).await;
+            (answer, Link::Http2(http2.users))
+        }
+    };
+    let response = answer.map_err(|failed| judge(failed, attempt))?;
+    attempt.answered(response.status().as_u16());
+    let pause = back.between_bytes.map(|limit| Pause {
+        limit,
+        sleep: Box::pin(tokio::time::sleep(limit)),
+    });
+    Ok(response.map(|incoming| {
+        AnswerBody {
+            incoming,
+            link,
+            back,
+            pause,
+        }
+        .boxed_unsync()
+    }))
+}
+
+type Answered = Result<Response<Incoming>, TrySendError<Request<WasiBody>>>;
+
+async fn send_http1(http1: &mut Http1, mut request: Request<WasiBody>) -> Answered {
+    *request.uri_mut() = origin_form(request.uri());
+    let answer = http1.sender.try_send_request(request);
     tokio::pin!(answer);
     let mut open = true;
-    let answer = loop {
+    loop {
         tokio::select! {
-            answer = &mut answer => break answer,
+            answer = &mut answer => return answer,
             // Its error, if any, comes with the answer too.
-            _ = &mut connection, if open => open = false,
+            _ = &mut http1.connection, if open => open = false,
         }
-    };
-    let response = answer.map_err(|mut failed| {
-        if failed.take_message().is_some() {
-            attempt.handed_back();
-        }
-        error(&failed.into_error())
-    })?;
-    attempt.answered(response.status().as_u16());
-    let worker: Worker = if open {
-        Box::new(async move { connection.await.map_err(Error::Hyper) })
-    } else {
-        Box::new(std::future::ready(Ok(())))
-    };
-    Ok((response.map(|body| body.map_err(Error::Hyper).boxed_unsync()), worker))
+    }
 }
 
 /// Path and query alone, as a server takes them (RFC 9112, section 3.2.1).
-fn origin_form(uri: &Uri) -> Result<Uri, Error> {
-    let target = uri.path_and_query().cloned();
+fn origin_form(uri: &Uri) -> Uri {
     let mut parts = http::uri::Parts::default();
-    parts.path_and_query = target.or_else(|| "/".parse().ok());
-    Uri::from_parts(parts).map_err(|_| Error::HttpRequestUriInvalid)
+    parts.path_and_query = uri.path_and_query().cloned();
+    Uri::from_parts(parts).unwrap_or_default()
 }
 
-/// Why no status came.
-fn error(error: &hyper::Error) -> Error {
-    let io = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    if let Some(rustls::Error::AlertReceived(alert)) = io.and_then(rustls_error)
-        && CERTIFICATE_ALERTS.contains(&u8::from(*alert))
-    {
-        return alert_received(*alert);
+/// HTTP/2 has the authority in place of the `host` header (RFC 9113, section 8.3.1).
+fn for_http2(mut request: Request<WasiBody>) -> Request<WasiBody> {
+    request.headers_mut().remove(header::HOST);
+    request
+}
+
+fn judge(mut failed: TrySendError<Request<WasiBody>>, attempt: &Attempt) -> Failed {
+    let unsent = failed.take_message();
+    let error = failed.into_error();
+    let io = find::<io::Error>(&error);
+    let alert = match io.and_then(rustls_error) {
+        Some(rustls::Error::AlertReceived(alert)) if CERTIFICATE_ALERTS.contains(&u8::from(*alert)) => Some(*alert),
+        _ => None,
+    };
+    let refused_stream = find::<h2::Error>(&error).is_some_and(is_refusal);
+    if unsent.is_some() || alert.is_some() || refused_stream {
+        attempt.handed_back();
     }
-    if error.is_parse() || error.is_parse_too_large() || error.is_parse_status() {
+    let error = if let Some(alert) = alert {
+        attempt.stopped(
+            Step::Tls,
+            format!("the server refused the client's certificate ({alert:?})"),
+        );
+        alert_received(alert)
+    } else if error.is_parse() || error.is_parse_too_large() || error.is_parse_status() {
         Error::HttpProtocolError
     } else {
         Error::ConnectionTerminated
+    };
+    Failed { error, unsent }
+}
+
+/// RFC 9113, section 8.7: with REFUSED_STREAM the server says that it processed nothing. A GOAWAY is no such proof here, since the
+/// library gives the same error to streams above and below the last one that was processed.
+fn is_refusal(error: &h2::Error) -> bool {
+    error.is_reset() && error.is_remote() && error.reason() == Some(h2::Reason::REFUSED_STREAM)
+}
+
+/// Looks for a cause along the sources.
+fn find<E: std::error::Error + 'static>(error: &hyper::Error) -> Option<&E> {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(found) = cause.downcast_ref() {
+            return Some(found);
+        }
+        source = cause.source();
+    }
+    None
+}
+
+/// What carries an answer's body.
+enum Link {
+    /// Polled together with the body; gone when it was given back or broke.
+    Http1(Option<Http1>),
+    /// Counts as used while this is held.
+    Http2(#[allow(dead_code, reason = "it is held, not looked at")] Arc<()>),
+}
+
+struct Pause {
+    limit: Duration,
+    sleep: Pin<Box<Sleep>>,
+}
+
+/// An answer's body. Read to its end, it gives its connection back; dropped before, it closes it.
+struct AnswerBody {
+    incoming: Incoming,
+    link: Link,
+    back: Return,
+    pause: Option<Pause>,
+}
+
+impl AnswerBody {
+    fn ended(&mut self) {
+        if let Link::Http1(http1) = &mut self.link
+            && let Some(http1) = http1.take()
+        {
+            self.back.pool.give_back(self.back.key.clone(), http1);
+        }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let this = &mut *self;
+        if let Link::Http1(Some(http1)) = &mut this.link
+            && http1.connection.as_mut().poll(cx).is_ready()
+        {
+            // What it has read is in the body's hands already.
+            this.link = Link::Http1(None);
+        }
+        match Pin::new(&mut this.incoming).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(pause) = &mut this.pause {
+                    pause.sleep.as_mut().reset(tokio::time::Instant::now() + pause.limit);
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => {
+                this.link = Link::Http1(None);
+                Poll::Ready(Some(Err(Error::Hyper(error))))
+            }
+            Poll::Ready(None) => {
+                this.ended();
+                Poll::Ready(None)
+            }
+            Poll::Pending => match this.pause.as_mut().map(|pause| pause.sleep.as_mut().poll(cx)) {
+                Some(Poll::Ready(())) => Poll::Ready(Some(Err(Error::ConnectionReadTimeout))),
+                _ => Poll::Pending,
+            },
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
     }
 }

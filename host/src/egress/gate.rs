@@ -1,16 +1,24 @@
 //! A component's requests as they come: each is checked and recorded, then sent or denied.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use http::Request;
+use bytes::{Bytes, BytesMut};
+use http::{Request, header};
+use http_body_util::{BodyExt, Full};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
+use super::allowance::Allowance;
 use super::connect::Dialer;
 use super::destinations::Destinations;
-use super::exchange;
+use super::exchange::{self, Failed, Return};
 use super::origin::{Origin, OriginError, Scheme};
-use super::policy::{Allowance, Policy};
+use super::policy::Policy;
+use super::pool::{Key, Pool};
 use super::record::{self, Attempt, Purpose, RequestRecord};
+
+/// A body up to this size is waited for and then sent in one piece, head and all.
+const WHOLE: u64 = 64 << 10;
 
 /// A call's attempts, for the gate that makes them and the call that judges them.
 #[derive(Clone, Debug, Default)]
@@ -31,18 +39,25 @@ impl Ledger {
     }
 }
 
+/// How what is allowed is sent.
+#[derive(Debug)]
+pub(super) struct Way {
+    pub(super) dialer: Dialer,
+    pub(super) pool: Arc<Pool>,
+}
+
 /// The one way out of an instance.
 pub(crate) struct Gate {
     allowance: Allowance,
-    dialer: Option<Arc<Dialer>>,
+    way: Option<Arc<Way>>,
     ledger: Ledger,
 }
 
 impl Gate {
-    pub(super) fn new(named: Destinations, policy: Option<Policy>, dialer: Arc<Dialer>, ledger: Ledger) -> Self {
+    pub(super) fn new(named: Destinations, policy: Policy, way: Arc<Way>, ledger: Ledger) -> Self {
         Self {
             allowance: Allowance::new(named, policy),
-            dialer: Some(dialer),
+            way: Some(way),
             ledger,
         }
     }
@@ -50,14 +65,14 @@ impl Gate {
     /// Lets nothing out.
     pub(crate) fn closed() -> Self {
         Self {
-            allowance: Allowance::new(Destinations::default(), Some(Policy::deny_all())),
-            dialer: None,
+            allowance: Allowance::new(Destinations::default(), Policy::deny_all()),
+            way: None,
             ledger: Ledger::default(),
         }
     }
 
     /// Takes the allowance for a request, and opens its record. None: denied.
-    fn admit(&mut self, request: &Request<WasiBody>) -> Option<(Origin, Arc<Dialer>, Arc<Attempt>)> {
+    fn admit(&mut self, request: &Request<WasiBody>) -> Option<Admitted> {
         let method = request.method().clone();
         let uri = request.uri();
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
@@ -69,14 +84,19 @@ impl Gate {
             }
             Err(_) => (Purpose::Flow, false),
         };
-        let dialer = self.dialer.clone().filter(|_| allowed);
+        let way = self.way.clone().filter(|_| allowed);
         let url = match &origin {
             Ok(origin) => format!("{origin}{}", uri.path()),
             // What cannot be read may hold a password.
             Err(_) => "an address that cannot be read".to_owned(),
         };
-        let attempt = self.ledger.open(Attempt::new(method, url, purpose, dialer.is_none()));
-        Some((origin.ok()?, dialer?, attempt))
+        let attempt = self.ledger.open(Attempt::new(method, url, purpose, way.is_none()));
+        Some(Admitted {
+            origin: origin.ok()?,
+            policy: self.allowance.policy().clone(),
+            way: way?,
+            attempt,
+        })
     }
 }
 
@@ -95,19 +115,107 @@ impl WasiHttpHooks for Gate {
         options: Option<RequestOptions>,
         _received: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<Sending> {
-        let Some((origin, dialer, attempt)) = self.admit(&request) else {
+        let Some(admitted) = self.admit(&request) else {
             return Box::new(std::future::ready(Err(Error::HttpRequestDenied)));
         };
-        let connect_timeout = options.and_then(|options| options.connect_timeout);
+        let limits = options.map_or(TimeLimits::default(), |options| TimeLimits {
+            connect: options.connect_timeout,
+            first_byte: options.first_byte_timeout,
+            between_bytes: options.between_bytes_timeout,
+        });
         Box::new(async move {
-            let connecting = dialer.connect(&origin);
-            let stream = match connect_timeout {
-                None => connecting.await?,
-                Some(limit) => tokio::time::timeout(limit, connecting)
-                    .await
-                    .map_err(|_| Error::ConnectionTimeout)??,
-            };
-            exchange::send(stream, request, &attempt).await
+            let response = admitted.send(request, limits).await?;
+            // Its connection is polled by whoever reads the body.
+            Ok((response, Box::new(std::future::ready(Ok(()))) as Worker))
         })
     }
+}
+
+/// The guest's own; none where it did not ask.
+#[derive(Clone, Copy, Default)]
+struct TimeLimits {
+    connect: Option<Duration>,
+    first_byte: Option<Duration>,
+    between_bytes: Option<Duration>,
+}
+
+/// A request that may leave.
+struct Admitted {
+    origin: Origin,
+    policy: Policy,
+    way: Arc<Way>,
+    attempt: Arc<Attempt>,
+}
+
+impl Admitted {
+    async fn send(&self, request: Request<WasiBody>, limits: TimeLimits) -> Result<http::Response<WasiBody>, Error> {
+        let mut request = in_hand(request).await?;
+        let key = Key::here(&self.origin);
+        if let Some(kept) = self.way.pool.take(&key).await {
+            match self.exchange(kept, request, &key, limits).await {
+                // The kept connection was closed before it took anything of the request, which is whole: a fresh one may have it.
+                Err(Failed {
+                    unsent: Some(unsent), ..
+                }) => request = unsent,
+                answer => return answer.map_err(|failed| failed.error),
+            }
+        }
+        let connected = within(limits.connect, Error::ConnectionTimeout, async {
+            let connected = self
+                .way
+                .dialer
+                .connect(&self.origin, &self.policy, &self.attempt)
+                .await?;
+            exchange::handshake(connected, &self.way.pool, &key).await
+        })
+        .await?;
+        self.attempt.connected();
+        self.exchange(connected, request, &key, limits)
+            .await
+            .map_err(|failed| failed.error)
+    }
+
+    async fn exchange(
+        &self,
+        kept: super::pool::Kept,
+        request: Request<WasiBody>,
+        key: &Key,
+        limits: TimeLimits,
+    ) -> Result<http::Response<WasiBody>, Failed> {
+        let back = Return {
+            pool: Arc::clone(&self.way.pool),
+            key: key.clone(),
+            between_bytes: limits.between_bytes,
+        };
+        let answer = exchange::send(kept, request, &self.attempt, back);
+        within(limits.first_byte, Failed::from(Error::ConnectionReadTimeout), answer).await
+    }
+}
+
+async fn within<T, E>(limit: Option<Duration>, late: E, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    match limit {
+        None => work.await,
+        Some(limit) => tokio::time::timeout(limit, work).await.unwrap_or(Err(late)),
+    }
+}
+
+/// A small body is taken whole before a connection is looked for, so that the request is one write, and the time that the guest takes
+/// over it is not the server's. A larger one is sent as it comes.
+async fn in_hand(request: Request<WasiBody>) -> Result<Request<WasiBody>, Error> {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let Some(length) = length.filter(|length| *length <= WHOLE) else {
+        return Ok(request);
+    };
+    let (head, mut body) = request.into_parts();
+    let mut bytes = BytesMut::new();
+    // Up to its length, not up to its end, which a guest may tell only after it has the answer.
+    while (bytes.len() as u64) < length {
+        match body.frame().await {
+            Some(frame) => bytes.extend_from_slice(&frame?.into_data().unwrap_or_else(|_| Bytes::new())),
+            None => return Err(Error::HttpRequestBodySize(Some(bytes.len() as u64))),
+        }
+    }
+    let whole = Full::new(bytes.freeze()).map_err(|never| match never {});
+    Ok(Request::from_parts(head, whole.boxed_unsync()))
 }

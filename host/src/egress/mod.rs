@@ -1,103 +1,187 @@
-//! Who may be called, and over which connection: the only way out for a component.
+//! Who may be called, at which address, and over which connection: the only way out for a component.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `origin` | scheme, host and port, parsed once |
 //! | `destinations` | whom a call's input names |
-//! | `policy` | whom the operator allows; one request for the flow, one for its token |
+//! | `policy` | whom the operator allows |
+//! | `address` | which addresses are not public |
+//! | `allowance` | what one call may still send: one request for the flow, one for its token |
 //! | `gate` | the component's requests as they come: checked, recorded, sent or denied |
-//! | `connect` | a name made a connection: look-up, TCP, TLS |
-//! | `tls` | whom to trust |
+//! | `resolve` | a name's addresses |
+//! | `connect` | a name made a connection: look-up, check of each address, TCP, TLS |
+//! | `proxy` | the same through a proxy |
+//! | `tls` | whom to trust, and who one is |
+//! | `pool` | connections kept for the next call |
 //! | `exchange` | one request and its answer on a connection, and what an error there proves |
 //! | `record` | what became of each request |
 
+mod address;
+mod allowance;
 mod connect;
 mod destinations;
 mod exchange;
 mod gate;
 mod origin;
 mod policy;
+mod pool;
+mod proxy;
 mod record;
+mod resolve;
 mod tls;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+pub use address::{AddressKind, AddressKindError};
 pub use connect::{ConnectTo, ConnectToError};
 pub use destinations::Destinations;
 pub use origin::{Host, Origin, OriginError, Scheme};
-pub use policy::Policy;
-pub use record::{Progress, Purpose, RequestRecord};
+pub use policy::{Pattern, PatternError, Policy};
+pub use proxy::{Proxy, ProxyError};
+pub use record::{Progress, Purpose, RequestRecord, Step, Stop};
+pub use resolve::{Resolve, ResolveError, Resolving};
 
 pub(crate) use gate::{Gate, Ledger};
 pub(crate) use record::{flow_state, proves_unsent};
 
 use connect::Dialer;
+use gate::Way;
+use pool::Pool;
+use resolve::SystemResolver;
+use tls::Identity;
 
-/// Whom calls may reach, and over which TLS. Cheap to clone; one is enough for all calls.
+/// Whom calls may reach, and over which connections. Cheap to clone; one is enough for all calls, and its connections are shared by
+/// them.
 ///
 /// ```
 /// use flow_starter_host::{Egress, Policy};
 ///
 /// let egress = Egress::builder()
-///     .policy(Policy::new(["https://acme.service-now.com".parse()?]))
+///     .policy(Policy::new(["acme.service-now.com".parse()?]))
 ///     .build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Egress {
-    policy: Option<Policy>,
-    dialer: Arc<Dialer>,
+    policy: Policy,
+    way: Arc<Way>,
 }
 
 impl Egress {
-    /// Begins with no policy (each call reaches what its own input names, and nothing else) and the public certificate authorities.
+    /// Begins with ServiceNow's clouds as the policy, the public certificate authorities, the system's name servers and no proxy.
     pub fn builder() -> EgressBuilder {
         EgressBuilder::default()
     }
 
+    /// The policy that it keeps.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     pub(crate) fn gate(&self, named: Destinations, ledger: Ledger) -> Gate {
-        Gate::new(named, self.policy.clone(), Arc::clone(&self.dialer), ledger)
+        Gate::new(named, self.policy.clone(), Arc::clone(&self.way), ledger)
     }
 }
 
+/// A server closes a kept connection when it likes; the sooner we do, the less often both do so at once.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Makes an [`Egress`].
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
+#[must_use]
 pub struct EgressBuilder {
-    policy: Option<Policy>,
+    policy: Policy,
     extra_ca_pem: Vec<u8>,
+    identity: Option<Identity>,
     connect_to: Vec<ConnectTo>,
+    resolver: Arc<dyn Resolve>,
+    proxy: Proxy,
+    idle_timeout: Duration,
+}
+
+impl Default for EgressBuilder {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            extra_ca_pem: Vec::new(),
+            identity: None,
+            connect_to: Vec::new(),
+            resolver: Arc::new(SystemResolver::default()),
+            proxy: Proxy::none(),
+            idle_timeout: IDLE_TIMEOUT,
+        }
+    }
 }
 
 impl EgressBuilder {
-    /// Narrows what calls may reach.
-    #[must_use]
+    /// Whom calls may reach.
     pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = Some(policy);
+        self.policy = policy;
         self
     }
 
     /// Trusts these certificate authorities (PEM) beside the public ones.
-    #[must_use]
     pub fn extra_ca_pem(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.extra_ca_pem.extend_from_slice(pem.as_ref());
         self.extra_ca_pem.push(b'\n');
         self
     }
 
+    /// Shows this certificate (its chain in PEM, its key in PEM) to servers that ask for one: ServiceNow's mutual authentication.
+    ///
+    /// # Errors
+    /// Where one of them cannot be read.
+    pub fn client_certificate_pem(
+        mut self,
+        chain: impl AsRef<[u8]>,
+        key: impl AsRef<[u8]>,
+    ) -> Result<Self, EgressError> {
+        self.identity = Some(Identity::from_pem(chain.as_ref(), key.as_ref())?);
+        Ok(self)
+    }
+
     /// Connects to another address than the name's own, in the manner of curl's `--connect-to`: URL, `host` header and certificate stay
-    /// those of the name.
-    #[must_use]
+    /// those of the name. The operator names the address, so it is not checked.
     pub fn connect_to(mut self, mapping: ConnectTo) -> Self {
         self.connect_to.push(mapping);
         self
     }
 
+    /// Looks names up elsewhere than at the system's name servers.
+    pub fn resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
+        self.resolver = resolver;
+        self
+    }
+
+    /// Goes out through a proxy: [`Proxy::from_env`] for the environment's.
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxy = proxy;
+        self
+    }
+
+    /// How long a connection is kept for the next call; 5 s by default, zero for not at all.
+    pub fn idle_timeout(mut self, idle_timeout: Duration) -> Self {
+        self.idle_timeout = idle_timeout;
+        self
+    }
+
     /// # Errors
-    /// Where the extra certificates cannot be read.
+    /// Where the extra certificates cannot be read, or the client's certificate and key do not go together.
     pub fn build(self) -> Result<Egress, EgressError> {
+        let dialer = Dialer {
+            tls: tls::client_config(&self.extra_ca_pem, self.identity.as_ref(), &["h2", "http/1.1"])?,
+            proxy_tls: tls::client_config(&self.extra_ca_pem, None, &["http/1.1"])?,
+            connect_to: connect::by_origin(self.connect_to),
+            resolver: self.resolver,
+            proxy: self.proxy,
+        };
         Ok(Egress {
             policy: self.policy,
-            dialer: Arc::new(Dialer::new(tls::client_config(&self.extra_ca_pem)?, self.connect_to)),
+            way: Arc::new(Way {
+                dialer,
+                pool: Arc::new(Pool::new(self.idle_timeout)),
+            }),
         })
     }
 }
@@ -107,8 +191,13 @@ impl EgressBuilder {
 #[non_exhaustive]
 pub enum EgressError {
     /// The extra certificate authorities are not PEM, or hold none.
-    #[error("the extra certificate authorities cannot be read: {0}; a PEM file begins with -----BEGIN CERTIFICATE-----")]
+    #[error(
+        "the extra certificate authorities cannot be read: {0}; a PEM file begins with -----BEGIN CERTIFICATE-----"
+    )]
     Certificate(String),
+    /// The client's certificate or key.
+    #[error("the client's certificate cannot be used: {0}")]
+    ClientCertificate(String),
     /// The TLS library refuses its settings.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),

@@ -1,199 +1,278 @@
-//! Whether a request may leave: whom the operator allows, whom the call's input names, and how often.
+//! Whom an operator allows, parsed once: names, and the kinds of address that they may lead to.
 
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
 use std::sync::Arc;
 
-use http::Method;
+use super::address::AddressKind;
+use super::origin::{Host, Origin, OriginError, Scheme};
 
-use super::destinations::Destinations;
-use super::origin::Origin;
-use super::record::Purpose;
-
-/// The origins that an operator allows. An empty policy allows none.
+/// The destinations that an operator allows. A call may reach what its input names and the policy allows, and nothing else.
 ///
-/// A call may reach what its input names and nothing else; a policy narrows that further and never
-/// widens it.
+/// The default is the two clouds of ServiceNow: `*.service-now.com` and `*.servicenowservices.com`. An empty policy allows none.
+///
+/// A name is looked up only where it is allowed, and then **each address that it leads to** must be public. An address in a pattern
+/// opens itself, `localhost` in a pattern opens loopback for that name, and [`Policy::open`] opens a kind of address for all names.
 ///
 /// ```
-/// use flow_starter_host::Policy;
+/// use flow_starter_host::{AddressKind, Policy};
 ///
-/// let policy = Policy::new(["https://acme.service-now.com".parse()?]);
+/// let policy = Policy::new(["acme.service-now.com".parse()?, "https://gateway.example.com:8443".parse()?]).open(AddressKind::Private);
 /// assert!(policy.allows(&"https://acme.service-now.com:443".parse()?));
 /// assert!(!policy.allows(&"https://acme.service-now.com:8443".parse()?));
+/// assert!(Policy::default().allows(&"https://any.service-now.com".parse()?));
 /// assert!(!Policy::deny_all().allows(&"https://acme.service-now.com".parse()?));
-/// # Ok::<(), flow_starter_host::OriginError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    allowed: Arc<[Origin]>,
+    allowed: Arc<[Pattern]>,
+    open: BTreeSet<AddressKind>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let cloud = |domain: &str| Pattern {
+            scheme: Scheme::Https,
+            host: HostPattern::Below(domain.into()),
+            port: Scheme::Https.default_port(),
+        };
+        Self::new([cloud("service-now.com"), cloud("servicenowservices.com")])
+    }
 }
 
 impl Policy {
-    /// Allows these origins: scheme, host and port must all be equal.
-    pub fn new(allowed: impl IntoIterator<Item = Origin>) -> Self {
+    /// Allows what one of these patterns fits.
+    pub fn new(allowed: impl IntoIterator<Item = Pattern>) -> Self {
         Self {
             allowed: allowed.into_iter().collect(),
+            open: BTreeSet::new(),
         }
     }
 
     /// Allows nothing.
     pub fn deny_all() -> Self {
-        Self::default()
+        Self::new([])
     }
 
-    /// Whether this origin is allowed.
+    /// Lets allowed names lead to this kind of address as well: to [`AddressKind::Private`], for a gateway in one's own network.
+    #[must_use]
+    pub fn open(mut self, kind: AddressKind) -> Self {
+        self.open.insert(kind);
+        self
+    }
+
+    /// Whether a request may go to this origin, as far as its name tells.
     pub fn allows(&self, origin: &Origin) -> bool {
-        self.allowed.contains(origin)
-    }
-}
-
-/// What one call may still send: one flow's request, and one token's before it where its input asks for one.
-#[derive(Debug)]
-pub(crate) struct Allowance {
-    named: Destinations,
-    policy: Option<Policy>,
-    flow: bool,
-    token: bool,
-}
-
-impl Allowance {
-    pub(crate) fn new(named: Destinations, policy: Option<Policy>) -> Self {
-        Self {
-            flow: named.flow().is_some(),
-            token: named.token().is_some(),
-            named,
-            policy,
-        }
+        self.allowed.iter().any(|pattern| pattern.fits(origin))
     }
 
-    /// What a request is for. A POST to exactly the token URL is the token's, any other is the flow's.
-    pub(crate) fn purpose(&self, method: &Method, origin: &Origin, target: &str) -> Purpose {
-        let is_tokens = self.token
-            && method == Method::POST
-            && self
-                .named
-                .token_url()
-                .is_some_and(|url| url.origin == *origin && *url.path_and_query == *target);
-        if is_tokens {
-            Purpose::Token
-        } else {
-            Purpose::Flow
-        }
-    }
-
-    /// Lets a request leave, once for each purpose; false where it may not.
-    pub(crate) fn take(&mut self, purpose: Purpose, origin: &Origin) -> bool {
-        let (named, left) = match purpose {
-            Purpose::Token => (self.named.token(), &mut self.token),
-            Purpose::Flow => (self.named.flow(), &mut self.flow),
+    /// Whether an allowed origin may be reached at this address.
+    pub fn allows_address(&self, origin: &Origin, address: IpAddr) -> bool {
+        let Some(kind) = AddressKind::of(address) else {
+            return true;
         };
-        let permitted = self.policy.as_ref().is_none_or(|it| it.allows(origin));
-        if named == Some(origin) && permitted {
-            std::mem::take(left)
-        } else {
-            false
+        self.open.contains(&kind)
+            || match origin.host() {
+                // Only a pattern that names it can have allowed it.
+                Host::Address(named) => *named == address,
+                Host::Name(_) => kind == AddressKind::Loopback && origin.host().is_loopback(),
+            }
+    }
+}
+
+/// What a policy allows: `acme.service-now.com`, `*.service-now.com`, `https://gateway.example.com:8443`, `http://127.0.0.1:8080`.
+///
+/// Without a scheme it is https, without a port the scheme's own. `*.` stands for any name below the domain, at any depth.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Pattern {
+    scheme: Scheme,
+    host: HostPattern,
+    port: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum HostPattern {
+    Exactly(Host),
+    /// The domain, in lower case, without the `*.` before it.
+    Below(Box<str>),
+}
+
+impl Pattern {
+    fn fits(&self, origin: &Origin) -> bool {
+        let host = match (&self.host, origin.host()) {
+            (HostPattern::Exactly(own), host) => own == host,
+            (HostPattern::Below(domain), Host::Name(name)) => name
+                .strip_suffix(&**domain)
+                .is_some_and(|below| below.len() > 1 && below.ends_with('.')),
+            (HostPattern::Below(_), Host::Address(_)) => false,
+        };
+        host && self.scheme == origin.scheme() && self.port == origin.port()
+    }
+}
+
+impl From<Origin> for Pattern {
+    fn from(origin: Origin) -> Self {
+        Self {
+            scheme: origin.scheme(),
+            host: HostPattern::Exactly(origin.host().clone()),
+            port: origin.port(),
         }
     }
+}
+
+impl FromStr for Pattern {
+    type Err = PatternError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (scheme, rest) = match text.split_once("://") {
+            Some((scheme, rest)) => (scheme.parse::<Scheme>()?, rest),
+            None => (Scheme::Https, text),
+        };
+        let Some(domain) = rest.strip_prefix("*.") else {
+            if rest.contains('*') {
+                return Err(PatternError::Wildcard);
+            }
+            return Ok(format!("{}://{rest}", scheme.as_str()).parse::<Origin>()?.into());
+        };
+        if domain.contains('*') || !domain.split(':').next().is_some_and(|domain| domain.contains('.')) {
+            return Err(PatternError::Wildcard);
+        }
+        let origin: Origin = format!("{}://{domain}", scheme.as_str()).parse()?;
+        match origin.host() {
+            Host::Name(name) => Ok(Self {
+                scheme,
+                host: HostPattern::Below(name.clone()),
+                port: origin.port(),
+            }),
+            Host::Address(_) => Err(PatternError::Wildcard),
+        }
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://", self.scheme.as_str())?;
+        match &self.host {
+            HostPattern::Exactly(host) => write!(f, "{host}")?,
+            HostPattern::Below(domain) => write!(f, "*.{domain}")?,
+        }
+        if self.port != self.scheme.default_port() {
+            write!(f, ":{}", self.port)?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a text is no pattern. It never quotes the text, which may hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PatternError {
+    /// A wildcard anywhere but in front of a domain of two labels or more.
+    #[error(
+        "a wildcard stands for the names below a domain, as in *.service-now.com; anything wider would allow strangers"
+    )]
+    Wildcard,
+    /// Not a destination.
+    #[error(
+        "{0}; a pattern is a host, as acme.service-now.com or *.service-now.com, or an origin, as https://gateway.example.com:8443"
+    )]
+    Origin(#[from] OriginError),
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const PLAIN: &str = r#"{"snInstance":"acme"}"#;
-    const OAUTH: &str = r#"{"snInstance":"acme","authentication":{"type":"oauth-client-credentials-flow",
-        "oauthTokenEndpoint":"https://login.example/token"}}"#;
-
-    fn origin(text: &str) -> Origin {
-        text.parse().unwrap()
-    }
-
-    fn ask(
-        allowance: &mut Allowance,
-        method: Method,
-        to: &str,
-        target: &str,
-    ) -> Option<Purpose> {
-        let to = origin(to);
-        let purpose = allowance.purpose(&method, &to, target);
-        allowance.take(purpose, &to).then_some(purpose)
+    fn allows(pattern: &str, origin: &str) -> bool {
+        Policy::new([pattern.parse().unwrap()]).allows(&origin.parse().unwrap())
     }
 
     #[test]
-    fn a_call_reaches_what_its_input_names_and_nothing_else() {
-        for (to, allowed) in [
-            ("https://acme.service-now.com", true),
-            ("https://ACME.service-now.com:443", true),
-            ("https://acme.service-now.com:8443", false),
-            ("https://other.service-now.com", false),
-            ("https://service-now.com", false),
-            ("https://acme.service-now.com.evil.example", false),
-            ("http://localhost:443", false),
-            ("https://127.0.0.1", false),
+    fn a_pattern_fits_what_it_says_and_nothing_near_it() {
+        for (pattern, origin, fits) in [
+            ("acme.service-now.com", "https://acme.service-now.com", true),
+            ("ACME.service-now.com", "https://acme.SERVICE-now.com:443", true),
+            ("acme.service-now.com", "https://acme.service-now.com:8443", false),
+            ("acme.service-now.com", "https://x.acme.service-now.com", false),
+            ("acme.service-now.com:8443", "https://acme.service-now.com:8443", true),
+            ("acme.service-now.com:8443", "https://acme.service-now.com", false),
+            ("*.service-now.com", "https://acme.service-now.com", true),
+            ("*.service-now.com", "https://a.b.service-now.com", true),
+            ("*.service-now.com", "https://service-now.com", false),
+            ("*.service-now.com", "https://evilservice-now.com", false),
+            ("*.service-now.com", "https://acme.service-now.com.evil.example", false),
+            ("*.service-now.com", "https://acme.service-now.com:444", false),
+            ("https://*.example.com:8443", "https://a.example.com:8443", true),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080", true),
+            ("http://127.0.0.1:8080", "https://127.0.0.1:8080", false),
+            ("http://127.0.0.1:8080", "http://127.0.0.2:8080", false),
+            ("http://127.0.0.1:8080", "http://localhost:8080", false),
+            ("[2001:db8::1]", "https://[2001:db8::1]", true),
         ] {
-            let mut allowance = Allowance::new(Destinations::of_json(PLAIN), None);
-            let answer = ask(&mut allowance, Method::POST, to, "/api/x/y");
-            assert_eq!(answer.is_some(), allowed, "{to}");
+            assert_eq!(allows(pattern, origin), fits, "{pattern} {origin}");
+            let pattern: Pattern = pattern.parse().unwrap();
+            assert_eq!(pattern.to_string().parse(), Ok(pattern));
         }
     }
 
     #[test]
-    fn a_policy_narrows_and_never_widens() {
-        let elsewhere = Policy::new([origin("https://other.service-now.com")]);
-        for (policy, to, allowed) in [
-            (Policy::deny_all(), "https://acme.service-now.com", false),
-            (elsewhere.clone(), "https://acme.service-now.com", false),
-            (elsewhere, "https://other.service-now.com", false),
-            (
-                Policy::new([origin("https://acme.service-now.com")]),
-                "https://acme.service-now.com",
-                true,
-            ),
+    fn what_is_no_pattern_is_told_what_would_be() {
+        for text in [
+            "*",
+            "*.com",
+            "*.*.example.com",
+            "a.*.example.com",
+            "acme*.service-now.com",
+            "*.1.2.3",
+            "https://*",
         ] {
-            let mut allowance = Allowance::new(Destinations::of_json(PLAIN), Some(policy));
-            assert_eq!(
-                ask(&mut allowance, Method::GET, to, "/").is_some(),
-                allowed
+            assert!(
+                text.parse::<Pattern>()
+                    .unwrap_err()
+                    .to_string()
+                    .contains("service-now.com"),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "ftp://acme.example",
+            "acme.example/path",
+            "user@acme.example",
+            "acme.example:0",
+            "http://acme.example",
+            "http://*.acme.example",
+        ] {
+            assert!(
+                matches!(text.parse::<Pattern>(), Err(PatternError::Origin(_))),
+                "{text}"
             );
         }
     }
 
     #[test]
-    fn one_request_for_the_flow_and_one_for_its_token() {
-        let mut allowance = Allowance::new(Destinations::of_json(OAUTH), None);
-        let (login, acme) = ("https://login.example", "https://acme.service-now.com");
-        let post = Method::POST;
-        assert_eq!(
-            ask(&mut allowance, post.clone(), login, "/token"),
-            Some(Purpose::Token)
+    fn an_address_is_opened_by_name_alone() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let acme: Origin = "https://acme.service-now.com".parse().unwrap();
+        let policy = Policy::default();
+        assert!(policy.allows_address(&acme, ip("149.96.1.1")));
+        assert!(!policy.allows_address(&acme, ip("10.0.0.1")));
+        assert!(!policy.allows_address(&acme, ip("127.0.0.1")));
+        let open = policy.open(AddressKind::Private).open(AddressKind::LinkLocal);
+        assert!(open.allows_address(&acme, ip("10.0.0.1")));
+        assert!(!open.allows_address(&acme, ip("127.0.0.1")));
+        assert!(
+            !open.allows_address(&acme, ip("169.254.169.254")),
+            "link-local does not open metadata"
         );
-        assert_eq!(ask(&mut allowance, post.clone(), login, "/token"), None);
-        assert_eq!(
-            ask(&mut allowance, Method::GET, acme, "/api/x/y"),
-            Some(Purpose::Flow)
-        );
-        assert_eq!(ask(&mut allowance, Method::GET, acme, "/api/x/y"), None);
-    }
-
-    #[test]
-    fn what_is_not_a_post_to_the_token_url_is_not_the_tokens() {
-        for (method, target) in [
-            (Method::GET, "/token"),
-            (Method::POST, "/token?x"),
-            (Method::POST, "/Token"),
-            (Method::POST, "/"),
-        ] {
-            let mut allowance = Allowance::new(Destinations::of_json(OAUTH), None);
-            assert_eq!(
-                ask(&mut allowance, method, "https://login.example", target),
-                None
-            );
-        }
-    }
-
-    #[test]
-    fn an_input_that_names_nothing_reaches_nobody() {
-        let mut allowance = Allowance::new(Destinations::of_json("junk"), None);
-        let to = "https://acme.service-now.com";
-        assert_eq!(ask(&mut allowance, Method::POST, to, "/"), None);
+        let localhost: Origin = "http://localhost:8080".parse().unwrap();
+        assert!(open.allows_address(&localhost, ip("127.0.0.1")) && open.allows_address(&localhost, ip("::1")));
+        assert!(!open.allows_address(&localhost, ip("192.0.2.1")));
+        let literal: Origin = "http://127.0.0.1:8080".parse().unwrap();
+        assert!(open.allows_address(&literal, ip("127.0.0.1")));
+        assert!(!open.allows_address(&literal, ip("127.0.0.2")));
     }
 }

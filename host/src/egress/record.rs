@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use http::Method;
 
@@ -21,7 +22,8 @@ pub enum Purpose {
 pub enum Progress {
     /// The host denied it: nothing left, not even a look-up of the name.
     Denied,
-    /// It was never handed to a connection, or came back from one unsent: proof that nobody processed it.
+    /// It was never handed to a connection, came back from one unsent, or was refused below HTTP (a TLS alert for the client's
+    /// certificate, HTTP/2's REFUSED_STREAM): proof that nobody processed it.
     Unsent,
     /// It was handed to a connection, and no status came.
     Sent,
@@ -40,6 +42,50 @@ pub struct RequestRecord {
     pub purpose: Purpose,
     /// How far it came.
     pub progress: Progress,
+    /// Where the making of its connection stopped, if it did.
+    pub stopped: Option<Stop>,
+}
+
+/// A step on the way to a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// The look-up of the name.
+    Dns,
+    /// The check of the addresses that the name leads to.
+    Address,
+    /// The way through the proxy.
+    Proxy,
+    /// The connection itself.
+    Tcp,
+    /// The TLS handshake.
+    Tls,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dns => "DNS",
+            Self::Address => "the address",
+            Self::Proxy => "the proxy",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+        })
+    }
+}
+
+/// Where the making of a connection stopped, and why. A wasi error code carries no text, so a call's message gets it from here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// At which step.
+    pub step: Step,
+    /// In words; none of it is the component's or the server's to choose, but for the names of a certificate.
+    pub why: String,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.step, self.why)
+    }
 }
 
 impl fmt::Display for RequestRecord {
@@ -68,6 +114,7 @@ pub(crate) struct Attempt {
     state: AtomicU8,
     /// 0: none came.
     status: AtomicU16,
+    stopped: Mutex<Option<Stop>>,
 }
 
 impl Attempt {
@@ -78,7 +125,18 @@ impl Attempt {
             purpose,
             state: AtomicU8::new(if denied { DENIED } else { WAITING }),
             status: AtomicU16::new(0),
+            stopped: Mutex::new(None),
         }
+    }
+
+    /// Said before each step, in case the time runs out in it, and again with the reason when it fails.
+    pub(crate) fn stopped(&self, step: Step, why: impl Into<String>) {
+        let why = why.into();
+        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(Stop { step, why });
+    }
+
+    pub(crate) fn connected(&self) {
+        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Before the request is handed to a connection: false where the call has ended meanwhile, and it must not be.
@@ -91,7 +149,7 @@ impl Attempt {
             .is_ok()
     }
 
-    /// The connection handed the request back unsent.
+    /// The connection handed the request back unsent, or the server proved that it did not take it.
     pub(crate) fn handed_back(&self) {
         let _ = self
             .state
@@ -107,10 +165,7 @@ impl Attempt {
         let _ = self
             .state
             .compare_exchange(WAITING, REVOKED, Ordering::SeqCst, Ordering::SeqCst);
-        let progress = match (
-            self.state.load(Ordering::SeqCst),
-            self.status.load(Ordering::SeqCst),
-        ) {
+        let progress = match (self.state.load(Ordering::SeqCst), self.status.load(Ordering::SeqCst)) {
             (DENIED, _) => Progress::Denied,
             (SENT, 0) => Progress::Sent,
             (SENT, status) => Progress::Answered(status),
@@ -121,14 +176,13 @@ impl Attempt {
             url: self.url.clone(),
             purpose: self.purpose,
             progress,
+            stopped: self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 }
 
 /// Closes a call's attempts, in the order in which they were made.
-pub(crate) fn close<'a>(
-    attempts: impl IntoIterator<Item = &'a std::sync::Arc<Attempt>>,
-) -> Vec<RequestRecord> {
+pub(crate) fn close<'a>(attempts: impl IntoIterator<Item = &'a std::sync::Arc<Attempt>>) -> Vec<RequestRecord> {
     attempts.into_iter().map(|it| it.close()).collect()
 }
 

@@ -1,27 +1,73 @@
-//! Whom to trust: Mozilla's certificate authorities as `webpki-roots` compiles them in, so that every machine trusts the same, and those
-//! that the operator adds. There is no switch that turns verification off.
+//! Whom to trust, and who one is.
+//!
+//! The trusted authorities are Mozilla's as `webpki-roots` compiles them in, and those that the operator adds. Not the platform's: a
+//! container often has none, a laptop has some that its owner never chose, and so every machine trusts the same. There is no switch
+//! that turns verification off.
 
 use std::sync::Arc;
 
 use rustls::crypto::ring;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::EgressError;
 
-/// TLS 1.2 and 1.3, HTTP/1.1 alone.
-pub(super) fn client_config(extra_ca_pem: &[u8]) -> Result<Arc<ClientConfig>, EgressError> {
+/// A client's certificate and key, for mutual TLS.
+#[derive(Clone)]
+pub(super) struct Identity {
+    chain: Vec<CertificateDer<'static>>,
+    key: Arc<PrivateKeyDer<'static>>,
+}
+
+impl Identity {
+    pub(super) fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, EgressError> {
+        let bad = |what: &str| EgressError::ClientCertificate(what.to_owned());
+        let chain = CertificateDer::pem_slice_iter(chain)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| bad("the certificate is not PEM"))?;
+        if chain.is_empty() {
+            return Err(bad("the certificate's file holds none"));
+        }
+        // What is wrong with a key is not repeated: the error may hold a part of it.
+        let key = PrivateKeyDer::from_pem_slice(key)
+            .map_err(|_| bad("the key is not PEM (PKCS #8, PKCS #1 or SEC 1, unencrypted)"))?;
+        Ok(Self {
+            chain,
+            key: Arc::new(key),
+        })
+    }
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Identity(***)")
+    }
+}
+
+/// TLS 1.2 and 1.3, offering these protocols of HTTP. Sessions are resumed.
+pub(super) fn client_config(
+    extra_ca_pem: &[u8],
+    identity: Option<&Identity>,
+    http: &[&str],
+) -> Result<Arc<ClientConfig>, EgressError> {
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
     add(&mut roots, extra_ca_pem)?;
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| EgressError::Tls(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        .with_root_certificates(roots);
+    let mut config = match identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => builder
+            .with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())
+            .map_err(|error| {
+                EgressError::ClientCertificate(format!("certificate and key do not go together: {error}"))
+            })?,
+    };
+    config.alpn_protocols = http.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     Ok(Arc::new(config))
 }
 
@@ -36,7 +82,11 @@ fn add(roots: &mut RootCertStore, pem: &[u8]) -> Result<(), EgressError> {
         roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
         found = true;
     }
-    if found { Ok(()) } else { Err(unreadable("no certificate in it".to_owned())) }
+    if found {
+        Ok(())
+    } else {
+        Err(unreadable("no certificate in it".to_owned()))
+    }
 }
 
 #[cfg(test)]
@@ -51,10 +101,31 @@ mod tests {
             "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n",
         ] {
             assert!(
-                matches!(client_config(pem.as_bytes()), Err(EgressError::Certificate(_))),
+                matches!(
+                    client_config(pem.as_bytes(), None, &[]),
+                    Err(EgressError::Certificate(_))
+                ),
+                "{pem}"
+            );
+            assert!(
+                matches!(
+                    Identity::from_pem(pem.as_bytes(), b""),
+                    Err(EgressError::ClientCertificate(_))
+                ),
                 "{pem}"
             );
         }
-        assert!(client_config(b"\n").is_ok());
+        assert!(client_config(b"\n", None, &[]).is_ok());
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_read_is_not_repeated() {
+        let own = rcgen::generate_simple_self_signed(["client".to_owned()]).unwrap();
+        let key = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0c2VjcmV0\n-----END PRIVATE KEY-----\n";
+        let identity = Identity::from_pem(own.cert.pem().as_bytes(), key.as_bytes()).unwrap();
+        let error = client_config(b"", Some(&identity), &[]).unwrap_err();
+        assert!(!format!("{error} {error:?} {identity:?}").contains("c2VjcmV0"));
+        let right = Identity::from_pem(own.cert.pem().as_bytes(), own.signing_key.serialize_pem().as_bytes()).unwrap();
+        assert!(client_config(b"", Some(&right), &[]).is_ok());
     }
 }

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use flow_starter_host::{ConnectTo, Egress, Engine, Limits, Outcome};
+use flow_starter_host::{ConnectTo, Destinations, Egress, Engine, Limits, Outcome, Pattern, Policy, Proxy};
 use host_test::stand_in::{Instance, StandIn};
 use input::{Input, Target};
 use screen::Screen;
@@ -67,7 +67,10 @@ fn demo(arguments: &Arguments) -> Result<bool> {
 }
 
 fn call(wasm: &[u8], input: &Input, stand_in: Option<&StandIn>) -> Result<Outcome<String>> {
-    let mut egress = Egress::builder();
+    // A person at a terminal means what their input names.
+    let named = Destinations::of_json(&input.json);
+    let named = named.flow().into_iter().chain(named.token()).cloned();
+    let mut egress = Egress::builder().policy(Policy::new(named.map(Pattern::from))).proxy(Proxy::from_env()?);
     if let Some(stand_in) = stand_in {
         let origin = format!("https://{}", stand_in.host()).parse()?;
         egress = egress

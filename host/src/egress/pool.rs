@@ -1,0 +1,196 @@
+//! Connections kept for the next call.
+//!
+//! A kept HTTP/1.1 connection has no task of its own: the call that uses it polls it, and between calls nobody does. Each runtime has
+//! its own connections, since a connection lives by the runtime that made it. They are an [`Egress`](super::Egress)'s own, so that
+//! none is shared across client certificates or proxies.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use hyper::client::conn::{http1, http2};
+use tokio::runtime;
+use wasmtime_wasi_http::WasiBody;
+use wasmtime_wasi_http::io::TokioIo;
+
+use super::connect::Io;
+use super::origin::Origin;
+
+/// More for one origin are closed at once.
+const KEPT_PER_ORIGIN: usize = 64;
+
+/// An HTTP/1.1 connection: who uses it polls it.
+pub(super) struct Http1 {
+    pub(super) sender: http1::SendRequest<WasiBody>,
+    pub(super) connection: Pin<Box<http1::Connection<TokioIo<Box<dyn Io>>, WasiBody>>>,
+}
+
+/// An HTTP/2 connection, which has a task of its own, and a count of those who use it.
+#[derive(Clone)]
+pub(super) struct Http2 {
+    pub(super) sender: http2::SendRequest<WasiBody>,
+    pub(super) users: Arc<()>,
+}
+
+pub(super) enum Kept {
+    Http1(Http1),
+    Http2(Http2),
+}
+
+/// Whose connections they are.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    runtime: runtime::Id,
+    origin: Origin,
+}
+
+impl Key {
+    pub(super) fn here(origin: &Origin) -> Self {
+        Self {
+            runtime: runtime::Handle::current().id(),
+            origin: origin.clone(),
+        }
+    }
+}
+
+pub(super) struct Pool {
+    idle_timeout: Duration,
+    shelves: Mutex<HashMap<Key, Shelf>>,
+}
+
+#[derive(Default)]
+struct Shelf {
+    http1: Vec<(Http1, Instant)>,
+    http2: Vec<(Http2, Instant)>,
+    /// Somebody will look after what is left here too long.
+    swept: bool,
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool")
+            .field("idle_timeout", &self.idle_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Pool {
+    pub(super) fn new(idle_timeout: Duration) -> Self {
+        Self {
+            idle_timeout,
+            shelves: Mutex::default(),
+        }
+    }
+
+    fn shelves(&self) -> MutexGuard<'_, HashMap<Key, Shelf>> {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection that is still good, as far as can be seen.
+    pub(super) async fn take(&self, key: &Key) -> Option<Kept> {
+        if !self.shelves().contains_key(key) {
+            return None;
+        }
+        // Lets the runtime look at its sockets, so that a server's goodbye which has arrived is known of before the connection is used.
+        tokio::task::yield_now().await;
+        let mut shelves = self.shelves();
+        let shelf = shelves.get_mut(key)?;
+        if let Some((http2, used)) = shelf.http2.iter_mut().find(|(http2, _)| http2.sender.is_ready()) {
+            *used = Instant::now();
+            return Some(Kept::Http2(http2.clone()));
+        }
+        while let Some((mut http1, since)) = shelf.http1.pop() {
+            let closed = (&mut http1.connection).now_or_never().is_some();
+            if !closed && since.elapsed() < self.idle_timeout && http1.sender.is_ready() {
+                return Some(Kept::Http1(http1));
+            }
+        }
+        None
+    }
+
+    /// Keeps an HTTP/1.1 connection whose last answer was read to its end, if it can be used again.
+    pub(super) fn give_back(self: &Arc<Self>, key: Key, mut http1: Http1) {
+        let closed = (&mut http1.connection).now_or_never().is_some();
+        if closed || !http1.sender.is_ready() {
+            return;
+        }
+        self.keep(key, |shelf| {
+            if shelf.http1.len() < KEPT_PER_ORIGIN {
+                shelf.http1.push((http1, Instant::now()));
+            }
+        });
+    }
+
+    /// Shares an HTTP/2 connection from its beginning.
+    pub(super) fn share(self: &Arc<Self>, key: Key, http2: Http2) {
+        self.keep(key, |shelf| shelf.http2.push((http2, Instant::now())));
+    }
+
+    fn keep(self: &Arc<Self>, key: Key, put: impl FnOnce(&mut Shelf)) {
+        if self.idle_timeout.is_zero() {
+            return;
+        }
+        let mut shelves = self.shelves();
+        let shelf = shelves.entry(key.clone()).or_default();
+        put(shelf);
+        if !std::mem::replace(&mut shelf.swept, true) {
+            let sweeping = Sweeping {
+                pool: Arc::downgrade(self),
+                key,
+            };
+            tokio::spawn(sweeping.run(self.idle_timeout));
+        }
+    }
+}
+
+impl Shelf {
+    /// Closes what nobody used for so long.
+    fn close_idle(&mut self, idle_timeout: Duration) {
+        self.http1.retain(|(_, since)| since.elapsed() < idle_timeout);
+        self.http2.retain_mut(|(http2, used)| {
+            // One of them is ours.
+            let idle = Arc::strong_count(&http2.users) == 1;
+            if !idle {
+                *used = Instant::now();
+            }
+            !http2.sender.is_closed() && (!idle || used.elapsed() < idle_timeout)
+        });
+    }
+}
+
+/// Looks after a shelf for as long as something stands on it and its runtime lives.
+struct Sweeping {
+    pool: Weak<Pool>,
+    key: Key,
+}
+
+impl Sweeping {
+    async fn run(self, idle_timeout: Duration) {
+        loop {
+            tokio::time::sleep(idle_timeout).await;
+            let Some(pool) = self.pool.upgrade() else { return };
+            let mut shelves = pool.shelves();
+            let Some(shelf) = shelves.get_mut(&self.key) else {
+                return;
+            };
+            shelf.close_idle(idle_timeout);
+            if shelf.http1.is_empty() && shelf.http2.is_empty() {
+                shelves.remove(&self.key);
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for Sweeping {
+    /// The runtime has ended, and its connections with it.
+    fn drop(&mut self) {
+        if let Some(pool) = self.pool.upgrade() {
+            // Closed outside the lock: a connection's end may run code of its own.
+            let shelf = pool.shelves().remove(&self.key);
+            drop(shelf);
+        }
+    }
+}
