@@ -1,0 +1,106 @@
+# Needs Rust (rustup, or a cargo with the wasm32-unknown-unknown target) and GNU make 3.81 or newer.
+# Whatever follows ## after a target is its line in `make`.
+
+CARGO ?= cargo
+COMPONENT := dist/servicenow-flow-starter.wasm
+WASM := wasm32-unknown-unknown
+
+# `make tools` installs this version; .ci/run asks for exactly this one.
+CARGO_DENY_VERSION := 0.20.2
+
+# What recipes read as $$CONFIG: a file name with spaces survives only outside make's own lists.
+CONFIG ?=
+export CONFIG
+
+# Cargo keeps every core busy by itself, and two cargos would only wait for each other's lock.
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --workspace and a test beside the demo: cargo then chooses the same features for the dependencies as in `test`, and does not
+# compile wasmtime once more for it.
+.PHONY: run
+run: config-file first-build build ## Start a flow at a stand-in ServiceNow and show it; CONFIG=file.json: with your own input
+	@$(CARGO) build --locked --workspace --bin demo --test component_file
+	@set -- --component $(COMPONENT); \
+		if [ -n "$$CONFIG" ]; then set -- "$$@" --config "$$CONFIG"; fi; \
+		exec "$$($(TARGET_DIR))/debug/demo" "$$@"
+
+.PHONY: test
+test: first-build build ## Run every test
+	$(CARGO) test --locked --workspace
+
+# RUSTFLAGS are for the machine one is on, not for the component. The one flag here keeps that machine's paths (of the crates, in
+# the places where they could panic) out of the file, so that two people build the same bytes, of the same size.
+.PHONY: build
+build: wasm-target ## Build the component: dist/servicenow-flow-starter.wasm
+	@CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}/registry/src=crates" \
+		$(CARGO) build --locked --profile component --target $(WASM) -p servicenow-flow-starter
+	@built=$$($(TARGET_DIR))/$(WASM)/component/servicenow_flow_starter.wasm; \
+		if ! cmp -s "$$built" $(COMPONENT); then \
+			mkdir -p dist && cp "$$built" $(COMPONENT).new && mv -f $(COMPONENT).new $(COMPONENT); \
+		fi; \
+		echo "$(COMPONENT): $$(wc -c < $(COMPONENT) | tr -d ' ') bytes"
+
+# The last test is of the built file: what it imports and exports, and its size.
+.PHONY: check
+check: first-build ## Check all that can be told without running: format, lints, docs, the component's imports, licences
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked --profile component --target $(WASM) -p servicenow-flow-starter -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
+	@$(MAKE) --no-print-directory build
+	$(CARGO) test --locked --workspace --test component_file
+	@$(CARGO) deny --version > /dev/null 2>&1 || { echo 'cargo-deny is missing: run `make tools` once.' >&2; exit 1; }
+	$(CARGO) deny --locked --workspace check bans licenses sources
+
+# Not part of `check`: its database comes over the network, which a closed network does not let through.
+.PHONY: audit
+audit: ## Look the dependencies up in the database of security advisories (needs the network)
+	$(CARGO) deny --locked --workspace check advisories
+
+.PHONY: fmt
+fmt: ## Format the code
+	$(CARGO) fmt --all
+
+# Full optimisation would take three times as long, and save nothing on a tool that runs for a second.
+.PHONY: tools
+tools: ## Install what `make check` needs beside Rust: cargo-deny
+	@if [ "$$($(CARGO) deny --version 2> /dev/null)" != 'cargo-deny $(CARGO_DENY_VERSION)' ]; then \
+		CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+			$(CARGO) install --locked cargo-deny --version $(CARGO_DENY_VERSION); fi
+
+.PHONY: clean
+clean: ## Remove all that was built: target/ and dist/
+	$(CARGO) clean
+	rm -rf dist
+
+TARGET_DIR = $(CARGO) metadata --locked --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/'
+
+# Comes first, so that a mistyped name is known before minutes of building.
+.PHONY: config-file
+config-file:
+	@if [ -n "$$CONFIG" ] && [ ! -f "$$CONFIG" ]; then \
+		echo "CONFIG=$$CONFIG: there is no such file." >&2; exit 1; fi
+
+.PHONY: first-build
+first-build: wasm-target
+	@ls "$$($(TARGET_DIR))"/debug/deps/libwasmtime-*.rlib > /dev/null 2>&1 || \
+		echo 'The first build compiles wasmtime, which takes some minutes (five to eight on two cores); the next ones take seconds.'
+
+.PHONY: wasm-target
+wasm-target:
+	@command -v $(CARGO) > /dev/null || { \
+		echo 'There is no cargo here. Install Rust (https://rustup.rs), open a new terminal, and try again.' >&2; exit 1; }
+	@libraries=$$(rustc --print target-libdir --target $(WASM)) || exit 1; \
+	if [ ! -d "$$libraries" ]; then \
+		if command -v rustup > /dev/null; then rustup target add $(WASM); \
+		else \
+			echo 'This Rust cannot build for $(WASM), and there is no rustup here to fetch that target.' >&2; \
+			echo 'Install Rust with rustup (https://rustup.rs), or the package of your system that holds the target.' >&2; \
+			exit 1; \
+		fi; \
+	fi
