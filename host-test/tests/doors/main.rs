@@ -6,7 +6,8 @@ mod meanings;
 use std::collections::BTreeMap;
 
 use flow_starter_host::{
-    Authentication, ClientAuthentication, ErrorKind, FlowResponse, FlowState, Method, TokenRequest, TriggerError,
+    Authentication, ClientAuthentication, ErrorKind, FlowResponse, FlowState, Method, Outcome, TokenRequest,
+    TriggerError,
 };
 use host_test::rig::Rig;
 use host_test::stand_in::{Instance, Recorded};
@@ -32,7 +33,7 @@ struct Told {
 fn through<T>(
     rig: &Rig,
     meaning: &Meaning,
-    call: impl FnOnce(&Rig) -> Result<T, TriggerError>,
+    call: impl FnOnce(&Rig) -> Outcome<T>,
     read: impl FnOnce(T, &str) -> Told,
 ) -> Seen {
     let stand_in = &rig.stand_in;
@@ -41,7 +42,7 @@ fn through<T>(
     for (path, behaviour) in &meaning.server {
         stand_in.behave(*path, behaviour.clone());
     }
-    let result = call(rig);
+    let result = call(rig).result;
     let issued = stand_in
         .starts()
         .pop()
@@ -64,7 +65,7 @@ fn bytes(request: &Recorded) -> (String, String) {
 }
 
 fn through_the_typed_door(rig: &Rig, meaning: &Meaning) -> Seen {
-    let call = |rig: &Rig| rig.trigger_flow(meaning.typed.clone()).result;
+    let call = |rig: &Rig| rig.trigger_flow(meaning.typed.clone());
     through(rig, meaning, call, |response: FlowResponse, issued| {
         let mut headers = BTreeMap::<String, Vec<String>>::new();
         for (name, value) in response.headers.into_iter().filter(|(name, _)| name != "date") {
@@ -91,7 +92,7 @@ fn through_the_json_door(rig: &Rig, meaning: &Meaning) -> Seen {
     through(
         rig,
         meaning,
-        |rig| rig.execute(&meaning.json).result,
+        |rig| rig.execute(&meaning.json),
         |json: String, issued| {
             let answer: Value = serde_json::from_str(&json.replace(issued, "issued")).unwrap();
             let headers = answer["headers"]
