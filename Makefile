@@ -18,7 +18,7 @@ export CONFIG
 
 .PHONY: help
 help:
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --workspace and a test beside the demo: cargo then chooses the same features for the dependencies as in `test`, and does not
 # compile wasmtime once more for it.
@@ -61,6 +61,15 @@ check: first-build ## Check all that can be told without running: format, lints,
 .PHONY: audit
 audit: ## Look the dependencies up in the database of security advisories (needs the network)
 	$(CARGO) deny --locked --workspace check advisories
+
+.PHONY: docs
+docs: ## Write the host library's documentation, and open it
+	$(CARGO) doc --locked --no-deps --open -p flow-starter-host
+
+# The tests compare docs/faults.md with each run; this writes it, for a reviewer to read what changed.
+.PHONY: fault-table
+fault-table: build ## Write docs/faults.md from a run of every fault
+	WRITE_FAULT_TABLE=1 $(CARGO) test --locked --workspace --test faults
 
 .PHONY: fmt
 fmt: ## Format the code

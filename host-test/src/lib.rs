@@ -7,4 +7,6 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+pub mod conformance;
+pub mod rig;
 pub mod stand_in;

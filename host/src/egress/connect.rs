@@ -145,8 +145,10 @@ impl Dialer {
         let addresses = self.addresses(origin, policy, attempt).await?;
         attempt.stopped(Step::Tcp, "no connection in time");
         let stream = tcp(addresses).await.map_err(|error| {
-            attempt.stopped(Step::Tcp, error.to_string());
-            tcp_error(&error)
+            // Reset so soon that nobody saw it open: the same as a reset within the handshake, which is a matter of microseconds.
+            let reset = error.kind() == io::ErrorKind::ConnectionReset && origin.scheme() == Scheme::Https;
+            attempt.stopped(if reset { Step::Tls } else { Step::Tcp }, error.to_string());
+            if reset { Error::TlsProtocolError } else { tcp_error(&error) }
         })?;
         // A request is one small write, which must not wait for the acknowledgement of the last.
         let _ = stream.set_nodelay(true);
@@ -234,7 +236,7 @@ pub(super) async fn tcp(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
 
 fn tcp_error(error: &io::Error) -> Error {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Error::ConnectionRefused,
+        io::ErrorKind::ConnectionRefused => Error::ConnectionRefused,
         io::ErrorKind::TimedOut => Error::ConnectionTimeout,
         _ => Error::DestinationUnavailable,
     }

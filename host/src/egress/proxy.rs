@@ -149,12 +149,16 @@ async fn open(
 
 async fn ask(stream: impl Io + 'static, request: Request<Empty<Bytes>>) -> Result<TokioIo<Upgraded>, Refused> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // It ends with the tunnel, or with the connecting that waits for it.
     let mut connection = Box::pin(connection.with_upgrades());
     let answer = sender.send_request(request);
-    let answer = tokio::select! {
-        answer = answer => answer?,
-        _ = &mut connection => return Err("it closed the connection".into()),
+    tokio::pin!(answer);
+    let mut open = true;
+    let answer = loop {
+        tokio::select! {
+            answer = &mut answer => break answer?,
+            // It ends at the answer that makes it a tunnel, and its error, if any, comes with the answer too.
+            _ = &mut connection, if open => open = false,
+        }
     };
     let status = answer.status();
     if !status.is_success() {
@@ -163,8 +167,9 @@ async fn ask(stream: impl Io + 'static, request: Request<Empty<Bytes>>) -> Resul
             why: format!("it answered {status} to CONNECT"),
         });
     }
-    let (upgraded, _) = tokio::join!(hyper::upgrade::on(answer), connection);
-    Ok(TokioIo::new(upgraded?))
+    let upgrade = hyper::upgrade::on(answer);
+    let upgraded = if open { tokio::join!(upgrade, connection).0? } else { upgrade.await? };
+    Ok(TokioIo::new(upgraded))
 }
 
 /// `CONNECT acme.service-now.com:443`

@@ -1,0 +1,106 @@
+//! Every fault that the stand-in has a name for, walked; the table of what came of each is `docs/faults.md`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use flow_starter_host::Outcome;
+use host_test::rig::Rig;
+use host_test::stand_in::{Behaviour, DEMO_FLOW, Fault, PortFault, TlsFault};
+use serde_json::json;
+
+use super::{at, honest, in_time, input, rig, stand_in, to_acme};
+
+/// What came of a fault: a row of the table.
+struct Row {
+    fault: String,
+    came: String,
+    requests: usize,
+    starts: usize,
+}
+
+/// Only these wait for a limit: it is short for them, and for no other, so that a slow machine changes nothing.
+fn limits(waits: bool) -> serde_json::Value {
+    match waits {
+        true => json!({ "connectionTimeoutInSeconds": 2, "readTimeoutInSeconds": 0.3 }),
+        false => json!({}),
+    }
+}
+
+fn row(fault: String, rig: &Rig, waits: bool) -> Row {
+    let outcome = in_time(|| rig.execute(&input(limits(waits))));
+    honest(&outcome, &rig.stand_in).unwrap_or_else(|why| panic!("{fault}: {why}: {outcome:?}"));
+    Row {
+        came: came(&outcome),
+        requests: rig.stand_in.requests().len(),
+        starts: rig.stand_in.starts().len(),
+        fault,
+    }
+}
+
+fn came(outcome: &Outcome<String>) -> String {
+    match &outcome.result {
+        Ok(_) => "success".to_owned(),
+        Err(error) if error.retryable => format!("{}, {}, retryable", error.kind, error.flow),
+        Err(error) => format!("{}, {}", error.kind, error.flow),
+    }
+}
+
+fn of_http(fault: Fault) -> Row {
+    let stand_in = stand_in();
+    stand_in.behave(DEMO_FLOW, Behaviour::Fault(fault));
+    let egress = to_acme(&stand_in).connect_to(at(stand_in.https_addr()));
+    let waits = matches!(
+        fault,
+        Fault::Deaf | Fault::Silence | Fault::StallWithinHead | Fault::StallAfterHead | Fault::StallWithinBody
+    );
+    row(format!("HTTP: {fault:?}"), &rig(stand_in, egress), waits)
+}
+
+fn of_tls(fault: TlsFault) -> Row {
+    let stand_in = stand_in();
+    stand_in.tls_fault("acme", fault).unwrap();
+    let egress = to_acme(&stand_in).connect_to(at(stand_in.https_addr()));
+    let waits = matches!(fault, TlsFault::Silence | TlsFault::Stall);
+    row(format!("TLS: {fault:?}"), &rig(stand_in, egress), waits)
+}
+
+fn of_port(fault: PortFault) -> Row {
+    let stand_in = stand_in();
+    let address = stand_in.open_port(fault).unwrap();
+    let egress = to_acme(&stand_in).connect_to(at(address));
+    let waits = matches!(fault, PortFault::Full | PortFault::Silent);
+    row(format!("TCP: {fault:?}"), &rig(stand_in, egress), waits)
+}
+
+/// All at once: those that wait, wait together.
+fn walk() -> Vec<Row> {
+    std::thread::scope(|scope| {
+        let http = Fault::ALL.map(|fault| scope.spawn(move || of_http(fault)));
+        let tls = TlsFault::ALL.map(|fault| scope.spawn(move || of_tls(fault)));
+        let ports = [PortFault::Refused, PortFault::Full, PortFault::Silent, PortFault::Close, PortFault::Reset];
+        let ports = ports.map(|fault| scope.spawn(move || of_port(fault)));
+        let walked = http.into_iter().chain(tls).chain(ports);
+        walked.map(|row| row.join().unwrap()).collect()
+    })
+}
+
+/// `make fault-table` writes the table, and a reviewer reads what changed in it.
+#[test]
+fn every_fault_comes_out_as_the_table_says() {
+    let mut table = String::from(
+        "# What comes of every fault\n\n\
+         Written by `make fault-table`, from a run of the built component under wasmtime against the stand-in, over real sockets; the tests\n\
+         compare it with each run. *Requests* and *flows* are what the server received and started. Every row keeps to this: never\n\
+         `not-started` where the whole request arrived and was not refused, never `started` without a 2xx, never two flows.\n\n\
+         | fault | what the call says | requests | flows |\n|---|---|---|---|\n",
+    );
+    for Row { fault, came, requests, starts } in walk() {
+        writeln!(table, "| {fault} | {came} | {requests} | {starts} |").unwrap();
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/faults.md");
+    if std::env::var_os("WRITE_FAULT_TABLE").is_some() {
+        std::fs::write(&file, &table).unwrap();
+    }
+    let written = std::fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(table, written, "docs/faults.md is not what this run shows; `make fault-table` writes it");
+}
