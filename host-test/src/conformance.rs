@@ -18,7 +18,8 @@
 //! [`STAND_IN`] in a file stands for the address at which the stand-in takes plain HTTP, such as `127.0.0.1:8080`.
 //!
 //! Some hosts keep an object's members in order and some sort them. So that both send the same, a patch gives them in the alphabet's order,
-//! behind those of the example; a `raw` has them in any.
+//! behind those of the example; a `raw` has them in any. And some keep a connection for the next request: a script that answers in full
+//! and then closes says `Connection: close`, as servers do, or the next case could lose its request on the way.
 
 use std::collections::BTreeMap;
 
