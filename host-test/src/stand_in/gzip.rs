@@ -36,3 +36,26 @@ fn crc32(bytes: &[u8]) -> u32 {
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_the_standards() {
+        // The check value that every catalogue of CRCs gives for CRC-32/ISO-HDLC.
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+    }
+
+    #[test]
+    fn what_is_larger_than_a_block_comes_in_blocks_of_which_the_last_says_so() {
+        let packed = gzip(&[7; 70_000]);
+        assert_eq!(packed[10..15], [0, 0xff, 0xff, 0, 0]);
+        let second = 15 + 65_535;
+        let length = 4_465_u16;
+        assert_eq!(packed[second], 1);
+        assert_eq!(packed[second + 1..second + 3], length.to_le_bytes());
+        assert_eq!(packed.len(), second + 5 + usize::from(length) + 8);
+        assert_eq!(gzip(b"")[10..15], [1, 0, 0, 0xff, 0xff]);
+    }
+}

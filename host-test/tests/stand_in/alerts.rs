@@ -1,6 +1,6 @@
 //! Fatal TLS alerts in place of an answer.
 
-use host_test::stand_in::{Behaviour, DEMO_FLOW, Fault};
+use host_test::stand_in::{Behaviour, DEMO_FLOW, Fault, Step};
 
 use crate::client::{Client, Ending, demo, start};
 use crate::meeting::meet;
@@ -63,4 +63,17 @@ fn without_tls_an_alert_is_a_cut() {
         Client::plain(&stand_in).send(start()).rest(),
         (Vec::new(), Ending::Closed)
     );
+}
+
+#[test]
+fn an_alert_reaches_a_client_that_is_still_sending() {
+    let stand_in = demo();
+    stand_in.behave(DEMO_FLOW, Behaviour::Script(vec![Step::Alert(80)]));
+    let mut client = Client::tls(&stand_in);
+    client.send(format!(
+        "POST {DEMO_FLOW} HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\n"
+    ));
+    client.try_send(vec![b'x'; 4_000_000]);
+    assert_eq!(client.rest(), (Vec::new(), Ending::Alert(80)));
+    assert!(!crate::client::recorded(&stand_in).complete);
 }

@@ -169,9 +169,12 @@ impl Client {
         filled == Err(Ending::Open) && self.buffer.is_empty()
     }
 
-    /// Throws away what came and was not yet taken.
-    pub fn drain(&mut self) {
-        self.buffer.clear();
+    /// Throws away what comes, until nothing more does for so long. The connection must stay open.
+    pub fn until_silent_for(&mut self, time: Duration) {
+        while !self.is_silent_for(time) {
+            assert!(!self.buffer.is_empty(), "the connection has ended");
+            self.buffer.clear();
+        }
     }
 
     pub fn get(&mut self, target: &str, headers: &str) -> Answer {

@@ -48,7 +48,7 @@ fn chunks_are_taken_together_whatever_pieces_they_come_in() {
     let stand_in = demo();
     let sent = format!(
         "POST {PUBLIC} HTTP/1.1\r\nHost: a\r\n{JSON}Transfer-Encoding: chunked\r\n\r\n\
-         4;extension=1\r\n{{\"a\"\r\n3\r\n:1}}\r\n0\r\nTrailer: x\r\n\r\n"
+         4;extension=1\r\n{{\"a\"\r\n3\r\n:1}}\r\n0\r\nTrailer: x\r\nother: y\r\n\r\n"
     );
     for size in [1, 7, sent.len()] {
         let mut client = Client::plain(&stand_in);
@@ -142,6 +142,7 @@ fn what_is_not_http_is_refused_and_its_sender_heard_out() {
         format!("POST {PUBLIC} HTTP/1.1\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n"),
         format!("POST {PUBLIC} HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"),
         format!("POST {PUBLIC} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+        format!("POST {PUBLIC} HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n123456\r\n0\r\n\r\n"),
     ];
     for sent in table {
         let mut client = Client::plain(&stand_in);

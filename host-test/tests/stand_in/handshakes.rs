@@ -103,6 +103,17 @@ fn the_alert_about_a_client_certificate_outlives_a_large_request() {
     assert_eq!(client.rest().1, Ending::Alert(116));
 }
 
+#[test]
+fn the_handshake_of_tls12_fails_only_when_the_client_has_shown_that_it_has_none() {
+    let (_stand_in, tcp) = spoilt(TlsFault::ClientCertificate12);
+    let mut client = Client::over(tcp);
+    // The server's whole first flight, and then it waits for the certificate.
+    assert_eq!(client.take(3), [22, 3, 3]);
+    client.until_silent_for(Duration::from_millis(100));
+    client.send([22, 3, 3, 0, 7, 11, 0, 0, 3, 0, 0, 0]);
+    assert_eq!(client.rest(), (vec![21, 3, 3, 0, 2, 2, 40], Ending::Closed));
+}
+
 /// A client hello by hand, so that what follows can be read as bytes.
 fn hello(stand_in: &StandIn) -> TcpStream {
     let config =
@@ -139,9 +150,7 @@ fn a_handshake_never_ends() {
     let first = client.take(2);
     let length = usize::from(first[0]) * 256 + usize::from(first[1]);
     client.take(length);
-    while !client.is_silent_for(quiet) {
-        client.drain();
-    }
+    client.until_silent_for(quiet);
 }
 
 #[test]
@@ -207,6 +216,9 @@ fn a_fault_may_be_declared_and_behaving_well_ends_it() {
     let stand_in = StandIn::start(Instance::demo().tls_fault("Faulty", TlsFault::Close)).unwrap();
     assert!(shake_with(&stand_in, &BOTH_VERSIONS).is_err());
     stand_in.behave_well();
+    // It is no name of the instance: its handshake is as good as the certificate's.
+    let error = shake_with(&stand_in, &BOTH_VERSIONS).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidData, "{error}");
     stand_in.tls_fault(HOST, TlsFault::Only13).unwrap();
     assert!(shake_with(&stand_in, &BOTH_VERSIONS).is_ok());
 }
@@ -220,6 +232,8 @@ fn a_client_that_does_not_trust_the_authority_is_known() {
     let failed = failed(&stand_in);
     assert_eq!((failed.connection, failed.server_name), (1, Some(stand_in.host())));
     assert!(stand_in.requests().is_empty());
+    stand_in.clear();
+    assert!(stand_in.failed_handshakes().is_empty());
 }
 
 #[test]

@@ -20,6 +20,13 @@ fn a_start_answers_with_an_execution_id_of_32_letters() {
     let answer = Client::tls(&stand_in).send(start()).answer();
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("application/json;charset=UTF-8"));
+    let cookies = answer.headers.iter().filter(|(name, _)| name == "Set-Cookie");
+    assert_eq!(
+        cookies.count(),
+        2,
+        "as a real instance sets them: a client must not hand them on"
+    );
+    assert!(httpdate::parse_http_date(answer.header("date").unwrap()).is_ok());
     let started = stand_in.starts().pop().unwrap();
     assert_eq!(
         answer.json(),
@@ -317,6 +324,9 @@ fn an_incident_is_created_and_found_again() {
     assert_eq!(get(&format!("{path}/unknown")).status, 404);
     assert_eq!(get("/api/now/table/no_such_table").status, 400);
     assert_eq!(client.get(path, "").status, 401);
+    // guest:guest-password
+    let without_role = "Authorization: Basic Z3Vlc3Q6Z3Vlc3QtcGFzc3dvcmQ=\r\n";
+    assert_eq!(client.get(path, without_role).status, 403);
     assert!(stand_in.starts().is_empty());
 }
 

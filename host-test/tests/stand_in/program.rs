@@ -1,10 +1,11 @@
 //! The program: what it tells, how it ends, and what it says when it cannot start.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::Instant;
 
-use crate::client::Client;
+use crate::client::{Client, PATIENCE};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_servicenow-stand-in");
 
@@ -55,10 +56,14 @@ impl Running {
             .status()
             .unwrap();
         assert!(killed.success());
-        let code = self.child.wait().unwrap().code();
-        let mut rest = String::new();
-        self.output.read_to_string(&mut rest).unwrap();
-        code
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < until, "{signal} does not end it");
+            std::thread::yield_now();
+        }
     }
 }
 

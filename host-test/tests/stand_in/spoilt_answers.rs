@@ -1,8 +1,8 @@
 //! Answers that are not what their framing says, or are no HTTP, or only look wrong.
 
-use host_test::stand_in::Fault;
+use host_test::stand_in::{Behaviour, DEMO_FLOW, Fault, Step};
 
-use crate::client::{Ending, start};
+use crate::client::{Client, Ending, demo, recorded, start};
 use crate::meeting::{leaves, meet, stalled};
 
 #[test]
@@ -114,5 +114,21 @@ fn interim_answers_come_first_and_the_connection_goes_on() {
         assert_eq!(stand_in.starts().len(), 1);
         stand_in.behave_well();
         assert_eq!(client.send(start()).answer().status, 200);
+    }
+}
+
+#[test]
+fn an_interim_answer_is_none_in_the_record() {
+    let interim = "HTTP/1.1 102 Processing\r\n\r\n";
+    let table = [
+        (interim.to_owned(), None),
+        (format!("{interim}{interim}HTTP/1.1 202 Accepted\r\n\r\n"), Some(202)),
+    ];
+    for (bytes, answered) in table {
+        let stand_in = demo();
+        stand_in.behave(DEMO_FLOW, Behaviour::script([Step::Bytes(bytes.clone().into_bytes())]));
+        let met = Client::plain(&stand_in).send(start()).rest();
+        assert_eq!(met, (bytes.into_bytes(), Ending::Closed));
+        assert_eq!(recorded(&stand_in).answered, answered);
     }
 }
