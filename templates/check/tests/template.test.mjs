@@ -1,0 +1,105 @@
+// The template as a file: Camunda's schema, and what that schema lets through.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { validateZeebe } from '@bpmn-io/element-templates-validator';
+
+import { template, templateText } from '../modeler.mjs';
+import { official } from '../official.mjs';
+
+const properties = template.properties;
+const inputs = Object.fromEntries(properties.filter(it => it.binding.type === 'zeebe:input').map(it => [it.id, it]));
+
+test('Camunda\'s schema takes the template, without a warning', () => {
+  const { valid, errors, warnings } = validateZeebe(templateText);
+  assert.deepEqual((errors ?? []).map(it => `line ${(it.dataPointer?.value?.line ?? 0) + 1}: ${it.instancePath} ${it.message}`), []);
+  assert.deepEqual((warnings ?? []).map(it => it.message), []);
+  assert.ok(valid);
+});
+
+test('every id is there once, and every condition and group names one that is there', () => {
+  const ids = properties.map(it => it.id);
+  assert.equal(new Set(ids).size, ids.length);
+  const groups = template.groups.map(it => it.id);
+  assert.deepEqual([...new Set(properties.map(it => it.group).filter(Boolean))], groups, 'groups stand in the order of their fields');
+  for (const { id, condition } of properties.filter(it => it.condition)) {
+    const chooser = properties.find(it => it.id === condition.property);
+    assert.equal(chooser?.type, 'Dropdown', `${id} depends on ${condition.property}`);
+    for (const value of condition.oneOf ?? [condition.equals]) {
+      assert.ok(chooser.choices.some(it => it.value === value), `${id} waits for ${value}, which cannot be chosen`);
+    }
+  }
+});
+
+test('every key is one that the schema knows by meaning, not only lets pass', () => {
+  const known = ['id', 'label', 'description', 'tooltip', 'placeholder', 'value', 'feel', 'constraints', 'group', 'binding', 'condition', 'type', 'choices'];
+  for (const property of properties) {
+    assert.deepEqual(Object.keys(property).filter(key => !known.includes(key)), [], property.id);
+  }
+});
+
+test('every pattern is a regular expression, and its message reads on from the label', () => {
+  for (const { id, constraints } of properties.filter(it => it.constraints?.pattern)) {
+    assert.doesNotThrow(() => new RegExp(constraints.pattern.value), id);
+    assert.match(constraints.pattern.message, /^must .+[^.]$/, id);
+  }
+});
+
+test('every visible field has a label and says what to enter', () => {
+  for (const property of properties.filter(it => it.type !== 'Hidden')) {
+    assert.ok(property.label, property.id);
+    assert.ok(property.tooltip?.length > 30, property.id);
+    assert.doesNotMatch(property.tooltip, /<|\n/, property.id);
+  }
+});
+
+test('a default is one of the choices, and fits its own pattern', () => {
+  for (const { id, value, choices, constraints } of properties.filter(it => it.value !== undefined)) {
+    if (choices) assert.ok(choices.some(it => it.value === value), id);
+    if (constraints?.pattern) assert.match(value.replace(/^=/, ''), new RegExp(constraints.pattern.value), id);
+  }
+});
+
+test('a credential\'s placeholder is a secret\'s reference, and never has a default', () => {
+  for (const id of ['username', 'password', 'clientId', 'clientSecret', 'value', 'token']) {
+    const field = inputs[`authentication.${id}`];
+    assert.match(field.placeholder, /^\{\{secrets\.\w+\}\}$/, id);
+    assert.equal(field.value, undefined, id);
+  }
+});
+
+test('what the official template has, this one has: same inputs and headers, same defaults, same FEEL', () => {
+  const left = ['url', 'storeResponse', 'skipEncoding', 'ignoreNullValues'];
+  const key = it => `${it.binding.type} ${it.binding.name ?? it.binding.key ?? it.binding.property}`;
+  for (const theirs of official.properties) {
+    if (left.includes(theirs.id)) {
+      assert.equal(inputs[theirs.id], undefined, `${theirs.id} is of the REST connector alone`);
+      continue;
+    }
+    const ours = properties.find(it => key(it) === key(theirs));
+    assert.ok(ours, `${key(theirs)} is missing`);
+    if (theirs.binding.property === 'type') continue;
+    assert.equal(ours.value, theirs.value, `default of ${theirs.id}`);
+    assert.equal(ours.feel, theirs.feel, `FEEL of ${theirs.id}`);
+    if (theirs.type !== 'Hidden') assert.equal(ours.type, theirs.type, `type of ${theirs.id}`);
+  }
+  assert.deepEqual(template.appliesTo, official.appliesTo);
+  assert.deepEqual(template.elementType, official.elementType);
+});
+
+test('each authentication shows its own fields, and no other\'s', () => {
+  const fields = type => properties
+    .filter(it => it.condition?.property === 'authentication.type' && (it.condition.oneOf ?? [it.condition.equals]).includes(type))
+    .map(it => it.id.replace('authentication.', ''));
+  assert.deepEqual(fields('basic'), ['username', 'password']);
+  assert.deepEqual(fields('bearer'), ['token']);
+  assert.deepEqual(fields('apiKey'), ['apiKeyLocation', 'name', 'value']);
+  assert.deepEqual(fields('oauth-client-credentials-flow'),
+    ['oauthTokenEndpoint', 'clientId', 'clientSecret', 'audience', 'clientAuthentication', 'scopes']);
+  assert.deepEqual(fields('noAuth'), []);
+});
+
+test('the icon is a picture in the file itself', () => {
+  assert.match(template.icon.contents, /^data:image\/svg\+xml,%3Csvg /);
+  assert.ok(template.icon.contents.length < 2000);
+});
