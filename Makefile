@@ -66,6 +66,12 @@ audit: ## Look the dependencies up in the database of security advisories (needs
 docs: ## Write the host library's documentation, and open it
 	$(CARGO) doc --locked --no-deps --open -p flow-starter-host
 
+CALLS ?= 100000
+.PHONY: soak
+soak: build ## Make 100,000 calls (CALLS=…), and see that memory and open sockets stay where they were
+	$(CARGO) build --locked --workspace --bin soak --test component_file
+	@"$$($(TARGET_DIR))/debug/soak" --calls $(CALLS)
+
 # The tests compare docs/faults.md with each run; this writes it, for a reviewer to read what changed.
 .PHONY: fault-table
 fault-table: build ## Write docs/faults.md from a run of every fault

@@ -76,7 +76,9 @@ const HOSTS: [&str; 62] = [
 fn assert_kept_in(over: serde_json::Value) {
     let stand_in = stand_in();
     let names = Names::all_here();
-    let egress = Egress::builder().extra_ca_pem(stand_in.ca_pem()).resolver(names.clone());
+    let egress = Egress::builder()
+        .extra_ca_pem(stand_in.ca_pem())
+        .resolver(names.clone());
     let port = stand_in.https_addr().port().to_string();
     let text = input(over).replace("PORT", &port);
     let rig = rig(stand_in, egress);
@@ -90,7 +92,10 @@ fn assert_kept_in(over: serde_json::Value) {
     assert!(!error.message.contains("password"), "{error}");
     assert_eq!(rig.stand_in.connections(), 0, "{text}");
     let asked = names.asked();
-    assert!(asked.iter().all(|name| name.ends_with(".service-now.com")), "{text}: asked for {asked:?}");
+    assert!(
+        asked.iter().all(|name| name.ends_with(".service-now.com")),
+        "{text}: asked for {asked:?}"
+    );
 }
 
 #[test]

@@ -70,7 +70,11 @@ async fn serve(does: Does) -> Server {
     }
 }
 
-async fn connection(stream: tokio_rustls::server::TlsStream<tokio::net::TcpStream>, does: Does, log: Arc<Mutex<Seen>>) -> Option<()> {
+async fn connection(
+    stream: tokio_rustls::server::TlsStream<tokio::net::TcpStream>,
+    does: Does,
+    log: Arc<Mutex<Seen>>,
+) -> Option<()> {
     let mut connection = h2::server::handshake(stream).await.ok()?;
     while let Some(accepted) = connection.accept().await {
         let (request, mut respond) = accepted.ok()?;
@@ -90,7 +94,10 @@ async fn connection(stream: tokio_rustls::server::TlsStream<tokio::net::TcpStrea
             Does::Answer => {
                 tokio::spawn(async move {
                     read.await?;
-                    let response = http::Response::builder().header("content-type", "application/json").body(()).ok()?;
+                    let response = http::Response::builder()
+                        .header("content-type", "application/json")
+                        .body(())
+                        .ok()?;
                     let mut body = respond.send_response(response, false).ok()?;
                     body.send_data(r#"{"result":{"executionId":"abc"}}"#.into(), true).ok()
                 });
@@ -141,7 +148,10 @@ async fn calls_share_an_http2_connection_at_the_same_time() {
     let seen = server.seen.lock().unwrap();
     assert_eq!((seen.connections, seen.requests.len()), (1, 4));
     let (head, body) = &seen.requests[0];
-    assert_eq!(head.uri.to_string(), "https://acme.service-now.com/api/sn_cico/flow_starter/my_flow?hello=query");
+    assert_eq!(
+        head.uri.to_string(),
+        "https://acme.service-now.com/api/sn_cico/flow_starter/my_flow?hello=query"
+    );
     assert!(!head.headers.contains_key("host"), "{head:?}");
     assert_eq!(head.headers["hello"], "header");
     assert_eq!(body, br#"{"correlationValue":"cam-id-1"}"#);
@@ -151,14 +161,43 @@ async fn calls_share_an_http2_connection_at_the_same_time() {
 #[tokio::test]
 async fn only_a_refused_stream_proves_that_nothing_was_started() {
     for (does, kind, flow, progress) in [
-        (Does::Reset(Reason::REFUSED_STREAM), ErrorKind::ConnectionLost, FlowState::NotStarted, Progress::Unsent),
-        (Does::Reset(Reason::INTERNAL_ERROR), ErrorKind::ConnectionLost, FlowState::Unknown, Progress::Sent),
-        (Does::Reset(Reason::CANCEL), ErrorKind::ConnectionLost, FlowState::Unknown, Progress::Sent),
-        (Does::GoAway, ErrorKind::ConnectionLost, FlowState::Unknown, Progress::Sent),
-        (Does::Vanish, ErrorKind::ConnectionLost, FlowState::Unknown, Progress::Sent),
+        (
+            Does::Reset(Reason::REFUSED_STREAM),
+            ErrorKind::ConnectionLost,
+            FlowState::NotStarted,
+            Progress::Unsent,
+        ),
+        (
+            Does::Reset(Reason::INTERNAL_ERROR),
+            ErrorKind::ConnectionLost,
+            FlowState::Unknown,
+            Progress::Sent,
+        ),
+        (
+            Does::Reset(Reason::CANCEL),
+            ErrorKind::ConnectionLost,
+            FlowState::Unknown,
+            Progress::Sent,
+        ),
+        (
+            Does::GoAway,
+            ErrorKind::ConnectionLost,
+            FlowState::Unknown,
+            Progress::Sent,
+        ),
+        (
+            Does::Vanish,
+            ErrorKind::ConnectionLost,
+            FlowState::Unknown,
+            Progress::Sent,
+        ),
     ] {
         let server = serve(does).await;
-        let outcome = connector().await.unwrap().execute(&server.egress(), &input(json!({}))).await;
+        let outcome = connector()
+            .await
+            .unwrap()
+            .execute(&server.egress(), &input(json!({})))
+            .await;
         assert_eq!(outcome.requests.len(), 1);
         assert_eq!(outcome.requests[0].progress, progress, "{outcome:?}");
         let error = outcome.result.unwrap_err();

@@ -14,7 +14,11 @@ use serde_json::json;
 use super::{input, rig, stand_in};
 
 fn connections_of(rig: &Rig) -> Vec<usize> {
-    rig.stand_in.requests().iter().map(|request| request.connection).collect()
+    rig.stand_in
+        .requests()
+        .iter()
+        .map(|request| request.connection)
+        .collect()
 }
 
 #[test]
@@ -40,7 +44,10 @@ fn an_answer_that_says_no_leaves_its_connection_usable() {
 
 #[test]
 fn a_connection_that_ended_badly_or_says_close_is_not_used_again() {
-    let cut_body = Behaviour::script([Step::Bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{".to_vec()), Step::Close]);
+    let cut_body = Behaviour::script([
+        Step::Bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{".to_vec()),
+        Step::Close,
+    ]);
     for behaviour in [
         cut_body,
         Behaviour::Answer(Answer::new(200).header("Connection", "close").body("{}")),
@@ -83,7 +90,8 @@ fn nothing_is_kept_where_nothing_may_be() {
 fn a_goodbye_that_has_arrived_is_seen_before_anything_is_sent() {
     let rig = Rig::start(Instance::demo()).unwrap();
     for call in 1..=20 {
-        rig.stand_in.behave_once(DEMO_FLOW, Behaviour::script([Step::Answer, Step::Close]));
+        rig.stand_in
+            .behave_once(DEMO_FLOW, Behaviour::script([Step::Answer, Step::Close]));
         let outcome = rig.execute(&input(json!({})));
         assert!(outcome.result.is_ok(), "{outcome:?}");
         let over = rig.stand_in.wait_until(Duration::from_secs(30), |requests, _| {
@@ -98,12 +106,23 @@ fn a_goodbye_that_has_arrived_is_seen_before_anything_is_sent() {
 #[test]
 fn another_egress_has_connections_of_its_own() {
     let stand_in = stand_in();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         for _ in 0..2 {
             let egress = Rig::reaching(&stand_in).unwrap().build().unwrap();
             for _ in 0..2 {
-                assert!(connector().await.unwrap().execute(&egress, &input(json!({}))).await.result.is_ok());
+                assert!(
+                    connector()
+                        .await
+                        .unwrap()
+                        .execute(&egress, &input(json!({})))
+                        .await
+                        .result
+                        .is_ok()
+                );
             }
         }
     });
@@ -148,7 +167,9 @@ fn serve_until_closed(stream: TcpStream, patience: Duration, log: &Mutex<HashMap
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
         *log.lock().unwrap().entry(String::from_utf8(body).ok()?).or_default() += 1;
-        writer.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}").ok()?;
+        writer
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+            .ok()?;
         let begun = Instant::now();
         while begun.elapsed() < patience {
             std::hint::spin_loop();
@@ -174,8 +195,14 @@ fn a_server_that_closes_at_the_moment_of_sending_never_gets_a_request_twice() {
     const CALLS: usize = 10_000;
     let (port, received) = closing_server();
     let endpoint = format!("http://127.0.0.1:{port}");
-    let egress = Egress::builder().policy(Policy::new([endpoint.parse().unwrap()])).build().unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let egress = Egress::builder()
+        .policy(Policy::new([endpoint.parse().unwrap()]))
+        .build()
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let mut said = HashMap::new();
     runtime.block_on(async {
         let connector = connector().await.unwrap();
@@ -186,7 +213,10 @@ fn a_server_that_closes_at_the_moment_of_sending_never_gets_a_request_twice() {
                 "headers": { "content-type": "text/plain" }, "body": body,
             });
             let outcome = connector.execute(&egress, &call.to_string()).await;
-            said.insert(body, outcome.result.map_or_else(|error| error.flow, |_| FlowState::Started));
+            said.insert(
+                body,
+                outcome.result.map_or_else(|error| error.flow, |_| FlowState::Started),
+            );
         }
     });
     let received = received.lock().unwrap();
@@ -199,6 +229,9 @@ fn a_server_that_closes_at_the_moment_of_sending_never_gets_a_request_twice() {
         }
     }
     let unknown = said.values().filter(|state| **state == FlowState::Unknown).count();
-    assert!(unknown < CALLS / 2, "{unknown} of {CALLS} calls lost the race: a goodbye that has arrived is not seen");
+    assert!(
+        unknown < CALLS / 2,
+        "{unknown} of {CALLS} calls lost the race: a goodbye that has arrived is not seen"
+    );
     println!("{unknown} of {CALLS} calls met the server's goodbye on the way, and are unknown");
 }

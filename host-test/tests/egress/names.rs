@@ -11,9 +11,32 @@ const ACME: &str = "acme.service-now.com";
 #[test]
 fn an_address_that_is_not_public_is_denied_whatever_name_leads_to_it() {
     for address in [
-        "0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.1.1", "169.254.169.254", "172.16.0.1", "192.0.2.1", "192.168.1.1",
-        "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1",
-        "64:ff9b::7f00:1", "64:ff9b:1::1", "2002:7f00:1::", "2001:db8::1", "fc00::1", "fd00:ec2::254", "fe80::1", "ff02::1",
+        "0.0.0.0",
+        "10.1.2.3",
+        "100.64.0.1",
+        "127.0.0.1",
+        "169.254.1.1",
+        "169.254.169.254",
+        "172.16.0.1",
+        "192.0.2.1",
+        "192.168.1.1",
+        "198.18.0.1",
+        "224.0.0.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "::127.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b:1::1",
+        "2002:7f00:1::",
+        "2001:db8::1",
+        "fc00::1",
+        "fd00:ec2::254",
+        "fe80::1",
+        "ff02::1",
     ] {
         let stand_in = stand_in();
         let names = Names::answering(ACME, &[&[address]]);
@@ -23,7 +46,11 @@ fn an_address_that_is_not_public_is_denied_whatever_name_leads_to_it() {
         let outcome = rig.execute(&to_endpoint(&endpoint));
         assert_eq!(outcome.requests[0].progress, Progress::Unsent);
         let error = outcome.result.unwrap_err();
-        assert_eq!((error.kind, error.flow, error.retryable), (ErrorKind::Denied, FlowState::NotStarted, false), "{address}: {error}");
+        assert_eq!(
+            (error.kind, error.flow, error.retryable),
+            (ErrorKind::Denied, FlowState::NotStarted, false),
+            "{address}: {error}"
+        );
         assert!(error.message.contains("It stopped at the address: "), "{error}");
         assert_eq!(rig.stand_in.connections(), 0);
     }

@@ -65,7 +65,9 @@ fn head(client: &mut TcpStream) -> String {
 }
 
 fn tunnel(mut client: TcpStream, server: TcpStream) {
-    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").unwrap();
+    client
+        .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        .unwrap();
     let (mut up, mut down) = (client.try_clone().unwrap(), server.try_clone().unwrap());
     std::thread::spawn(move || {
         let _ = std::io::copy(&mut up, &mut &server);
@@ -113,11 +115,21 @@ fn a_flow_is_started_through_the_proxy_and_the_target_is_not_looked_up_here() {
     assert!(names.asked().is_empty());
     let heads = proxy.heads();
     assert_eq!(heads.len(), 1);
-    assert!(heads[0].starts_with("CONNECT acme.service-now.com:443 HTTP/1.1\r\n"), "{}", heads[0]);
+    assert!(
+        heads[0].starts_with("CONNECT acme.service-now.com:443 HTTP/1.1\r\n"),
+        "{}",
+        heads[0]
+    );
     let lower = heads[0].to_lowercase();
     assert!(lower.contains("\r\nhost: acme.service-now.com:443\r\n"), "{lower}");
-    assert!(lower.contains("\r\nproxy-authorization: basic dxnlcjpwyxnzihdvcmq="), "{lower}");
-    assert!(!lower.contains("\r\nauthorization"), "the instance's credentials are not the proxy's");
+    assert!(
+        lower.contains("\r\nproxy-authorization: basic dxnlcjpwyxnzihdvcmq="),
+        "{lower}"
+    );
+    assert!(
+        !lower.contains("\r\nauthorization"),
+        "the instance's credentials are not the proxy's"
+    );
 }
 
 #[test]
@@ -133,17 +145,36 @@ fn the_policy_is_kept_by_name_before_the_proxy_is_asked() {
 #[test]
 fn a_proxy_that_says_no_denies_and_one_that_fails_refuses() {
     for (does, kind, why) in [
-        (Does::Answer("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"), ErrorKind::Denied, "403"),
-        (Does::Answer("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"), ErrorKind::Denied, "407"),
-        (Does::Answer("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"), ErrorKind::Refused, "502"),
-        (Does::Answer("HTTP/1.1 302 Found\r\nLocation: https://evil.example/\r\nContent-Length: 0\r\n\r\n"), ErrorKind::Refused, "302"),
+        (
+            Does::Answer("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
+            ErrorKind::Denied,
+            "403",
+        ),
+        (
+            Does::Answer("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"),
+            ErrorKind::Denied,
+            "407",
+        ),
+        (
+            Does::Answer("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"),
+            ErrorKind::Refused,
+            "502",
+        ),
+        (
+            Does::Answer("HTTP/1.1 302 Found\r\nLocation: https://evil.example/\r\nContent-Length: 0\r\n\r\n"),
+            ErrorKind::Refused,
+            "302",
+        ),
         (Does::Answer("garbage\r\n\r\n"), ErrorKind::Refused, ""),
         (Does::Close, ErrorKind::Refused, ""),
     ] {
         let error = failure(does);
         assert_eq!((error.kind, error.flow), (kind, FlowState::NotStarted), "{error}");
         assert_eq!(error.retryable, kind == ErrorKind::Refused);
-        assert!(error.message.contains("It stopped at the proxy: ") && error.message.contains(why), "{error}");
+        assert!(
+            error.message.contains("It stopped at the proxy: ") && error.message.contains(why),
+            "{error}"
+        );
     }
 }
 
@@ -152,7 +183,10 @@ fn a_proxy_that_is_not_there_refuses() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (rig, _) = through(Proxy::new(&format!("http://{nobody}"), "").unwrap(), Policy::default());
     let error = rig.execute(&input(json!({}))).result.unwrap_err();
-    assert_eq!((error.kind, error.flow, error.retryable), (ErrorKind::Refused, FlowState::NotStarted, true));
+    assert_eq!(
+        (error.kind, error.flow, error.retryable),
+        (ErrorKind::Refused, FlowState::NotStarted, true)
+    );
     assert!(error.message.contains("It stopped at the proxy: "), "{error}");
 }
 

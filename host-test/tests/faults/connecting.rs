@@ -10,7 +10,11 @@ use serde_json::json;
 use super::{Names, acme, at, failure, honest, in_time, input, rig, stand_in, to_acme};
 
 fn assert_not_started(error: &TriggerError, kind: ErrorKind, retryable: bool, step: &str) {
-    assert_eq!((error.kind, error.flow, error.retryable), (kind, FlowState::NotStarted, retryable), "{error}");
+    assert_eq!(
+        (error.kind, error.flow, error.retryable),
+        (kind, FlowState::NotStarted, retryable),
+        "{error}"
+    );
     assert!(error.message.contains("The flow has not started."), "{error}");
     assert!(!error.message.contains("unknown whether"), "{error}");
     assert!(error.message.contains(&format!("It stopped at {step}")), "{error}");
@@ -38,8 +42,15 @@ fn a_name_server_that_never_answers_is_connect_timeout() {
     });
     let egress = to_acme(&stand_in).resolver(names);
     let rig = rig(stand_in, egress);
-    let error = failure(in_time(|| rig.execute(&input(json!({ "connectionTimeoutInSeconds": 0.2 })))));
-    assert_not_started(&error, ErrorKind::ConnectTimeout, true, "DNS: no name server answered in time");
+    let error = failure(in_time(|| {
+        rig.execute(&input(json!({ "connectionTimeoutInSeconds": 0.2 })))
+    }));
+    assert_not_started(
+        &error,
+        ErrorKind::ConnectTimeout,
+        true,
+        "DNS: no name server answered in time",
+    );
 }
 
 #[test]
@@ -58,7 +69,9 @@ fn a_port_that_never_accepts_is_connect_timeout() {
     let address = stand_in.open_port(PortFault::Full).unwrap();
     let egress = to_acme(&stand_in).connect_to(at(address));
     let rig = rig(stand_in, egress);
-    let error = failure(in_time(|| rig.execute(&input(json!({ "connectionTimeoutInSeconds": 0.2 })))));
+    let error = failure(in_time(|| {
+        rig.execute(&input(json!({ "connectionTimeoutInSeconds": 0.2 })))
+    }));
     assert_not_started(&error, ErrorKind::ConnectTimeout, true, "TCP: no connection in time");
 }
 
@@ -69,8 +82,15 @@ fn a_handshake_that_never_ends_is_connect_timeout() {
         stand_in.tls_fault("acme", fault).unwrap();
         let egress = to_acme(&stand_in).connect_to(at(stand_in.https_addr()));
         let rig = rig(stand_in, egress);
-        let error = failure(in_time(|| rig.execute(&input(json!({ "connectionTimeoutInSeconds": 0.2 })))));
-        assert_not_started(&error, ErrorKind::ConnectTimeout, true, "TLS: the handshake did not end in time");
+        let error = failure(in_time(|| {
+            rig.execute(&input(json!({ "connectionTimeoutInSeconds": 0.2 })))
+        }));
+        assert_not_started(
+            &error,
+            ErrorKind::ConnectTimeout,
+            true,
+            "TLS: the handshake did not end in time",
+        );
     }
 }
 
@@ -115,7 +135,9 @@ fn what_keeps_a_token_request_from_leaving_starts_no_flow() {
     let oauth = |limits: serde_json::Value| {
         let mut over = json!({ "authentication": {
             "type": "oauth-client-credentials-flow", "clientId": "demo-client", "clientSecret": "demo-secret" } });
-        over.as_object_mut().unwrap().extend(limits.as_object().unwrap().clone());
+        over.as_object_mut()
+            .unwrap()
+            .extend(limits.as_object().unwrap().clone());
         input(over)
     };
     let short = json!({ "connectionTimeoutInSeconds": 0.2 });
@@ -154,8 +176,15 @@ fn what_keeps_a_token_request_from_leaving_starts_no_flow() {
         let purposes: Vec<_> = outcome.requests.iter().map(|request| request.purpose).collect();
         assert_eq!(purposes, [Purpose::Token]);
         let error = failure(outcome);
-        assert_eq!((error.kind, error.flow, error.retryable), (kind, FlowState::NotStarted, retryable), "{error}");
-        assert!(error.message.starts_with("The token request to acme.service-now.com"), "{error}");
+        assert_eq!(
+            (error.kind, error.flow, error.retryable),
+            (kind, FlowState::NotStarted, retryable),
+            "{error}"
+        );
+        assert!(
+            error.message.starts_with("The token request to acme.service-now.com"),
+            "{error}"
+        );
         assert!(rig.stand_in.requests().is_empty() && rig.stand_in.starts().is_empty());
     }
 }
@@ -168,7 +197,8 @@ fn one_address_that_answers_is_enough() {
     let origin = format!("https://acme.service-now.com:{port}");
     let egress = to_acme(&stand_in)
         .policy(
-            flow_starter_host::Policy::new([acme(), origin.parse().unwrap()]).open(flow_starter_host::AddressKind::Loopback),
+            flow_starter_host::Policy::new([acme(), origin.parse().unwrap()])
+                .open(flow_starter_host::AddressKind::Loopback),
         )
         .resolver(names);
     let rig = rig(stand_in, egress);

@@ -20,7 +20,10 @@ fn a_request_that_the_host_denies_is_denied_and_nothing_leaves() {
     let outcome = in_time(|| rig.execute(&input(json!({}))));
     assert_eq!(outcome.requests[0].progress, Progress::Denied);
     let error = failure(outcome);
-    assert_eq!((error.kind, error.flow, error.retryable), (ErrorKind::Denied, FlowState::NotStarted, false));
+    assert_eq!(
+        (error.kind, error.flow, error.retryable),
+        (ErrorKind::Denied, FlowState::NotStarted, false)
+    );
     assert!(names.asked().is_empty(), "the name alone is enough");
     assert_eq!(rig.stand_in.connections(), 0);
 }
@@ -28,7 +31,10 @@ fn a_request_that_the_host_denies_is_denied_and_nothing_leaves() {
 /// The component's own limits are off, and the server never ends: the host's clock does. What left decides what is said.
 #[test]
 fn a_call_that_the_host_ends_is_internal() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     for (fault, flow) in [
         (Fault::Silence, FlowState::Unknown),
         (Fault::StallAfterHead, FlowState::Started),
@@ -36,7 +42,10 @@ fn a_call_that_the_host_ends_is_internal() {
     ] {
         let stand_in = stand_in();
         stand_in.behave(DEMO_FLOW, Behaviour::Fault(fault));
-        let egress = to_acme(&stand_in).connect_to(at(stand_in.https_addr())).build().unwrap();
+        let egress = to_acme(&stand_in)
+            .connect_to(at(stand_in.https_addr()))
+            .build()
+            .unwrap();
         let limits = Limits {
             wall_clock: Duration::from_secs(2),
             concurrent_calls: 1,
@@ -52,7 +61,14 @@ fn a_call_that_the_host_ends_is_internal() {
         });
         honest(&outcome, &stand_in).unwrap();
         let error = failure(outcome);
-        assert_eq!((error.kind, error.flow, error.retryable), (ErrorKind::Internal, flow, false), "{fault:?}: {error}");
-        assert!(error.message.contains("longer than the connector host allows (2 s)"), "{error}");
+        assert_eq!(
+            (error.kind, error.flow, error.retryable),
+            (ErrorKind::Internal, flow, false),
+            "{fault:?}: {error}"
+        );
+        assert!(
+            error.message.contains("longer than the connector host allows (2 s)"),
+            "{error}"
+        );
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Each case is the built component under wasmtime against real sockets. Whatever the fault, the stand-in knows whether it had the
 //! whole request, and so whether the call's word about the flow is true.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod connecting;
 mod host;
@@ -38,7 +39,10 @@ fn in_time<T>(call: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
 
 /// What every call must keep to: the record, the stand-in and the component's word agree.
 fn honest<T>(outcome: &Outcome<T>, stand_in: &StandIn) -> Result<(), String> {
-    let flows = outcome.requests.iter().filter(|request| request.purpose == Purpose::Flow);
+    let flows = outcome
+        .requests
+        .iter()
+        .filter(|request| request.purpose == Purpose::Flow);
     let status = flows.clone().find_map(|request| match request.progress {
         Progress::Answered(status) => Some(status),
         _ => None,
@@ -51,7 +55,10 @@ fn honest<T>(outcome: &Outcome<T>, stand_in: &StandIn) -> Result<(), String> {
         || matches!(kind, Some(ErrorKind::NotServicenow | ErrorKind::Unavailable))
         // An alert about the client's certificate is a refusal below HTTP.
         || kind == Some(ErrorKind::Tls);
-    let arrived = stand_in.requests().iter().any(|request| request.complete && request.path() != "/oauth_token.do");
+    let arrived = stand_in
+        .requests()
+        .iter()
+        .any(|request| request.complete && request.path() != "/oauth_token.do");
     if flow == FlowState::NotStarted && arrived && !refused {
         return Err("it says not-started, but the whole request arrived and was not refused".to_owned());
     }
@@ -124,7 +131,10 @@ impl flow_starter_host::Resolve for Names {
             if self.never_answers {
                 std::future::pending::<()>().await;
             }
-            self.answers.get(name).cloned().ok_or(flow_starter_host::ResolveError::NoSuchName)
+            self.answers
+                .get(name)
+                .cloned()
+                .ok_or(flow_starter_host::ResolveError::NoSuchName)
         })
     }
 }

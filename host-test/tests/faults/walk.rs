@@ -77,7 +77,13 @@ fn walk() -> Vec<Row> {
     std::thread::scope(|scope| {
         let http = Fault::ALL.map(|fault| scope.spawn(move || of_http(fault)));
         let tls = TlsFault::ALL.map(|fault| scope.spawn(move || of_tls(fault)));
-        let ports = [PortFault::Refused, PortFault::Full, PortFault::Silent, PortFault::Close, PortFault::Reset];
+        let ports = [
+            PortFault::Refused,
+            PortFault::Full,
+            PortFault::Silent,
+            PortFault::Close,
+            PortFault::Reset,
+        ];
         let ports = ports.map(|fault| scope.spawn(move || of_port(fault)));
         let walked = http.into_iter().chain(tls).chain(ports);
         walked.map(|row| row.join().unwrap()).collect()
@@ -94,7 +100,13 @@ fn every_fault_comes_out_as_the_table_says() {
          `not-started` where the whole request arrived and was not refused, never `started` without a 2xx, never two flows.\n\n\
          | fault | what the call says | requests | flows |\n|---|---|---|---|\n",
     );
-    for Row { fault, came, requests, starts } in walk() {
+    for Row {
+        fault,
+        came,
+        requests,
+        starts,
+    } in walk()
+    {
         writeln!(table, "| {fault} | {came} | {requests} | {starts} |").unwrap();
     }
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/faults.md");
@@ -102,5 +114,8 @@ fn every_fault_comes_out_as_the_table_says() {
         std::fs::write(&file, &table).unwrap();
     }
     let written = std::fs::read_to_string(&file).unwrap_or_default();
-    assert_eq!(table, written, "docs/faults.md is not what this run shows; `make fault-table` writes it");
+    assert_eq!(
+        table, written,
+        "docs/faults.md is not what this run shows; `make fault-table` writes it"
+    );
 }

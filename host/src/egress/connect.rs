@@ -148,7 +148,11 @@ impl Dialer {
             // Reset so soon that nobody saw it open: the same as a reset within the handshake, which is a matter of microseconds.
             let reset = error.kind() == io::ErrorKind::ConnectionReset && origin.scheme() == Scheme::Https;
             attempt.stopped(if reset { Step::Tls } else { Step::Tcp }, error.to_string());
-            if reset { Error::TlsProtocolError } else { tcp_error(&error) }
+            if reset {
+                Error::TlsProtocolError
+            } else {
+                tcp_error(&error)
+            }
         })?;
         // A request is one small write, which must not wait for the acknowledgement of the last.
         let _ = stream.set_nodelay(true);

@@ -21,10 +21,12 @@ use super::origin::Origin;
 /// More for one origin are closed at once.
 const KEPT_PER_ORIGIN: usize = 64;
 
+type Http1Connection = http1::Connection<TokioIo<Box<dyn Io>>, WasiBody>;
+
 /// An HTTP/1.1 connection: who uses it polls it.
 pub(super) struct Http1 {
     pub(super) sender: http1::SendRequest<WasiBody>,
-    pub(super) connection: Pin<Box<http1::Connection<TokioIo<Box<dyn Io>>, WasiBody>>>,
+    pub(super) connection: Pin<Box<Http1Connection>>,
 }
 
 /// An HTTP/2 connection, which has a task of its own, and a count of those who use it.

@@ -168,7 +168,11 @@ async fn ask(stream: impl Io + 'static, request: Request<Empty<Bytes>>) -> Resul
         });
     }
     let upgrade = hyper::upgrade::on(answer);
-    let upgraded = if open { tokio::join!(upgrade, connection).0? } else { upgrade.await? };
+    let upgraded = if open {
+        tokio::join!(upgrade, connection).0?
+    } else {
+        upgrade.await?
+    };
     Ok(TokioIo::new(upgraded))
 }
 

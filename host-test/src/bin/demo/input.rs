@@ -33,7 +33,10 @@ impl Input {
     pub fn blueprint() -> Result<Self> {
         let mut value: Value = serde_json::from_str(BLUEPRINT)?;
         if let Some(body) = value.get_mut("body").and_then(Value::as_object_mut) {
-            body.insert("correlationValue".to_owned(), Value::from(format!("cam-id-{:x}", now())));
+            body.insert(
+                "correlationValue".to_owned(),
+                Value::from(format!("cam-id-{:x}", now())),
+            );
         }
         Ok(Self {
             json: value.to_string(),
@@ -84,5 +87,7 @@ fn holds_a_reference(value: &Value) -> bool {
 }
 
 fn now() -> u128 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_nanos())
 }

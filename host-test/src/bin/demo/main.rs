@@ -46,8 +46,12 @@ fn demo(arguments: &Arguments) -> Result<bool> {
         Some(file) => Input::read(file)?,
         None => Input::blueprint()?,
     };
-    let wasm = std::fs::read(&arguments.component)
-        .with_context(|| format!("cannot read the component {}: run `make build`", arguments.component.display()))?;
+    let wasm = std::fs::read(&arguments.component).with_context(|| {
+        format!(
+            "cannot read the component {}: run `make build`",
+            arguments.component.display()
+        )
+    })?;
     let stand_in = match input.target {
         Target::StandIn => Some(StandIn::start(Instance::demo())?),
         Target::Elsewhere => None,
@@ -70,7 +74,9 @@ fn call(wasm: &[u8], input: &Input, stand_in: Option<&StandIn>) -> Result<Outcom
     // A person at a terminal means what their input names.
     let named = Destinations::of_json(&input.json);
     let named = named.flow().into_iter().chain(named.token()).cloned();
-    let mut egress = Egress::builder().policy(Policy::new(named.map(Pattern::from))).proxy(Proxy::from_env()?);
+    let mut egress = Egress::builder()
+        .policy(Policy::new(named.map(Pattern::from)))
+        .proxy(Proxy::from_env()?);
     if let Some(stand_in) = stand_in {
         let origin = format!("https://{}", stand_in.host()).parse()?;
         egress = egress

@@ -29,10 +29,17 @@ impl Screen {
             .iter()
             .filter_map(|field| authentication?.get(field)?.as_str())
             .filter(|secret| !secret.is_empty())
-            .flat_map(|secret| [secret.to_owned(), form_urlencoded::byte_serialize(secret.as_bytes()).collect(), STANDARD.encode(secret)])
+            .flat_map(|secret| {
+                [
+                    secret.to_owned(),
+                    form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
+                    STANDARD.encode(secret),
+                ]
+            })
             .collect();
         Self {
-            colours: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            colours: std::io::stdout().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
             secrets,
         }
     }
@@ -42,9 +49,19 @@ impl Screen {
             true => "Starting a flow by an input of your own",
             false => "Starting the flow of Camunda's ServiceNow blueprint",
         });
-        self.row("component", &format!("{} ({} kB, under wasmtime: HTTP, streams and a clock, nothing else)", component.display(), size / 1000));
+        self.row(
+            "component",
+            &format!(
+                "{} ({} kB, under wasmtime: HTTP, streams and a clock, nothing else)",
+                component.display(),
+                size / 1000
+            ),
+        );
         let text = |field: &str| input.value.get(field).and_then(Value::as_str).unwrap_or("(none)");
-        self.row("flow", &self.masked(&format!("{} {}", text("method"), text("restApiTriggerPath"))));
+        self.row(
+            "flow",
+            &self.masked(&format!("{} {}", text("method"), text("restApiTriggerPath"))),
+        );
         match (input.target, stand_in) {
             (Target::StandIn, Some(stand_in)) => self.row(
                 "instance",
@@ -67,7 +84,12 @@ impl Screen {
             self.line(&self.masked(&format!("{} {} {}", request.method, request.target, request.version)));
             for (name, value) in &request.headers {
                 let shown = match CREDENTIAL_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
-                    true => format!("{}***", value.split_once(' ').map_or(String::new(), |(scheme, _)| format!("{scheme} "))),
+                    true => format!(
+                        "{}***",
+                        value
+                            .split_once(' ')
+                            .map_or(String::new(), |(scheme, _)| format!("{scheme} "))
+                    ),
                     false => self.masked(value),
                 };
                 self.line(&format!("{name}: {shown}"));
@@ -104,7 +126,10 @@ impl Screen {
 
     fn started(&self, json: &str) -> String {
         let answer: Value = serde_json::from_str(json).unwrap_or_default();
-        self.row("status", &answer.get("status").map(Value::to_string).unwrap_or_default());
+        self.row(
+            "status",
+            &answer.get("status").map(Value::to_string).unwrap_or_default(),
+        );
         let body = answer.get("body").cloned().unwrap_or_default();
         self.row("body", &self.masked(&body.to_string()));
         let id = |name: &str| answer.get(name).and_then(Value::as_str);
@@ -143,7 +168,11 @@ impl Screen {
         self.row("requests", &stand_in.requests().len().to_string());
         self.row("flows", &format!("{} started", starts.len()));
         for start in &starts {
-            let own = if started == Some(start.id.as_str()) { "  ✓ the same id" } else { "" };
+            let own = if started == Some(start.id.as_str()) {
+                "  ✓ the same id"
+            } else {
+                ""
+            };
             self.row("issued", &format!("{}{own}", start.id));
         }
         self.line("");
@@ -171,14 +200,22 @@ impl Screen {
     }
 
     fn masked(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+        self.secrets
+            .iter()
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 }
 
 /// What came over the network does not steer the terminal; our own bold may.
 fn printable(text: &str) -> String {
-    let bold = text.strip_prefix("\u{1b}[1m").and_then(|rest| rest.strip_suffix("\u{1b}[0m"));
-    let plain = |text: &str| text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect::<String>();
+    let bold = text
+        .strip_prefix("\u{1b}[1m")
+        .and_then(|rest| rest.strip_suffix("\u{1b}[0m"));
+    let plain = |text: &str| {
+        text.chars()
+            .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+            .collect::<String>()
+    };
     match bold {
         Some(inner) => format!("\u{1b}[1m{}\u{1b}[0m", plain(inner)),
         None => plain(text),
