@@ -171,7 +171,10 @@ impl Fault {
             Self::ResetWithinBody => vec![half_body(), Step::Reset],
             Self::StallWithinBody => vec![half_body(), Step::Silence],
             Self::ResetAfterAnswer => vec![Step::Bytes(whole()), Step::Reset],
-            Self::Drip(every) => vec![Step::Drip { bytes: whole(), every }],
+            Self::Drip(every) => vec![Step::Drip {
+                bytes: own.encode(closing),
+                every,
+            }],
             Self::LengthTooShort => vec![Step::Bytes(with("Content-Length", &(body.len() / 2).to_string()))],
             Self::LengthTooLong => vec![Step::Bytes(with("Content-Length", &(body.len() + 100).to_string()))],
             Self::LengthNoNumber => vec![Step::Bytes(with("Content-Length", "many"))],

@@ -186,6 +186,8 @@ fn drip_sends_one_byte_at_a_time_with_pauses() {
     let (bytes, ending) = client.send(start()).rest();
     assert!(begun.elapsed() >= every * u32::try_from(bytes.len()).unwrap());
     assert!(bytes.ends_with(b"\"}}"));
+    // A client that keeps connections is told not to keep this one.
+    assert!(String::from_utf8_lossy(&bytes).contains("\r\nConnection: close\r\n"));
     assert_eq!(ending, Ending::Closed);
 }
 
