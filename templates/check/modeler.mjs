@@ -1,12 +1,13 @@
 // Headless Chromium with the modeler in it, and the hands of a person who works with it.
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
+
+import { executable } from './chromium.mjs';
 
 const here = file => fileURLToPath(new URL(file, import.meta.url));
 
@@ -17,22 +18,6 @@ export const cases = JSON.parse(readFileSync(here('cases.json'), 'utf8'));
 export const read = file => readFileSync(here(file), 'utf8');
 export const examples = readdirSync(here('../examples')).filter(file => file.endsWith('.bpmn')).sort()
   .map(file => ({ file, name: file.replace(/\.bpmn$/, ''), xml: read(`../examples/${file}`) }));
-
-const PLACES = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-
-function executable() {
-  const found = PLACES.find(place => place && existsSync(place));
-  if (found) return found;
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    console.error('Chromium is missing: installing it with apt-get.');
-    const options = { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
-    execFileSync('apt-get', ['update', '-qq'], options);
-    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-liberation'], options);
-    if (existsSync('/usr/bin/chromium')) return '/usr/bin/chromium';
-  }
-  throw new Error('This check needs Chromium. Install it (Debian: apt-get install chromium fonts-liberation), '
-    + 'or name another one in the environment variable CHROMIUM.');
-}
 
 const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--font-render-hinting=none'];
@@ -54,7 +39,7 @@ export async function start() {
   return {
     async page(options = {}) {
       const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
-      page.setDefaultTimeout(20_000);
+      page.setDefaultTimeout(Number(process.env.PATIENCE ?? 20_000));
       page.problems = [];
       page.on('pageerror', error => page.problems.push(error.message));
       page.on('console', message => message.type() === 'error' && page.problems.push(message.text()));
@@ -175,7 +160,7 @@ export class Modeler {
 
   /** Polls, because the panel takes what is typed over with a delay. */
   async eventually(check) {
-    const end = Date.now() + 8000;
+    const end = Date.now() + Number(process.env.PATIENCE ?? 8000);
     for (;;) {
       try {
         return await check();
