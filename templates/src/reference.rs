@@ -97,7 +97,7 @@ fn enter(field: &Field) -> String {
         parts.push(format!("For example `{placeholder}`."));
     }
     if let Some(when) = shown(field) {
-        parts.push(format!("*Shown {when}.*"));
+        parts.push(format!("Shown {when}."));
     }
     parts.join(" ")
 }
