@@ -29,8 +29,14 @@ run: config-file first-build build ## Start a flow at a stand-in ServiceNow and 
 		if [ -n "$$CONFIG" ]; then set -- "$$@" --config "$$CONFIG"; fi; \
 		exec "$$($(TARGET_DIR))/debug/demo" "$$@"
 
+# For the tests alone: a component that does what the host must contain.
+.PHONY: guests
+guests: wasm-target
+	@$(CARGO) build --locked --profile component --target $(WASM) -p hostile-guest
+	@mkdir -p dist/test && cp "$$($(TARGET_DIR))/$(WASM)/component/hostile_guest.wasm" dist/test/hostile-guest.wasm
+
 .PHONY: test
-test: first-build build ## Run every test
+test: first-build build guests ## Run every test
 	$(CARGO) test --locked --workspace
 
 # RUSTFLAGS are for the machine one is on, not for the component. The one flag here keeps that machine's paths (of the crates, in

@@ -1,7 +1,7 @@
 //! What one call's instance may see: streams, a monotonic clock, and HTTP through [`Gate`]. No files, no environment, no sockets.
 
+use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
-use wasmtime::{StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView, WasiClocksView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use wasmtime_wasi_io::IoView;
@@ -14,7 +14,9 @@ pub(super) struct Call {
     clocks: WasiClocksCtx,
     http: WasiHttpCtx,
     gate: Gate,
-    pub(super) limits: StoreLimits,
+    memory_bytes: usize,
+    /// Ticks during which the guest computed; waiting does not count.
+    pub(super) ticks: u64,
 }
 
 impl Call {
@@ -24,7 +26,8 @@ impl Call {
             clocks: WasiClocksCtx::default(),
             http: WasiHttpCtx::new(),
             gate,
-            limits: StoreLimitsBuilder::new().memory_size(memory_bytes).build(),
+            memory_bytes,
+            ticks: 0,
         }
     }
 }
@@ -51,5 +54,28 @@ impl WasiHttpView for Call {
             table: &mut self.table,
             hooks: &mut self.gate,
         }
+    }
+}
+
+/// More entries than any component of this contract has functions.
+const TABLE_ENTRIES: usize = 100_000;
+
+/// A limit that is passed ends the call and is named, where a refusal would leave a guest to end itself without a reason.
+impl ResourceLimiter for Call {
+    fn memory_growing(&mut self, _now: usize, wanted: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        wasmtime::ensure!(
+            wanted <= self.memory_bytes,
+            "it asked for more memory than its {} MiB",
+            self.memory_bytes >> 20
+        );
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _now: usize, wanted: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        wasmtime::ensure!(
+            wanted <= TABLE_ENTRIES,
+            "it asked for a table of more than {TABLE_ENTRIES} entries"
+        );
+        Ok(true)
     }
 }

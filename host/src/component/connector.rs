@@ -6,8 +6,8 @@ use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Instance, In
 
 use super::call::Call;
 use super::contract::{AccessToken, FlowConfig, FlowResponse, TokenRequest, TriggerError};
-use super::engine::{Engine, LoadError};
-use super::outcome::{End, Outcome};
+use super::engine::{EPOCH, Engine, LoadError};
+use super::outcome::{Door, End, Outcome};
 use crate::egress::{Destinations, Egress, Gate, Ledger};
 
 const FLOW_STARTER: &str = "connectors:servicenow-flow-starter/flow-starter@0.1.0";
@@ -31,7 +31,18 @@ impl std::fmt::Debug for Connector {
     }
 }
 
+/// The part of an instance's memory that an input may fill: it is held as it came, parsed, and as the request's body.
+const INPUT_PART: usize = 4;
+
 type Answer<R> = (Result<R, TriggerError>,);
+
+/// What the host must know of a call beside its input.
+struct Errand {
+    door: Door,
+    named: Destinations,
+    /// Of the input, in bytes, as far as it can be large.
+    size: usize,
+}
 
 impl Connector {
     pub(super) async fn new(engine: Engine, instance: InstancePre<Call>) -> Result<Self, LoadError> {
@@ -71,36 +82,46 @@ impl Connector {
     /// Starts a flow: the contract's `trigger-flow`. At most one request for the flow leaves, and one for a token before it where the
     /// authentication asks for one.
     pub async fn trigger_flow(&self, egress: &Egress, config: FlowConfig) -> Outcome<FlowResponse> {
-        let named = Destinations::of_config(&config);
-        self.call(egress, named, &self.trigger_flow, (config,)).await
+        let errand = Errand {
+            door: Door::Flow,
+            named: Destinations::of_config(&config),
+            size: config.body.as_deref().map_or(0, str::len),
+        };
+        self.call(egress, errand, &self.trigger_flow, (config,)).await
     }
 
     /// Asks for an access token: the contract's `request-token`. No flow is started, whatever happens.
     pub async fn request_token(&self, egress: &Egress, request: TokenRequest) -> Outcome<AccessToken> {
-        let named = Destinations::of_token_request(&request);
-        self.call(egress, named, &self.request_token, (request,)).await
+        let errand = Errand {
+            door: Door::Token,
+            named: Destinations::of_token_request(&request),
+            size: 0,
+        };
+        self.call(egress, errand, &self.request_token, (request,)).await
     }
 
     /// Starts a flow by the template's JSON: the contract's `execute`. The answer is JSON as well.
     pub async fn execute(&self, egress: &Egress, input: &str) -> Outcome<String> {
-        self.call(egress, Destinations::of_json(input), &self.execute, (input,))
-            .await
+        let errand = Errand {
+            door: Door::Flow,
+            named: Destinations::of_json(input),
+            size: input.len(),
+        };
+        self.call(egress, errand, &self.execute, (input,)).await
     }
 
-    async fn call<P, R>(
-        &self,
-        egress: &Egress,
-        named: Destinations,
-        door: &ComponentExportIndex,
-        input: P,
-    ) -> Outcome<R>
+    async fn call<P, R>(&self, egress: &Egress, errand: Errand, door: &ComponentExportIndex, input: P) -> Outcome<R>
     where
         P: ComponentNamedList + Lower + Send + Sync,
         R: Send + Sync + 'static,
         Answer<R>: ComponentNamedList + Lift + Send + Sync + 'static,
     {
+        let most = self.engine.limits.memory_bytes / INPUT_PART;
+        if errand.size > most {
+            return Outcome::too_large(errand.size, most);
+        }
         let ledger = Ledger::default();
-        let gate = egress.gate(named, ledger.clone());
+        let gate = egress.gate(errand.named, ledger.clone());
         let limit = self.engine.limits.wall_clock;
         let end = match tokio::time::timeout(limit, self.run(gate, door, input)).await {
             Ok(Ok(result)) => End::Returned(result),
@@ -108,7 +129,7 @@ impl Connector {
             Err(_) => End::OutOfTime(limit),
         };
         // The instance is gone by now, and what it has not handed to a connection never will be.
-        Outcome::judge(end, ledger.close())
+        Outcome::judge(errand.door, end, ledger.close())
     }
 
     async fn run<P, R>(
@@ -132,10 +153,20 @@ impl Connector {
 
     fn store(&self, gate: Gate) -> Store<Call> {
         let mut store = Store::new(&self.engine.wasmtime, Call::new(gate, self.engine.limits.memory_bytes));
-        store.limiter(|call| &mut call.limits);
+        store.limiter(|call| call);
         store.set_epoch_deadline(1);
+        let most = self.engine.limits.computing;
         // A guest that computes gives way at each tick, or no clock could end it.
-        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
+        store.epoch_deadline_callback(move |mut store| {
+            let call = store.data_mut();
+            call.ticks += 1;
+            wasmtime::ensure!(
+                EPOCH.as_nanos() * u128::from(call.ticks) <= most.as_nanos(),
+                "it computed for longer than its {} s",
+                most.as_secs_f64()
+            );
+            Ok(UpdateDeadline::Yield(1))
+        });
         store
     }
 }

@@ -13,7 +13,10 @@ use super::call::Call;
 use super::connector::Connector;
 
 /// How often a busy guest gives way to the rest of the runtime, and so the finest grain of the wall clock over it.
-const EPOCH: Duration = Duration::from_millis(10);
+pub(super) const EPOCH: Duration = Duration::from_millis(10);
+
+/// Six mappings for each running call, of the 65,530 that Linux grants a process (`vm.max_map_count`); beyond them it would be aborted.
+const MOST_CALLS: u32 = 8_000;
 
 /// What a component may import; a version of the 0.2 track stands behind each.
 const ALLOWED_IMPORTS: [&str; 6] = [
@@ -31,6 +34,8 @@ pub struct Limits {
     /// The largest linear memory of an instance, in bytes. The default, 64 MiB, lets ServiceNow's 10 MB body and an answer of some
     /// megabytes pass.
     pub memory_bytes: usize,
+    /// How long a guest may compute in all; waiting for the network does not count. 10 s by default, a thousand times what a call needs.
+    pub computing: Duration,
     /// From a call's start to its end, waiting for a free place included. A call's own time limits never extend it. 300 s by default.
     pub wall_clock: Duration,
     /// Calls that run at the same time; more wait for a place. 256 by default. Each place keeps address space for its memory, and
@@ -42,6 +47,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             memory_bytes: 64 << 20,
+            computing: Duration::from_secs(10),
             wall_clock: Duration::from_secs(300),
             concurrent_calls: 256,
         }
@@ -107,9 +113,18 @@ impl Engine {
     /// # Errors
     /// Where a limit is 0, or the machine does not give what the pool needs.
     pub fn new(limits: Limits) -> Result<Self, EngineError> {
-        if limits.concurrent_calls == 0 || limits.memory_bytes == 0 || limits.wall_clock.is_zero() {
+        if limits.concurrent_calls == 0
+            || limits.memory_bytes == 0
+            || limits.wall_clock.is_zero()
+            || limits.computing.is_zero()
+        {
             return Err(EngineError::Limit(
-                "a limit of 0 would let no call run: for example 64 MiB, 300 s and 256 calls",
+                "a limit of 0 would let no call run: for example 64 MiB, 10 s of computing, 300 s in all and 256 calls",
+            ));
+        }
+        if limits.concurrent_calls > MOST_CALLS {
+            return Err(EngineError::Limit(
+                "more than 8000 calls at a time would use up the memory mappings that a process may have: for example 256",
             ));
         }
         let runtime = |error: wasmtime::Error| EngineError::Runtime(format!("{error:#}"));
@@ -230,6 +245,8 @@ fn what_else(bytes: &[u8]) -> &'static str {
         "it is a core module; build the connector as a component"
     } else if bytes.starts_with(b"\0asm") {
         "it is of another version of the component model"
+    } else if bytes.starts_with(b"\x7fELF") {
+        "it is precompiled for some version of wasmtime; give the WebAssembly file itself"
     } else if bytes.is_empty() {
         "it is empty"
     } else {
@@ -259,6 +276,7 @@ mod tests {
         for (wasm, what) in [
             (&b""[..], "it is empty"),
             (b"<!DOCTYPE html>", "does not begin as one"),
+            (b"\x7fELF\x02\x01", "it is precompiled"),
             (&wat::parse_str("(module)").unwrap(), "it is a core module"),
             (b"\0asm\x0e\0\x01\0", "another version"),
             (b"\0asm\x0d\0\x01\0\xff\xff\xff", "not a WebAssembly component"),
@@ -291,6 +309,20 @@ mod tests {
         assert!(
             told.contains("connectors:servicenow-flow-starter/flow-starter@0.1.0"),
             "{told}"
+        );
+    }
+
+    #[test]
+    fn more_calls_than_the_system_has_mappings_for_are_refused() {
+        let many = Limits {
+            concurrent_calls: 10_000,
+            ..Limits::default()
+        };
+        assert!(
+            Engine::new(many)
+                .unwrap_err()
+                .to_string()
+                .contains("more than 8000 calls")
         );
     }
 

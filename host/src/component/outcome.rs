@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::contract::{ErrorKind, FlowState, TriggerError};
-use crate::egress::{RequestRecord, flow_state, proves_unsent};
+use crate::egress::{Progress, Purpose, RequestRecord, flow_state, proves_unsent};
 
 /// A call's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,13 @@ pub struct Outcome<T> {
     pub result: Result<T, TriggerError>,
     /// What the component asked for, in order, and how far each request came.
     pub requests: Vec<RequestRecord>,
+}
+
+/// What a call is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Door {
+    Flow,
+    Token,
 }
 
 /// How the component's part of a call ended.
@@ -29,8 +36,13 @@ const NOT_STARTED: &str = "The flow has not started.";
 const STARTED: &str = "The flow has started.";
 
 impl<T> Outcome<T> {
-    pub(super) fn judge(end: End<T>, requests: Vec<RequestRecord>) -> Self {
+    pub(super) fn judge(door: Door, end: End<T>, requests: Vec<RequestRecord>) -> Self {
         let result = match end {
+            End::Returned(result) if door == Door::Flow && is_lie(&result, &requests) => Err(ended(
+                "The connector component says what the connector host's own record contradicts.",
+                false,
+                &requests,
+            )),
             End::Returned(result) => result.map_err(|error| with_step(with_proof(error, &requests), &requests)),
             End::Trapped(why) => Err(ended(
                 &format!("The connector component failed ({why})."),
@@ -47,6 +59,35 @@ impl<T> Outcome<T> {
             )),
         };
         Self { result, requests }
+    }
+
+    /// An input that would not fit into an instance, refused by name instead of by a trap.
+    pub(super) fn too_large(size: usize, most: usize) -> Self {
+        let message = format!(
+            "The input is {size} bytes, and the connector host's memory limit allows {most}: send less, or raise the limit. \
+             Nothing was sent. {NOT_STARTED}"
+        );
+        Self {
+            result: Err(TriggerError {
+                kind: ErrorKind::InvalidInput,
+                message,
+                flow: FlowState::NotStarted,
+                retryable: false,
+                retry_after_ms: None,
+                response: None,
+            }),
+            requests: Vec::new(),
+        }
+    }
+}
+
+/// A success or `started` takes an answer of 2xx; `not-started` cannot be known of a request that left and got no status.
+fn is_lie<T>(result: &Result<T, TriggerError>, requests: &[RequestRecord]) -> bool {
+    let mut flows = requests.iter().filter(|request| request.purpose == Purpose::Flow);
+    match result.as_ref().map_or_else(|error| error.flow, |_| FlowState::Started) {
+        FlowState::Started => !flows.any(|request| matches!(request.progress, Progress::Answered(200..=299))),
+        FlowState::NotStarted => flows.any(|request| request.progress == Progress::Sent),
+        FlowState::Unknown => false,
     }
 }
 
@@ -103,7 +144,7 @@ fn ended(what: &str, passes: bool, requests: &[RequestRecord]) -> TriggerError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::egress::{Progress, Purpose, Step, Stop};
+    use crate::egress::{Step, Stop};
 
     fn flow(progress: Progress) -> Vec<RequestRecord> {
         vec![RequestRecord {
@@ -127,7 +168,7 @@ mod tests {
     }
 
     fn judged(end: End<()>, progress: Progress) -> TriggerError {
-        Outcome::judge(end, flow(progress)).result.unwrap_err()
+        Outcome::judge(Door::Flow, end, flow(progress)).result.unwrap_err()
     }
 
     #[test]
@@ -151,13 +192,44 @@ mod tests {
 
     #[test]
     fn what_the_component_knows_is_left_as_it_is() {
-        for state in [FlowState::NotStarted, FlowState::Started] {
+        for (state, progress) in [
+            (FlowState::NotStarted, Progress::Unsent),
+            (FlowState::NotStarted, Progress::Answered(503)),
+            (FlowState::NotStarted, Progress::Answered(200)),
+            (FlowState::Started, Progress::Answered(202)),
+        ] {
             let error = TriggerError {
                 flow: state,
                 ..unknown()
             };
-            assert_eq!(judged(End::Returned(Err(error.clone())), Progress::Unsent), error);
+            assert_eq!(judged(End::Returned(Err(error.clone())), progress), error);
         }
+    }
+
+    #[test]
+    fn a_component_that_lies_is_not_believed() {
+        let said = |flow| End::Returned(Err(TriggerError { flow, ..unknown() }));
+        for (end, progress, state) in [
+            (said(FlowState::Started), Progress::Unsent, FlowState::NotStarted),
+            (said(FlowState::Started), Progress::Sent, FlowState::Unknown),
+            (said(FlowState::Started), Progress::Answered(500), FlowState::Unknown),
+            (said(FlowState::NotStarted), Progress::Sent, FlowState::Unknown),
+            (End::Returned(Ok(())), Progress::Denied, FlowState::NotStarted),
+            (End::Returned(Ok(())), Progress::Answered(401), FlowState::NotStarted),
+        ] {
+            let error = judged(end, progress);
+            assert_eq!(
+                (error.kind, error.flow, error.retryable),
+                (ErrorKind::Internal, state, false),
+                "{progress:?}"
+            );
+            assert!(error.message.contains("contradicts"), "{error}");
+        }
+        assert!(
+            Outcome::judge(Door::Token, End::Returned(Ok(())), Vec::new())
+                .result
+                .is_ok()
+        );
     }
 
     #[test]
@@ -167,7 +239,7 @@ mod tests {
             step: Step::Tls,
             why: "invalid peer certificate: Expired".to_owned(),
         });
-        let error = Outcome::judge(End::<()>::Returned(Err(unknown())), requests)
+        let error = Outcome::judge(Door::Flow, End::<()>::Returned(Err(unknown())), requests)
             .result
             .unwrap_err();
         assert!(

@@ -1,0 +1,150 @@
+//! A component that exports the contract and imports no more than it may, and then does what a host must contain. The path says what.
+#![cfg(target_arch = "wasm32")]
+
+mod bindings {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "servicenow-flow-starter",
+        with: {
+            "wasi:clocks/monotonic-clock@0.2.2": waki::bindings::wasi::clocks::monotonic_clock,
+            "wasi:http/outgoing-handler@0.2.2": waki::bindings::wasi::http::outgoing_handler,
+            "wasi:http/types@0.2.2": waki::bindings::wasi::http::types,
+            "wasi:io/error@0.2.2": waki::bindings::wasi::io::error,
+            "wasi:io/poll@0.2.2": waki::bindings::wasi::io::poll,
+            "wasi:io/streams@0.2.2": waki::bindings::wasi::io::streams,
+        },
+    });
+}
+
+use bindings::connectors::servicenow_flow_starter::types::{
+    AccessToken, ErrorKind, FlowConfig, FlowResponse, FlowState, TokenRequest, TriggerError,
+};
+use bindings::exports::connectors::servicenow_flow_starter::{connector, flow_starter};
+use std::hint::black_box;
+use waki::bindings::wasi::clocks::monotonic_clock::subscribe_duration;
+use waki::bindings::wasi::http::outgoing_handler::handle;
+use waki::bindings::wasi::http::types::{
+    Fields, FutureIncomingResponse, Method, OutgoingBody, OutgoingRequest, Scheme,
+};
+
+struct Hostile;
+
+bindings::export!(Hostile with_types_in bindings);
+
+impl flow_starter::Guest for Hostile {
+    fn trigger_flow(config: FlowConfig) -> Result<FlowResponse, TriggerError> {
+        let host = format!("{}.service-now.com", config.instance);
+        match config.path.as_str() {
+            "/loops" => loop {
+                black_box(());
+            },
+            "/allocates" => loop {
+                std::mem::forget(black_box(vec![1u8; 1 << 20]));
+            },
+            "/recurses" => Err(error(&recurse(0, black_box(u64::MAX)).to_string(), FlowState::Unknown)),
+            "/traps" => core::arch::wasm32::unreachable(),
+            "/opens-many" => {
+                let futures: Vec<_> = (0..100).map(|_| start(&host)).collect();
+                let answered = futures.iter().filter(|future| answered(future)).count();
+                Err(error(&format!("{answered} answered"), FlowState::Unknown))
+            }
+            "/never-reads" => {
+                answered(&start(&host));
+                // The answer is left where it is.
+                Ok(response(String::new()))
+            }
+            "/writes-for-ever" => {
+                let request = request(&host);
+                let body = request.body().unwrap_or_else(|()| core::arch::wasm32::unreachable());
+                let _future = handle(request, None);
+                let stream = body.write().unwrap_or_else(|()| core::arch::wasm32::unreachable());
+                loop {
+                    if stream.blocking_write_and_flush(&[b'x'; 4096]).is_err() {
+                        subscribe_duration(u64::MAX).block();
+                    }
+                }
+            }
+            "/waits-for-ever" => {
+                subscribe_duration(u64::MAX).block();
+                Ok(response(String::new()))
+            }
+            "/returns-a-lot" => Ok(response("x".repeat(40 << 20))),
+            "/says-started" => Err(error("It started, believe me.", FlowState::Started)),
+            "/says-success" => Ok(response("{\"result\":{\"executionId\":\"made-up\"}}".to_owned())),
+            "/says-not-started" => {
+                answered(&start(&host));
+                Err(error("Nothing happened, believe me.", FlowState::NotStarted))
+            }
+            "/calls-elsewhere" => {
+                answered(&start("elsewhere.example.com"));
+                Err(error("called", FlowState::Unknown))
+            }
+            _ => Err(error("no such crime", FlowState::NotStarted)),
+        }
+    }
+
+    fn request_token(_: TokenRequest) -> Result<AccessToken, TriggerError> {
+        Err(error("none", FlowState::NotStarted))
+    }
+}
+
+impl connector::Guest for Hostile {
+    fn execute(_: String) -> Result<String, TriggerError> {
+        Err(error("none", FlowState::NotStarted))
+    }
+}
+
+/// On the engine's stack, not on the guest's own in its memory.
+#[inline(never)]
+fn recurse(depth: u64, end: u64) -> u64 {
+    if depth == end {
+        0
+    } else {
+        recurse(depth + 1, end).rotate_left(7) ^ depth
+    }
+}
+
+fn request(host: &str) -> OutgoingRequest {
+    let request = OutgoingRequest::new(Fields::new());
+    let _ = request.set_method(&Method::Post);
+    let _ = request.set_scheme(Some(&Scheme::Https));
+    let _ = request.set_authority(Some(host));
+    let _ = request.set_path_with_query(Some("/api/sn_cico/flow_starter/public_flow"));
+    request
+}
+
+fn start(host: &str) -> Option<FutureIncomingResponse> {
+    let request = request(host);
+    let body = request.body().ok()?;
+    let future = handle(request, None).ok()?;
+    OutgoingBody::finish(body, None).ok()?;
+    Some(future)
+}
+
+/// Waits for an answer.
+fn answered(future: &Option<FutureIncomingResponse>) -> bool {
+    let Some(future) = future else { return false };
+    future.subscribe().block();
+    matches!(future.get(), Some(Ok(Ok(_))))
+}
+
+fn response(body: String) -> FlowResponse {
+    FlowResponse {
+        status: 200,
+        headers: Vec::new(),
+        body,
+        execution_id: None,
+        sys_id: None,
+    }
+}
+
+fn error(message: &str, flow: FlowState) -> TriggerError {
+    TriggerError {
+        kind: ErrorKind::Rejected,
+        message: message.to_owned(),
+        flow,
+        retryable: false,
+        retry_after_ms: None,
+        response: None,
+    }
+}

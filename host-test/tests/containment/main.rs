@@ -1,0 +1,244 @@
+//! A component that keeps the contract's form and nothing else, under the host: whatever it does, its call ends with the name of the limit
+//! and the flow state that the host's own record shows, and the host goes on serving others.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::time::{Duration, Instant};
+
+use flow_starter_host::{
+    Connector, Egress, Engine, ErrorKind, FlowConfig, FlowResponse, FlowState, Limits, Method, Outcome, Policy,
+    TriggerError,
+};
+use host_test::rig::{Rig, component_file};
+use host_test::stand_in::{Behaviour, Fault, Instance, StandIn};
+
+const PUBLIC_FLOW: &str = "/api/sn_cico/flow_starter/public_flow";
+
+/// Short, so that the tests are; long enough for a slow machine's honest calls.
+fn limits() -> Limits {
+    Limits {
+        computing: Duration::from_millis(500),
+        wall_clock: Duration::from_secs(5),
+        concurrent_calls: 8,
+        ..Limits::default()
+    }
+}
+
+struct Prison {
+    stand_in: StandIn,
+    egress: Egress,
+    hostile: Connector,
+    honest: Connector,
+}
+
+impl Prison {
+    async fn open(limits: Limits) -> Self {
+        let stand_in = StandIn::start(Instance::demo()).unwrap();
+        let egress = Rig::reaching(&stand_in).unwrap().build().unwrap();
+        let engine = Engine::new(limits).unwrap();
+        let hostile = component_file().with_file_name("test/hostile-guest.wasm");
+        let hostile = std::fs::read(hostile).expect("no hostile guest: run `make guests` first");
+        let honest = std::fs::read(component_file()).unwrap();
+        Self {
+            hostile: engine.load(&hostile).await.unwrap(),
+            honest: engine.load(&honest).await.unwrap(),
+            stand_in,
+            egress,
+        }
+    }
+
+    async fn commits(&self, crime: &str) -> Outcome<FlowResponse> {
+        let crime = FlowConfig::new(Method::Post, "acme", crime);
+        self.hostile.trigger_flow(&self.egress, crime).await
+    }
+
+    /// The host goes on serving others.
+    async fn assert_others_are_served(&self) {
+        let outcome = self.honest.execute(&self.egress, host_test::conformance::BASE).await;
+        assert!(outcome.result.is_ok(), "{outcome:?}");
+    }
+}
+
+fn error(outcome: Outcome<FlowResponse>) -> TriggerError {
+    outcome.result.unwrap_err()
+}
+
+#[tokio::test]
+async fn each_limit_is_named_and_ends_the_call() {
+    let prison = Prison::open(limits()).await;
+    for (crime, why) in [
+        ("/loops", "it computed for longer than its 0.5 s"),
+        ("/allocates", "it asked for more memory than its 64 MiB"),
+        ("/recurses", "call stack exhausted"),
+        ("/traps", "unreachable"),
+        ("/waits-for-ever", "longer than the connector host allows (5 s)"),
+    ] {
+        let error = error(prison.commits(crime).await);
+        assert_eq!(
+            (error.kind, error.flow),
+            (ErrorKind::Internal, FlowState::NotStarted),
+            "{crime}: {error}"
+        );
+        assert!(error.message.contains(why), "{crime}: {error}");
+        prison.assert_others_are_served().await;
+    }
+}
+
+/// A guest that computes without end gives way to the others on the same thread.
+#[tokio::test]
+async fn a_loop_does_not_hold_up_others() {
+    let prison = Prison::open(Limits {
+        computing: Duration::from_secs(3),
+        ..limits()
+    })
+    .await;
+    let crime = prison.commits("/loops");
+    let others = async {
+        for _ in 0..5 {
+            prison.assert_others_are_served().await;
+        }
+        Instant::now()
+    };
+    let (ended, served) = tokio::join!(async { (crime.await, Instant::now()) }, others);
+    assert!(served < ended.1, "the others were served while it went on");
+    assert!(ended.0.result.is_err());
+}
+
+#[tokio::test]
+async fn one_call_makes_one_request_however_many_it_asks_for() {
+    let prison = Prison::open(limits()).await;
+    let outcome = prison.commits("/opens-many").await;
+    assert_eq!(error(outcome).message, "1 answered");
+    assert_eq!(prison.stand_in.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn nobody_is_called_but_whom_the_input_names() {
+    let prison = Prison::open(limits()).await;
+    let outcome = prison.commits("/calls-elsewhere").await;
+    assert_eq!(
+        outcome.requests[0].to_string(),
+        "POST https://elsewhere.example.com/api/sn_cico/flow_starter/public_flow denied"
+    );
+    assert_eq!(error(outcome).flow, FlowState::NotStarted, "the host's record is proof");
+    assert_eq!(prison.stand_in.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_body_without_end_ends_with_the_call() {
+    let prison = Prison::open(limits()).await;
+    prison.stand_in.behave(PUBLIC_FLOW, Behaviour::Fault(Fault::Deaf));
+    let error = error(prison.commits("/writes-for-ever").await);
+    assert_eq!(
+        (error.kind, error.flow),
+        (ErrorKind::Internal, FlowState::Unknown),
+        "{error}"
+    );
+    prison.stand_in.behave_well();
+    prison.assert_others_are_served().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_reads_harms_nobody() {
+    let prison = Prison::open(limits()).await;
+    for _ in 0..3 {
+        assert!(
+            prison.commits("/never-reads").await.result.is_ok(),
+            "it was answered with 200"
+        );
+    }
+    prison.assert_others_are_served().await;
+}
+
+#[tokio::test]
+async fn a_large_answer_of_the_guests_is_bounded_by_its_memory() {
+    let prison = Prison::open(limits()).await;
+    // What it says is a lie as well: nothing was answered.
+    let error = error(prison.commits("/returns-a-lot").await);
+    assert_eq!((error.kind, error.flow), (ErrorKind::Internal, FlowState::NotStarted));
+    prison.assert_others_are_served().await;
+}
+
+#[tokio::test]
+async fn a_lie_is_caught() {
+    let prison = Prison::open(limits()).await;
+    for (crime, flow) in [
+        ("/says-started", FlowState::NotStarted),
+        ("/says-success", FlowState::NotStarted),
+    ] {
+        let error = error(prison.commits(crime).await);
+        assert_eq!(
+            (error.kind, error.flow, error.retryable),
+            (ErrorKind::Internal, flow, false),
+            "{crime}: {error}"
+        );
+        assert!(error.message.contains("contradicts"), "{error}");
+        assert!(!error.message.contains("believe me"), "{error}");
+    }
+    prison.stand_in.behave(PUBLIC_FLOW, Behaviour::Fault(Fault::Close));
+    let error = error(prison.commits("/says-not-started").await);
+    assert_eq!(
+        (error.kind, error.flow),
+        (ErrorKind::Internal, FlowState::Unknown),
+        "{error}"
+    );
+    assert_eq!(prison.stand_in.starts().len(), 1, "and so it was");
+}
+
+/// More calls than places: they wait their turn, and none is lost.
+#[tokio::test]
+async fn calls_beyond_the_places_wait() {
+    let prison = Prison::open(Limits {
+        concurrent_calls: 2,
+        wall_clock: Duration::from_secs(60),
+        ..limits()
+    })
+    .await;
+    let calls = (0..20).map(|_| prison.honest.execute(&prison.egress, host_test::conformance::BASE));
+    for outcome in futures_util::future::join_all(calls).await {
+        assert!(outcome.result.is_ok(), "{outcome:?}");
+    }
+    assert_eq!(prison.stand_in.starts().len(), 20);
+}
+
+/// ServiceNow's 10 MB pass by the default limits, and what cannot fit is refused by name before it is tried.
+#[tokio::test]
+async fn a_large_input_passes_and_a_larger_one_is_refused_by_name() {
+    let prison = Prison::open(Limits {
+        concurrent_calls: 2,
+        computing: Duration::from_secs(60),
+        wall_clock: Duration::from_secs(120),
+        ..Limits::default()
+    })
+    .await;
+    let input = |bytes: usize| {
+        let mut input: serde_json::Value = serde_json::from_str(host_test::conformance::BASE).unwrap();
+        input["body"] = serde_json::json!({ "correlationValue": "x".repeat(bytes) });
+        input.to_string()
+    };
+    prison.stand_in.behave(PUBLIC_FLOW, Behaviour::Normal);
+    let outcome = prison.honest.execute(&prison.egress, &input(10_000_000)).await;
+    assert!(outcome.result.is_ok(), "{outcome:?}");
+    let outcome = prison.honest.execute(&prison.egress, &input(20_000_000)).await;
+    let error = outcome.result.unwrap_err();
+    assert_eq!(
+        (error.kind, error.flow),
+        (ErrorKind::InvalidInput, FlowState::NotStarted)
+    );
+    assert!(error.message.contains("memory limit allows 16777216"), "{error}");
+    assert_eq!(prison.stand_in.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_policy_that_denies_all_lets_nothing_out() {
+    let prison = Prison::open(limits()).await;
+    let egress = Egress::builder().policy(Policy::deny_all()).build().unwrap();
+    let crime = FlowConfig::new(Method::Post, "acme", "/opens-many");
+    let outcome = prison.hostile.trigger_flow(&egress, crime).await;
+    assert!(
+        outcome
+            .requests
+            .iter()
+            .all(|request| request.to_string().ends_with("denied"))
+    );
+    assert_eq!(error(outcome).flow, FlowState::NotStarted);
+}
