@@ -18,7 +18,7 @@ export CONFIG
 
 .PHONY: help
 help:
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --workspace and a test beside the demo: cargo then chooses the same features for the dependencies as in `test`, and does not
 # compile wasmtime once more for it.
@@ -77,6 +77,23 @@ CALLS ?= 100000
 soak: build ## Make 100,000 calls (CALLS=…), and see that memory and open sockets stay where they were
 	$(CARGO) build --locked --workspace --bin soak --test component_file
 	@"$$($(TARGET_DIR))/debug/soak" --calls $(CALLS)
+
+.PHONY: templates
+templates: ## Write the element template and its fields' documentation from their table
+	$(CARGO) run --quiet --locked -p flow-starter-templates
+
+.PHONY: test-templates
+test-templates: npm ## Fill in the template in Camunda's own modeler, and check the examples (needs Node 20)
+	$(CARGO) run --quiet --locked -p flow-starter-templates -- --check
+	cd templates/check && npm ci && npm test
+
+.PHONY: pictures
+pictures: npm ## Draw the examples and the form for the docs (needs Node 20)
+	cd templates/check && npm ci && npm run pictures
+
+.PHONY: npm
+npm:
+	@command -v npm > /dev/null || { echo 'There is no npm here: install Node.js 20 or newer.' >&2; exit 1; }
 
 # The tests compare docs/faults.md with each run; this writes it, for a reviewer to read what changed.
 .PHONY: fault-table
