@@ -265,8 +265,9 @@ impl Timer {
     }
 }
 
+/// At most what Node's timers count to, 24 days: it takes anything longer for one millisecond.
 fn nanoseconds(ms: u64) -> u64 {
-    ms.saturating_mul(1_000_000)
+    ms.min(i32::MAX.unsigned_abs().into()).saturating_mul(1_000_000)
 }
 
 fn failure(code: &ErrorCode) -> Failure {
@@ -310,6 +311,8 @@ fn cause(code: &ErrorCode) -> Cause {
         | ErrorCode::HttpResponseTransferCoding(_)
         | ErrorCode::HttpResponseContentCoding(_)
         | ErrorCode::HttpUpgradeFailed => Cause::Garbled,
+        // preview2-shim has no code for what Node's HTTP parser refuses.
+        ErrorCode::InternalError(Some(message)) if message.starts_with("Error: Parse Error") => Cause::Garbled,
         ErrorCode::ConnectionLimitReached
         | ErrorCode::HttpRequestLengthRequired
         | ErrorCode::HttpRequestBodySize(_)
