@@ -64,9 +64,13 @@ pub fn mask(input: &str) -> Mask {
                 .into_iter()
                 .filter(|(name, _)| CREDENTIALS.contains(&name.as_str()))
                 .for_each(|(_, raw)| mask.add(&text_of(raw))),
-            "headers" => members(raw)
-                .into_iter()
-                .for_each(|(name, raw)| mask.add_header(&name, &text_of(raw))),
+            "headers" => {
+                for (name, raw) in members(raw) {
+                    for item in items(raw) {
+                        mask.add_header(&name, &text_of(item));
+                    }
+                }
+            }
             _ => {}
         }
     }
@@ -77,6 +81,14 @@ fn members(raw: Raw) -> Vec<(String, Raw)> {
     match Json::of(raw) {
         Some(Json::Object(members)) => members,
         _ => Vec::new(),
+    }
+}
+
+/// A list's items: each is a header or parameter of its own. Anything else is one.
+fn items(raw: Raw) -> Vec<Raw> {
+    match Json::of(raw) {
+        Some(Json::List(items)) => items,
+        _ => vec![raw],
     }
 }
 
@@ -190,15 +202,9 @@ impl<'a> Fields<'a> {
         };
         let mut pairs = Vec::with_capacity(members.len());
         for (key, raw) in members {
-            let value = Json::of(raw).ok_or_else(|| not_unicode(name))?;
-            match value {
-                Json::List(items) => {
-                    for item in items {
-                        let value = Json::of(item).ok_or_else(|| not_unicode(name))?;
-                        pairs.extend(as_text(value, item).map(|text| (key.clone(), text)));
-                    }
-                }
-                value => pairs.extend(as_text(value, raw).map(|text| (key, text))),
+            for item in items(raw) {
+                let value = Json::of(item).ok_or_else(|| not_unicode(name))?;
+                pairs.extend(as_text(value, item).map(|text| (key.clone(), text)));
             }
         }
         Ok(pairs)

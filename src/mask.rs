@@ -100,7 +100,7 @@ impl Mask {
         }
     }
 
-    /// `text` with `***` in place of each credential; two that overlap become one.
+    /// `text` with `***` in place of each credential, also of one that somebody has shortened by a `…`; two that overlap become one.
     pub fn text(&self, text: &str) -> String {
         self.masked(text, false)
     }
@@ -116,12 +116,8 @@ impl Mask {
         let mut hidden = 0;
         for (at, c) in text.char_indices() {
             let rest = text.get(at..).unwrap_or_default();
-            let found = self.needles.iter().filter(|needle| {
-                // Cheap to ask, and nearly always no.
-                needle.starts_with(c)
-                    && (rest.starts_with(needle.as_str()) || (cut && needle.starts_with(rest) && is_long_enough(rest)))
-            });
-            if let Some(length) = found.map(String::len).max() {
+            let lengths = self.needles.iter().filter_map(|needle| credential(needle, rest, cut));
+            if let Some(length) = lengths.max() {
                 if at >= hidden {
                     out.push_str("***");
                 }
@@ -133,6 +129,17 @@ impl Mask {
         }
         out
     }
+}
+
+/// How much of `text`, which begins as the credential does, belongs to it: all of it, or what stands before a `…` or the cut.
+fn credential(needle: &str, text: &str, cut: bool) -> Option<usize> {
+    let same = needle.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
+    if same == needle.len() {
+        return Some(same);
+    }
+    let (begun, after) = text.split_at_checked(text.floor_char_boundary(same))?;
+    let shortened = after.starts_with('…') || (cut && after.is_empty());
+    (shortened && is_long_enough(begun)).then_some(begun.len())
 }
 
 fn is_long_enough(secret: &str) -> bool {

@@ -61,6 +61,22 @@ fn a_cut_through_a_credential_leaves_nothing_of_it() {
     assert_eq!(mask.text("<abcdabcd"), "<abcdabcd", "nothing was cut");
 }
 
+// Found by fuzzing: our own messages shorten what they quote, and did so before they were masked.
+#[test]
+fn a_credential_that_was_shortened_is_masked() {
+    let mask = mask(&["abcdabcdxyz", "pässword", "abcd–1"]);
+    assert_eq!(mask.text("`abcdabcdx…`"), "`***…`");
+    assert_eq!(mask.text("`pässw…` of pässword"), "`***…` of ***");
+    assert_eq!(mask.text("`abcdabcdxyz…`"), "`***…`");
+    assert_eq!(
+        mask.text("abcd…"),
+        "***…",
+        "a dash begins with the same bytes as the ellipsis"
+    );
+    assert_eq!(mask.text("päs…"), "päs…", "three characters are no secret");
+    assert_eq!(mask.text("abcd abce…"), "abcd abce…", "nothing was shortened");
+}
+
 #[test]
 fn text_without_credentials_stays_as_it_is() {
     assert_eq!(mask(&["abcd"]).text("äbcd\u{fffd}\0 abc d"), "äbcd\u{fffd}\0 abc d");
