@@ -5,8 +5,9 @@ CARGO ?= cargo
 COMPONENT := dist/servicenow-flow-starter.wasm
 WASM := wasm32-unknown-unknown
 
-# `make tools` installs this version; .ci/run asks for exactly this one.
+# `make tools` installs these versions; .ci/run asks for exactly these.
 CARGO_DENY_VERSION := 0.20.2
+CARGO_FUZZ_VERSION := 0.13.2
 
 # What recipes read as $$CONFIG: a file name with spaces survives only outside make's own lists.
 CONFIG ?=
@@ -55,6 +56,7 @@ build: wasm-target ## Build the component: dist/servicenow-flow-starter.wasm
 .PHONY: check
 check: first-build ## Check all that can be told without running: format, lints, docs, the component's imports, licences
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked --profile component --target $(WASM) -p servicenow-flow-starter -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps
@@ -100,21 +102,45 @@ npm:
 fault-table: build ## Write docs/faults.md from a run of every fault
 	WRITE_FAULT_TABLE=1 $(CARGO) test --locked --workspace --test faults
 
+# On stable Rust, which has no sanitizers (safe code needs none); libFuzzer itself needs a C++ compiler. What is found on the way is kept in
+# fuzz/target/corpus, beside the seeds in fuzz/corpus; what crashes in fuzz/artifacts. Ten seconds for one input is a crash as well.
+# Its lock file is its own: where a dependency of the component has changed, `cargo update --manifest-path fuzz/Cargo.toml` follows.
+FUZZ_TARGETS := input answer dates
+SECONDS = 60
+.PHONY: fuzz
+fuzz: fuzz-build ## Fuzz the JSON input, the answer and its dates, 60 s each (SECONDS=…; needs a C++ compiler)
+	@for target in $(FUZZ_TARGETS); do \
+		echo "fuzz: $$target, $(SECONDS) s"; \
+		mkdir -p fuzz/target/corpus/$$target && \
+		$(CARGO) fuzz run --sanitizer none $$target fuzz/target/corpus/$$target fuzz/corpus/$$target -- -dict=fuzz/dictionaries/$$target.dict \
+			-max_total_time=$(SECONDS) -timeout=10 -verbosity=0 -print_final_stats=1 || exit 1; \
+	done
+
+.PHONY: fuzz-build
+fuzz-build:
+	@$(CARGO) fuzz --version > /dev/null 2>&1 || { echo 'cargo-fuzz is missing: run `make tools` once.' >&2; exit 1; }
+	@$(CARGO) metadata --locked --format-version 1 --manifest-path fuzz/Cargo.toml > /dev/null
+	$(CARGO) fuzz build --sanitizer none
+
 .PHONY: fmt
 fmt: ## Format the code
 	$(CARGO) fmt --all
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml
 
 # Full optimisation would take three times as long, and save nothing on a tool that runs for a second.
 .PHONY: tools
-tools: ## Install what `make check` needs beside Rust: cargo-deny
+tools: ## Install what `make check` and `make fuzz` need beside Rust: cargo-deny and cargo-fuzz
 	@if [ "$$($(CARGO) deny --version 2> /dev/null)" != 'cargo-deny $(CARGO_DENY_VERSION)' ]; then \
 		CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
 			$(CARGO) install --locked cargo-deny --version $(CARGO_DENY_VERSION); fi
+	@if [ "$$($(CARGO) fuzz --version 2> /dev/null)" != 'cargo-fuzz $(CARGO_FUZZ_VERSION)' ]; then \
+		CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+			$(CARGO) install --locked cargo-fuzz --version $(CARGO_FUZZ_VERSION); fi
 
 .PHONY: clean
-clean: ## Remove all that was built: target/ and dist/
+clean: ## Remove all that was built: target/, dist/ and fuzz/target/
 	$(CARGO) clean
-	rm -rf dist
+	rm -rf dist fuzz/target
 
 TARGET_DIR = $(CARGO) metadata --locked --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/'
 
