@@ -86,7 +86,7 @@ fn a_bad_input_is_refused_with_a_sentence_that_says_what_to_do() {
     }
 }
 
-// Found by fuzzing: a header's list is as many headers, and was masked as the JSON that it is.
+// Found by the fuzz target `input`, on a seed of its own: a header's list is as many headers, and was masked as the JSON that it is.
 #[test]
 fn a_credential_in_a_headers_list_is_masked() {
     let input = r#"{"snInstance":"acme","restApiTriggerPath":"/a","method":"hunter22","headers":{"Authorization":["x","Bearer hunter22"]}}"#;

@@ -61,7 +61,7 @@ fn a_cut_through_a_credential_leaves_nothing_of_it() {
     assert_eq!(mask.text("<abcdabcd"), "<abcdabcd", "nothing was cut");
 }
 
-// Found by fuzzing: our own messages shorten what they quote, and did so before they were masked.
+// Found by the fuzz target `input`, on a seed of its own: our own messages shorten what they quote, and did so before they were masked.
 #[test]
 fn a_credential_that_was_shortened_is_masked() {
     let mask = mask(&["abcdabcdxyz", "pässword", "abcd–1"]);
