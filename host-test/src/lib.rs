@@ -9,4 +9,5 @@
 
 pub mod conformance;
 pub mod rig;
+pub mod spellings;
 pub mod stand_in;

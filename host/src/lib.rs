@@ -48,7 +48,7 @@ pub use component::{
     Method, Outcome, TokenRequest, TriggerError,
 };
 pub use egress::{
-    AddressKind, AddressKindError, ConnectTo, ConnectToError, Destinations, Egress, EgressBuilder, EgressError, Host,
-    Origin, OriginError, Pattern, PatternError, Policy, Progress, Proxy, ProxyError, Purpose, RequestRecord, Resolve,
-    ResolveError, Resolving, Scheme, Step, Stop,
+    AddressKind, AddressKindError, ConnectTo, ConnectToError, Destinations, Egress, EgressBuilder, EgressError, Gate,
+    Host, Ledger, Origin, OriginError, Pattern, PatternError, Policy, Progress, Proxy, ProxyError, Purpose,
+    RequestRecord, Resolve, ResolveError, Resolving, Scheme, Step, Stop,
 };

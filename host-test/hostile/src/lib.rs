@@ -24,7 +24,7 @@ use std::hint::black_box;
 use waki::bindings::wasi::clocks::monotonic_clock::subscribe_duration;
 use waki::bindings::wasi::http::outgoing_handler::handle;
 use waki::bindings::wasi::http::types::{
-    Fields, FutureIncomingResponse, Method, OutgoingBody, OutgoingRequest, Scheme,
+    Fields, FutureIncomingResponse, Method, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
 };
 
 struct Hostile;
@@ -34,6 +34,19 @@ bindings::export!(Hostile with_types_in bindings);
 impl flow_starter::Guest for Hostile {
     fn trigger_flow(config: FlowConfig) -> Result<FlowResponse, TriggerError> {
         let host = format!("{}.service-now.com", config.instance);
+        if let Some((scheme, authority)) = config
+            .path
+            .strip_prefix("/calls ")
+            .and_then(|url| url.split_once("://"))
+        {
+            let scheme = if scheme == "http" { Scheme::Http } else { Scheme::Https };
+            let request = OutgoingRequest::new(Fields::new());
+            let _ = request.set_scheme(Some(&scheme));
+            let _ = request.set_path_with_query(Some("/"));
+            let settable = request.set_authority(Some(authority)).is_ok();
+            let called = settable && answered(&send(request, None));
+            return Err(error(if called { "called" } else { "not called" }, FlowState::Unknown));
+        }
         match config.path.as_str() {
             "/loops" => loop {
                 black_box(());
@@ -41,6 +54,31 @@ impl flow_starter::Guest for Hostile {
             "/allocates" => loop {
                 std::mem::forget(black_box(vec![1u8; 1 << 20]));
             },
+            "/hoards" => loop {
+                std::mem::forget(Fields::new());
+            },
+            "/first-byte" => {
+                let options = RequestOptions::new();
+                let _ = options.set_first_byte_timeout(Some(200_000_000));
+                Err(error(&code(&send(request(&host), Some(options))), FlowState::Unknown))
+            }
+            "/between-bytes" => {
+                let options = RequestOptions::new();
+                let _ = options.set_between_bytes_timeout(Some(200_000_000));
+                let Some(future) = send(request(&host), Some(options)) else {
+                    core::arch::wasm32::unreachable()
+                };
+                future.subscribe().block();
+                let Some(Ok(Ok(response))) = future.get() else {
+                    core::arch::wasm32::unreachable()
+                };
+                let body = response
+                    .consume()
+                    .unwrap_or_else(|()| core::arch::wasm32::unreachable());
+                let stream = body.stream().unwrap_or_else(|()| core::arch::wasm32::unreachable());
+                while stream.blocking_read(1024).is_ok() {}
+                Err(error("the body broke off", FlowState::Started))
+            }
             "/recurses" => Err(error(&recurse(0, black_box(u64::MAX)).to_string(), FlowState::Unknown)),
             "/traps" => core::arch::wasm32::unreachable(),
             "/opens-many" => {
@@ -114,11 +152,26 @@ fn request(host: &str) -> OutgoingRequest {
 }
 
 fn start(host: &str) -> Option<FutureIncomingResponse> {
-    let request = request(host);
+    send(request(host), None)
+}
+
+fn send(request: OutgoingRequest, options: Option<RequestOptions>) -> Option<FutureIncomingResponse> {
     let body = request.body().ok()?;
-    let future = handle(request, None).ok()?;
+    let future = handle(request, options).ok()?;
     OutgoingBody::finish(body, None).ok()?;
     Some(future)
+}
+
+/// The host's code for a request that failed.
+fn code(future: &Option<FutureIncomingResponse>) -> String {
+    let Some(future) = future else {
+        return "no future".to_owned();
+    };
+    future.subscribe().block();
+    match future.get() {
+        Some(Ok(Err(code))) => format!("{code:?}"),
+        _ => "answered".to_owned(),
+    }
 }
 
 /// Waits for an answer.

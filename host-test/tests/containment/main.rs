@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use flow_starter_host::{
     Connector, Egress, Engine, ErrorKind, FlowConfig, FlowResponse, FlowState, Limits, Method, Outcome, Policy,
-    TriggerError,
+    Progress, TriggerError,
 };
 use host_test::rig::{Rig, component_file};
+use host_test::spellings::HOSTS;
 use host_test::stand_in::{Behaviour, Fault, Instance, StandIn};
 
 const PUBLIC_FLOW: &str = "/api/sn_cico/flow_starter/public_flow";
@@ -68,6 +69,7 @@ async fn each_limit_is_named_and_ends_the_call() {
     for (crime, why) in [
         ("/loops", "it computed for longer than its 0.5 s"),
         ("/allocates", "it asked for more memory than its 64 MiB"),
+        ("/hoards", "resource table has no free keys"),
         ("/recurses", "call stack exhausted"),
         ("/traps", "unreachable"),
         ("/waits-for-ever", "longer than the connector host allows (5 s)"),
@@ -121,6 +123,57 @@ async fn nobody_is_called_but_whom_the_input_names() {
     );
     assert_eq!(error(outcome).flow, FlowState::NotStarted, "the host's record is proof");
     assert_eq!(prison.stand_in.connections(), 0);
+}
+
+/// A guest that checks nothing: here the host's own reading of an address is all there is.
+#[tokio::test]
+async fn no_spelling_gets_past_the_gate() {
+    let prison = Prison::open(limits()).await;
+    let egress = Egress::builder()
+        .extra_ca_pem(prison.stand_in.ca_pem())
+        .build()
+        .unwrap();
+    let port = prison.stand_in.https_addr().port().to_string();
+    let mut tried = 0;
+    for host in HOSTS {
+        for scheme in ["https", "http"] {
+            let crime = format!("/calls {scheme}://{}", host.replace("PORT", &port));
+            let config = FlowConfig::new(Method::Post, "acme", crime.as_str());
+            let outcome = prison.hostile.trigger_flow(&egress, config).await;
+            assert!(
+                outcome
+                    .requests
+                    .iter()
+                    .all(|request| request.progress == Progress::Denied),
+                "{crime}: {outcome:?}"
+            );
+            tried += outcome.requests.len();
+            let error = error(outcome);
+            assert!(error.message.starts_with("not called"), "{crime}: {error}");
+        }
+    }
+    assert_eq!(prison.stand_in.connections(), 0);
+    assert!(tried > 40, "only {tried} of them came as far as the gate");
+}
+
+/// The guest's own limits, for a component that leaves them to the host.
+#[tokio::test]
+async fn a_guests_time_limits_are_kept_by_the_host() {
+    let prison = Prison::open(limits()).await;
+    prison.stand_in.behave(PUBLIC_FLOW, Behaviour::Fault(Fault::Silence));
+    let late = error(prison.commits("/first-byte").await);
+    assert_eq!(
+        (late.message.as_str(), late.flow),
+        ("ErrorCode::ConnectionReadTimeout", FlowState::Unknown)
+    );
+    prison
+        .stand_in
+        .behave(PUBLIC_FLOW, Behaviour::Fault(Fault::StallWithinBody));
+    let stalled = error(prison.commits("/between-bytes").await);
+    assert_eq!(
+        (stalled.message.as_str(), stalled.flow),
+        ("the body broke off", FlowState::Started)
+    );
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -74,6 +75,43 @@ fn a_connection_that_was_idle_for_too_long_is_not_used() {
     assert_eq!(connections_of(&rig), [1, 2]);
 }
 
+/// Nobody calls any more, and still the connection is closed.
+#[test]
+fn an_idle_connection_is_closed_without_another_call() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let (closed, until_closed) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let mut heard = 0;
+        // The request is small, and sent in one piece; what follows is the end.
+        while let Ok(count @ 1..) = stream.read(&mut request) {
+            heard += count;
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+                .unwrap();
+        }
+        closed.send(heard).unwrap();
+    });
+    let egress = Egress::builder()
+        .policy(Policy::new([endpoint.parse().unwrap()]))
+        .idle_timeout(Duration::from_millis(50))
+        .build()
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let heard = runtime.block_on(async {
+        let call = json!({ "snEndpoint": endpoint, "restApiTriggerPath": "/api/x/y", "method": "GET" }).to_string();
+        let outcome = connector().await.unwrap().execute(&egress, &call).await;
+        assert!(outcome.result.is_ok(), "{outcome:?}");
+        tokio::time::timeout(Duration::from_secs(30), until_closed).await
+    });
+    assert!(heard.expect("the connection is still open").unwrap() > 0);
+}
+
 #[test]
 fn nothing_is_kept_where_nothing_may_be() {
     let stand_in = stand_in();
@@ -132,20 +170,22 @@ fn another_egress_has_connections_of_its_own() {
 
 /// A server that closes each kept connection after a while of its own choosing, without a word, and remembers each request that it had
 /// whole.
-fn closing_server() -> (u16, Arc<Mutex<HashMap<String, usize>>>) {
+fn closing_server() -> (u16, Arc<Mutex<HashMap<String, usize>>>, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let received = Arc::<Mutex<HashMap<String, usize>>>::default();
-    let log = Arc::clone(&received);
+    let connections = Arc::<AtomicUsize>::default();
+    let (log, counter) = (Arc::clone(&received), Arc::clone(&connections));
     std::thread::spawn(move || {
         for (number, stream) in (0u64..).zip(listener.incoming()) {
+            counter.fetch_add(1, Ordering::Relaxed);
             let (stream, log) = (stream.unwrap(), Arc::clone(&log));
             // All moments from at once to after the next request has come, in an order that hops about.
             let patience = Duration::from_micros(number.wrapping_mul(7919) % 3000);
             std::thread::spawn(move || serve_until_closed(stream, patience, &log));
         }
     });
-    (port, received)
+    (port, received, connections)
 }
 
 fn serve_until_closed(stream: TcpStream, patience: Duration, log: &Mutex<HashMap<String, usize>>) -> Option<()> {
@@ -193,7 +233,7 @@ fn waiting(stream: &TcpStream) -> bool {
 #[test]
 fn a_server_that_closes_at_the_moment_of_sending_never_gets_a_request_twice() {
     const CALLS: usize = 10_000;
-    let (port, received) = closing_server();
+    let (port, received, connections) = closing_server();
     let endpoint = format!("http://127.0.0.1:{port}");
     let egress = Egress::builder()
         .policy(Policy::new([endpoint.parse().unwrap()]))
@@ -228,6 +268,11 @@ fn a_server_that_closes_at_the_moment_of_sending_never_gets_a_request_twice() {
             FlowState::Unknown => assert!(times <= 1, "{body}"),
         }
     }
+    let connections = connections.load(Ordering::Relaxed);
+    assert!(
+        connections < CALLS * 9 / 10,
+        "{connections} connections for {CALLS} calls: none is kept, and nothing is raced for"
+    );
     let unknown = said.values().filter(|state| **state == FlowState::Unknown).count();
     assert!(
         unknown < CALLS / 2,

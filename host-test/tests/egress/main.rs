@@ -6,6 +6,7 @@ mod http2;
 mod kept;
 mod names;
 mod proxy;
+mod tls;
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -53,8 +53,8 @@ fn honest<T>(outcome: &Outcome<T>, stand_in: &StandIn) -> Result<(), String> {
     };
     let refused = status.is_some_and(|status| (300..=499).contains(&status))
         || matches!(kind, Some(ErrorKind::NotServicenow | ErrorKind::Unavailable))
-        // An alert about the client's certificate is a refusal below HTTP.
-        || kind == Some(ErrorKind::Tls);
+        // An alert about the client's certificate is a refusal below HTTP, where the host has noted it as one.
+        || (kind == Some(ErrorKind::Tls) && flows.clone().all(|request| request.progress == Progress::Unsent));
     let arrived = stand_in
         .requests()
         .iter()

@@ -97,7 +97,7 @@ fn every_fault_comes_out_as_the_table_says() {
         "# What comes of every fault\n\n\
          Written by `make fault-table`, from a run of the built component under wasmtime against the stand-in, over real sockets; the tests\n\
          compare it with each run. *Requests* and *flows* are what the server received and started. Every row keeps to this: never\n\
-         `not-started` where the whole request arrived and was not refused, never `started` without a 2xx, never two flows.\n\n\
+         `not-started` where the whole request arrived and was not refused (by a status, by HTML, or by a TLS alert for the certificate), never `started` without a 2xx, never two flows.\n\n\
          | fault | what the call says | requests | flows |\n|---|---|---|---|\n",
     );
     for Row {

@@ -21,8 +21,11 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) fn new(gate: Gate, memory_bytes: usize) -> Self {
+        // What a guest may hold of the host's memory beside its own: each entry is a few hundred bytes, and headers up to 128 KiB.
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(HANDLES);
         Self {
-            table: ResourceTable::new(),
+            table,
             clocks: WasiClocksCtx::default(),
             http: WasiHttpCtx::new(),
             gate,
@@ -56,6 +59,9 @@ impl WasiHttpView for Call {
         }
     }
 }
+
+/// A call of the contract has about ten at a time.
+const HANDLES: usize = 256;
 
 /// More entries than any component of this contract has functions.
 const TABLE_ENTRIES: usize = 100_000;

@@ -8,7 +8,7 @@ use super::call::Call;
 use super::contract::{AccessToken, FlowConfig, FlowResponse, TokenRequest, TriggerError};
 use super::engine::{EPOCH, Engine, LoadError};
 use super::outcome::{Door, End, Outcome};
-use crate::egress::{Destinations, Egress, Gate, Ledger};
+use crate::egress::{Destinations, Egress, Gate};
 
 const FLOW_STARTER: &str = "connectors:servicenow-flow-starter/flow-starter@0.1.0";
 const CONNECTOR: &str = "connectors:servicenow-flow-starter/connector@0.1.0";
@@ -67,7 +67,11 @@ impl Connector {
     /// The types of the doors are known of an instance only.
     async fn check_types(&self) -> Result<(), LoadError> {
         let mut store = self.store(Gate::closed());
-        let instance = self.instance.instantiate_async(&mut store);
+        let instance = async {
+            // An instance of the pool's, as a call's is.
+            let _place = self.engine.places.acquire().await?;
+            self.instance.instantiate_async(&mut store).await
+        };
         let instance = tokio::time::timeout(self.engine.limits.wall_clock, instance)
             .await
             .map_err(|_| LoadError::Instantiate("it took longer than the wall clock allows".to_owned()))?
@@ -120,8 +124,7 @@ impl Connector {
         if errand.size > most {
             return Outcome::too_large(errand.size, most);
         }
-        let ledger = Ledger::default();
-        let gate = egress.gate(errand.named, ledger.clone());
+        let (gate, ledger) = egress.gate(errand.named);
         let limit = self.engine.limits.wall_clock;
         let end = match tokio::time::timeout(limit, self.run(gate, door, input)).await {
             Ok(Ok(result)) => End::Returned(result),

@@ -101,7 +101,7 @@ fn with_proof(mut error: TriggerError, requests: &[RequestRecord]) -> TriggerErr
             .strip_suffix(CANNOT_KNOW)
             .unwrap_or(&error.message)
             .trim_end();
-        error.message = format!("{told} Nothing was sent. {NOT_STARTED}");
+        error.message = format!("{told} Nothing of it was processed. {NOT_STARTED}");
     }
     error
 }
@@ -131,14 +131,16 @@ fn ended(what: &str, passes: bool, requests: &[RequestRecord]) -> TriggerError {
         FlowState::Started => STARTED,
         FlowState::Unknown => CANNOT_KNOW,
     };
-    TriggerError {
+    let error = TriggerError {
         kind: ErrorKind::Internal,
         message: format!("{what} {state}"),
         flow,
-        retryable: passes && flow == FlowState::NotStarted,
+        // A refusal that was answered stays one.
+        retryable: passes && proves_unsent(requests),
         retry_after_ms: None,
         response: None,
-    }
+    };
+    with_step(error, requests)
 }
 
 #[cfg(test)]
@@ -260,7 +262,7 @@ mod tests {
         ] {
             let out_of_time = judged(End::OutOfTime(Duration::from_secs(300)), progress);
             assert_eq!((out_of_time.kind, out_of_time.flow), (ErrorKind::Internal, state));
-            assert_eq!(out_of_time.retryable, state == FlowState::NotStarted);
+            assert_eq!(out_of_time.retryable, progress == Progress::Unsent);
             assert!(out_of_time.message.contains("(300 s)") && out_of_time.message.ends_with(sentence));
             let trapped = judged(End::Trapped("unreachable".to_owned()), progress);
             assert_eq!(

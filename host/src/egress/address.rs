@@ -22,7 +22,7 @@ pub enum AddressKind {
     Multicast,
     /// `192.0.2.0/24`, `198.51.100.0/24`, `203.0.113.0/24`, `2001:db8::/32`, `3fff::/20`.
     Documentation,
-    /// Where clouds give out credentials: `169.254.169.254`, `169.254.170.2`, `169.254.170.23`, `100.100.100.200`, `192.0.0.192`,
+    /// Where clouds give out credentials: `169.254.169.254`, `169.254.170.2`, `169.254.170.23`, `168.63.129.16`, `100.100.100.200`, `192.0.0.192`,
     /// `fd00:ec2::254`, `fd00:ec2::23`, `fd20:ce::254`.
     Metadata,
     /// Everything else that is no public host's: benchmarking, protocol assignments, broadcast, relays and what is not assigned.
@@ -97,7 +97,11 @@ impl std::str::FromStr for AddressKind {
 fn of_v4(address: Ipv4Addr) -> Option<AddressKind> {
     use AddressKind::*;
     Some(match address.octets() {
-        [169, 254, 169, 254] | [169, 254, 170, 2 | 23] | [100, 100, 100, 200] | [192, 0, 0, 192] => Metadata,
+        [169, 254, 169, 254]
+        | [169, 254, 170, 2 | 23]
+        | [168, 63, 129, 16]
+        | [100, 100, 100, 200]
+        | [192, 0, 0, 192] => Metadata,
         [0, ..] => Unspecified,
         [127, ..] => Loopback,
         [10, ..] | [172, 16..=31, ..] | [192, 168, ..] => Private,
@@ -201,6 +205,7 @@ mod tests {
                 &[
                     "169.254.169.254",
                     "169.254.170.2",
+                    "168.63.129.16",
                     "100.100.100.200",
                     "::ffff:169.254.169.254",
                     "64:ff9b::a9fe:a9fe",

@@ -154,8 +154,6 @@ impl Dialer {
                 tcp_error(&error)
             }
         })?;
-        // A request is one small write, which must not wait for the acknowledgement of the last.
-        let _ = stream.set_nodelay(true);
         Ok(stream)
     }
 
@@ -228,7 +226,11 @@ pub(super) async fn tcp(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
         }
         tokio::select! {
             tried = trying.join_next() => match tried {
-                Some(Ok(Ok(stream))) => return Ok(stream),
+                Some(Ok(Ok(stream))) => {
+                    // A request is one small write, which must not wait for the acknowledgement of the last.
+                    let _ = stream.set_nodelay(true);
+                    return Ok(stream);
+                }
                 Some(Ok(Err(error))) => last = error,
                 Some(Err(gone)) => last = gone.into(),
                 None => return Err(last),

@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -22,9 +23,12 @@ use super::connect::{Connected, alert_received, rustls_error};
 use super::pool::{Http1, Http2, Kept, Key, Pool};
 use super::record::{Attempt, Step};
 
-/// TLS alerts by which a server refuses a client's certificate (RFC 8446, section 6.2). With TLS 1.3 they come after the request was
-/// written, and prove that it was not processed.
+/// TLS alerts by which a server refuses a client's certificate (RFC 8446, section 6.2). With TLS 1.3 they come after the first request
+/// was written, and prove that it was not processed. (HTTP/2's library does not hand them on: there such an end is unknown.)
 const CERTIFICATE_ALERTS: [u8; 8] = [42, 43, 44, 45, 46, 48, 49, 116];
+
+/// While a stream waits for its answer.
+const PING_EVERY: Duration = Duration::from_secs(5);
 
 /// Makes a connection speak HTTP.
 pub(super) async fn handshake(connected: Connected, pool: &Arc<Pool>, key: &Key) -> Result<Kept, Error> {
@@ -37,16 +41,25 @@ pub(super) async fn handshake(connected: Connected, pool: &Arc<Pool>, key: &Key)
     let mut builder = http2::Builder::new(TokioExecutor::new());
     let (sender, connection) = builder
         .timer(TokioTimer::new())
+        // A path that has gone dead in silence fails those who wait on it, instead of all who come after them for minutes.
+        .keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(PING_EVERY)
         .handshake(io)
         .await
         .map_err(Error::Hyper)?;
+    let mut connection = Box::pin(connection);
+    let most_streams = Arc::new(AtomicUsize::new(connection.current_max_send_streams()));
+    let told = Arc::clone(&most_streams);
     // It ends when the last sender is dropped, or with its runtime.
-    tokio::spawn(async move {
-        let _the_streams_are_told = connection.await;
-    });
+    tokio::spawn(std::future::poll_fn(move |cx| {
+        let ended = connection.as_mut().poll(cx).map(|_the_streams_are_told| ());
+        told.store(connection.current_max_send_streams(), Ordering::Relaxed);
+        ended
+    }));
     let http2 = Http2 {
         sender,
         users: Arc::default(),
+        most_streams,
     };
     pool.share(key.clone(), http2.clone());
     Ok(Kept::Http2(http2))
@@ -65,10 +78,12 @@ impl From<Error> for Failed {
     }
 }
 
-/// Where an answer's connection goes when it was read, and how long its pieces may be waited for.
+/// Where a connection comes from and where it goes when its answer was read, and how long the answer's pieces may be waited for.
 pub(super) struct Return {
     pub(super) pool: Arc<Pool>,
     pub(super) key: Key,
+    /// Nothing was sent on it before.
+    pub(super) fresh: bool,
     pub(super) between_bytes: Option<Duration>,
 }
 
@@ -88,12 +103,19 @@ pub(super) async fn send(
             let answer = send_http1(&mut http1, request).await;
             (answer, Link::Http1(Some(http1)))
         }
-        Kept::Http2(mut http2) => {
-            let answer = http2.sender.try_send_request(for_http2(request)).await;
-            (answer, Link::Http2(http2.users))
+        Kept::Http2(http2) => {
+            let users = Arc::clone(&http2.users);
+            let mut waiting = Waiting {
+                back: &back,
+                http2,
+                answered: false,
+            };
+            let answer = waiting.http2.sender.try_send_request(for_http2(request)).await;
+            waiting.answered = answer.is_ok();
+            (answer, Link::Http2(users))
         }
     };
-    let response = answer.map_err(|failed| judge(failed, attempt))?;
+    let response = answer.map_err(|failed| judge(failed, attempt, back.fresh))?;
     attempt.answered(response.status().as_u16());
     let pause = back.between_bytes.map(|limit| Pause {
         limit,
@@ -108,6 +130,22 @@ pub(super) async fn send(
         }
         .boxed_unsync()
     }))
+}
+
+/// Waits for an answer on an HTTP/2 connection. Without one, whether it failed or was waited for in vain, the connection is not to be
+/// trusted with another call.
+struct Waiting<'a> {
+    back: &'a Return,
+    http2: Http2,
+    answered: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.back.pool.forget(&self.back.key, &self.http2);
+        }
+    }
 }
 
 type Answered = Result<Response<Incoming>, TrySendError<Request<WasiBody>>>;
@@ -139,12 +177,14 @@ fn for_http2(mut request: Request<WasiBody>) -> Request<WasiBody> {
     request
 }
 
-fn judge(mut failed: TrySendError<Request<WasiBody>>, attempt: &Attempt) -> Failed {
+fn judge(mut failed: TrySendError<Request<WasiBody>>, attempt: &Attempt, fresh: bool) -> Failed {
     let unsent = failed.take_message();
     let error = failed.into_error();
     let io = find::<io::Error>(&error);
     let alert = match io.and_then(rustls_error) {
-        Some(rustls::Error::AlertReceived(alert)) if CERTIFICATE_ALERTS.contains(&u8::from(*alert)) => Some(*alert),
+        Some(rustls::Error::AlertReceived(alert)) if fresh && CERTIFICATE_ALERTS.contains(&u8::from(*alert)) => {
+            Some(*alert)
+        }
         _ => None,
     };
     let refused_stream = find::<h2::Error>(&error).is_some_and(is_refusal);
@@ -165,8 +205,8 @@ fn judge(mut failed: TrySendError<Request<WasiBody>>, attempt: &Attempt) -> Fail
     Failed { error, unsent }
 }
 
-/// RFC 9113, section 8.7: with REFUSED_STREAM the server says that it processed nothing. A GOAWAY is no such proof here, since the
-/// library gives the same error to streams above and below the last one that was processed.
+/// RFC 9113, section 8.7: with REFUSED_STREAM the server says that it processed nothing. A GOAWAY is not taken for such a proof: the
+/// client library can hand the connection's GOAWAY to a stream without telling whether it lies above the last one that was processed.
 fn is_refusal(error: &h2::Error) -> bool {
     error.is_reset() && error.is_remote() && error.reason() == Some(h2::Reason::REFUSED_STREAM)
 }

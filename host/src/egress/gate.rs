@@ -14,15 +14,15 @@ use super::destinations::Destinations;
 use super::exchange::{self, Failed, Return};
 use super::origin::{Origin, OriginError, Scheme};
 use super::policy::Policy;
-use super::pool::{Key, Pool};
+use super::pool::{Kept, Key, Pool};
 use super::record::{self, Attempt, Purpose, RequestRecord};
 
 /// A body up to this size is waited for and then sent in one piece, head and all.
 const WHOLE: u64 = 64 << 10;
 
-/// A call's attempts, for the gate that makes them and the call that judges them.
+/// The record of what a [`Gate`] let out, for whoever judges the call by it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Ledger(Arc<Mutex<Vec<Arc<Attempt>>>>);
+pub struct Ledger(Arc<Mutex<Vec<Arc<Attempt>>>>);
 
 impl Ledger {
     fn open(&self, attempt: Attempt) -> Arc<Attempt> {
@@ -32,8 +32,8 @@ impl Ledger {
         attempt
     }
 
-    /// The call has ended: what is not handed to a connection by now never will be.
-    pub(crate) fn close(&self) -> Vec<RequestRecord> {
+    /// Ends the call: what is not handed to a connection by now never will be. What came of each request, in order.
+    pub fn close(&self) -> Vec<RequestRecord> {
         let attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         record::close(attempts.iter())
     }
@@ -46,8 +46,8 @@ pub(super) struct Way {
     pub(super) pool: Arc<Pool>,
 }
 
-/// The one way out of an instance.
-pub(crate) struct Gate {
+/// The one way out of an instance: the hooks of `wasmtime-wasi-http`, for one call ([`Egress::gate`](crate::Egress::gate)).
+pub struct Gate {
     allowance: Allowance,
     way: Option<Arc<Way>>,
     ledger: Ledger,
@@ -92,6 +92,8 @@ impl Gate {
         };
         let attempt = self.ledger.open(Attempt::new(method, url, purpose, way.is_none()));
         Some(Admitted {
+            uri: uri.clone(),
+            host: request.headers().get(header::HOST).cloned(),
             origin: origin.ok()?,
             policy: self.allowance.policy().clone(),
             way: way?,
@@ -141,6 +143,9 @@ struct TimeLimits {
 
 /// A request that may leave.
 struct Admitted {
+    /// As the guest gave them: each version of HTTP has its own form of them.
+    uri: http::Uri,
+    host: Option<http::HeaderValue>,
     origin: Origin,
     policy: Policy,
     way: Arc<Way>,
@@ -152,7 +157,7 @@ impl Admitted {
         let mut request = in_hand(request).await?;
         let key = Key::here(&self.origin);
         if let Some(kept) = self.way.pool.take(&key).await {
-            match self.exchange(kept, request, &key, limits).await {
+            match self.exchange(kept, request, &key, limits, false).await {
                 // The kept connection was closed before it took anything of the request, which is whole: a fresh one may have it.
                 Err(Failed {
                     unsent: Some(unsent), ..
@@ -160,31 +165,37 @@ impl Admitted {
                 answer => return answer.map_err(|failed| failed.error),
             }
         }
-        let connected = within(limits.connect, Error::ConnectionTimeout, async {
+        let kept = within(limits.connect, Error::ConnectionTimeout, async {
             let connected = self
                 .way
                 .dialer
                 .connect(&self.origin, &self.policy, &self.attempt)
                 .await?;
+            self.attempt.connected();
             exchange::handshake(connected, &self.way.pool, &key).await
         })
         .await?;
-        self.attempt.connected();
-        self.exchange(connected, request, &key, limits)
+        self.exchange(kept, request, &key, limits, true)
             .await
             .map_err(|failed| failed.error)
     }
 
     async fn exchange(
         &self,
-        kept: super::pool::Kept,
-        request: Request<WasiBody>,
+        kept: Kept,
+        mut request: Request<WasiBody>,
         key: &Key,
         limits: TimeLimits,
+        fresh: bool,
     ) -> Result<http::Response<WasiBody>, Failed> {
+        *request.uri_mut() = self.uri.clone();
+        if let Some(host) = &self.host {
+            request.headers_mut().insert(header::HOST, host.clone());
+        }
         let back = Return {
             pool: Arc::clone(&self.way.pool),
             key: key.clone(),
+            fresh,
             between_bytes: limits.between_bytes,
         };
         let answer = exchange::send(kept, request, &self.attempt, back);

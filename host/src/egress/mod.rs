@@ -42,7 +42,7 @@ pub use proxy::{Proxy, ProxyError};
 pub use record::{Progress, Purpose, RequestRecord, Step, Stop};
 pub use resolve::{Resolve, ResolveError, Resolving};
 
-pub(crate) use gate::{Gate, Ledger};
+pub use gate::{Gate, Ledger};
 pub(crate) use record::{flow_state, proves_unsent};
 
 use connect::Dialer;
@@ -79,8 +79,38 @@ impl Egress {
         &self.policy
     }
 
-    pub(crate) fn gate(&self, named: Destinations, ledger: Ledger) -> Gate {
-        Gate::new(named, self.policy.clone(), Arc::clone(&self.way), ledger)
+    /// A call's way out, and the record of what leaves by it. [`Connector`](crate::Connector) makes one for each call; an embedder of
+    /// wasmtime with a store of its own does the same.
+    ///
+    /// ```
+    /// use flow_starter_host::{Destinations, Egress, Gate};
+    /// use wasmtime::component::ResourceTable;
+    /// use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+    ///
+    /// struct State {
+    ///     table: ResourceTable,
+    ///     http: WasiHttpCtx,
+    ///     gate: Gate,
+    /// }
+    ///
+    /// impl WasiHttpView for State {
+    ///     fn http(&mut self) -> WasiHttpCtxView<'_> {
+    ///         WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.gate }
+    ///     }
+    /// }
+    ///
+    /// let egress = Egress::builder().build()?;
+    /// let (gate, ledger) = egress.gate(Destinations::of_json(r#"{"snInstance":"acme"}"#));
+    /// let state = State { table: ResourceTable::new(), http: WasiHttpCtx::new(), gate };
+    /// // … a store with this state, and a call …
+    /// drop(state);
+    /// assert!(ledger.close().is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn gate(&self, named: Destinations) -> (Gate, Ledger) {
+        let ledger = Ledger::default();
+        let gate = Gate::new(named, self.policy.clone(), Arc::clone(&self.way), ledger.clone());
+        (gate, ledger)
     }
 }
 

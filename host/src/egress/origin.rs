@@ -200,7 +200,7 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), OriginError> {
     };
     let (host, port) = authority.split_at(colon);
     let digits = port.strip_prefix(':').unwrap_or_default();
-    if digits.is_empty() || digits.len() > 5 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+    if digits.is_empty() || digits.len() > 5 || digits.starts_with('0') || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(OriginError::Port);
     }
     match digits.parse() {
@@ -268,7 +268,6 @@ mod tests {
             ("HTTPS://ACME.Service-Now.COM/", "https://acme.service-now.com"),
             ("https://acme.service-now.com:443", "https://acme.service-now.com"),
             ("https://acme.service-now.com:8443", "https://acme.service-now.com:8443"),
-            ("https://acme.service-now.com:00443", "https://acme.service-now.com"),
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
             ("http://localhost:80", "http://localhost"),
             ("http://[::1]:8080", "http://[::1]:8080"),
@@ -316,6 +315,7 @@ mod tests {
             ("https://[::1]x:1", Host),
             ("https://acme.example:", Port),
             ("https://acme.example:0", Port),
+            ("https://acme.example:0443", Port),
             ("https://acme.example:65536", Port),
             ("https://acme.example:+443", Port),
             ("https://acme.example:44 3", Port),

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::address::AddressKind;
-use super::origin::{Host, Origin, OriginError, Scheme};
+use super::origin::{Host, Origin, OriginError, Scheme, is_loopback};
 
 /// The destinations that an operator allows. A call may reach what its input names and the policy allows, and nothing else.
 ///
@@ -71,6 +71,10 @@ impl Policy {
 
     /// Whether an allowed origin may be reached at this address.
     pub fn allows_address(&self, origin: &Origin, address: IpAddr) -> bool {
+        // Plain text never leaves this machine, whatever the name leads to.
+        if origin.scheme() == Scheme::Http && !is_loopback(&address) {
+            return false;
+        }
         let Some(kind) = AddressKind::of(address) else {
             return true;
         };
@@ -270,7 +274,12 @@ mod tests {
         );
         let localhost: Origin = "http://localhost:8080".parse().unwrap();
         assert!(open.allows_address(&localhost, ip("127.0.0.1")) && open.allows_address(&localhost, ip("::1")));
-        assert!(!open.allows_address(&localhost, ip("192.0.2.1")));
+        for elsewhere in ["192.0.2.1", "10.0.0.1", "149.96.1.1"] {
+            assert!(
+                !open.allows_address(&localhost, ip(elsewhere)),
+                "{elsewhere} in plain text"
+            );
+        }
         let literal: Origin = "http://127.0.0.1:8080".parse().unwrap();
         assert!(open.allows_address(&literal, ip("127.0.0.1")));
         assert!(!open.allows_address(&literal, ip("127.0.0.2")));

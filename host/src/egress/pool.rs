@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,20 @@ pub(super) struct Http1 {
 pub(super) struct Http2 {
     pub(super) sender: http2::SendRequest<WasiBody>,
     pub(super) users: Arc<()>,
+    /// How many the server takes at a time, as it said last.
+    pub(super) most_streams: Arc<AtomicUsize>,
+}
+
+impl Http2 {
+    /// How many use it beside the shelf that it stands on.
+    fn users(&self) -> usize {
+        Arc::strong_count(&self.users).saturating_sub(1)
+    }
+
+    /// It lives, and the server takes one more stream; a surplus one would wait behind the others as if it were sent.
+    fn has_room(&self) -> bool {
+        self.sender.is_ready() && self.users() < self.most_streams.load(Ordering::Relaxed)
+    }
 }
 
 pub(super) enum Kept {
@@ -97,19 +112,36 @@ impl Pool {
         }
         // Lets the runtime look at its sockets, so that a server's goodbye which has arrived is known of before the connection is used.
         tokio::task::yield_now().await;
-        let mut shelves = self.shelves();
-        let shelf = shelves.get_mut(key)?;
-        if let Some((http2, used)) = shelf.http2.iter_mut().find(|(http2, _)| http2.sender.is_ready()) {
-            *used = Instant::now();
-            return Some(Kept::Http2(http2.clone()));
+        if let Some(http2) = self.shared(key) {
+            return Some(Kept::Http2(http2));
         }
-        while let Some((mut http1, since)) = shelf.http1.pop() {
+        loop {
+            let (mut http1, since) = self.shelves().get_mut(key)?.http1.pop()?;
             let closed = (&mut http1.connection).now_or_never().is_some();
             if !closed && since.elapsed() < self.idle_timeout && http1.sender.is_ready() {
                 return Some(Kept::Http1(http1));
             }
         }
-        None
+    }
+
+    fn shared(&self, key: &Key) -> Option<Http2> {
+        let mut shelves = self.shelves();
+        let mut shared = shelves.get_mut(key)?.http2.iter_mut();
+        let (http2, used) = shared.find(|(http2, used)| {
+            let idle = http2.users() == 0;
+            http2.has_room() && (!idle || used.elapsed() < self.idle_timeout)
+        })?;
+        *used = Instant::now();
+        Some(http2.clone())
+    }
+
+    /// Nobody else shall use this HTTP/2 connection: a call got no answer on it.
+    pub(super) fn forget(&self, key: &Key, http2: &Http2) {
+        if let Some(shelf) = self.shelves().get_mut(key) {
+            shelf
+                .http2
+                .retain(|(known, _)| !Arc::ptr_eq(&known.users, &http2.users));
+        }
     }
 
     /// Keeps an HTTP/1.1 connection whose last answer was read to its end, if it can be used again.
@@ -134,13 +166,18 @@ impl Pool {
         if self.idle_timeout.is_zero() {
             return;
         }
-        let mut shelves = self.shelves();
-        let shelf = shelves.entry(key.clone()).or_default();
-        put(shelf);
-        if !std::mem::replace(&mut shelf.swept, true) {
+        let swept = {
+            let mut shelves = self.shelves();
+            let shelf = shelves.entry(key.clone()).or_default();
+            put(shelf);
+            std::mem::replace(&mut shelf.swept, true)
+        };
+        // Not under the lock: on a runtime that is ending, the task is dropped at once, and takes it.
+        if !swept {
             let sweeping = Sweeping {
                 pool: Arc::downgrade(self),
                 key,
+                over: false,
             };
             tokio::spawn(sweeping.run(self.idle_timeout));
         }
@@ -152,8 +189,7 @@ impl Shelf {
     fn close_idle(&mut self, idle_timeout: Duration) {
         self.http1.retain(|(_, since)| since.elapsed() < idle_timeout);
         self.http2.retain_mut(|(http2, used)| {
-            // One of them is ours.
-            let idle = Arc::strong_count(&http2.users) == 1;
+            let idle = http2.users() == 0;
             if !idle {
                 *used = Instant::now();
             }
@@ -166,22 +202,25 @@ impl Shelf {
 struct Sweeping {
     pool: Weak<Pool>,
     key: Key,
+    /// Nothing is left to look after.
+    over: bool,
 }
 
 impl Sweeping {
-    async fn run(self, idle_timeout: Duration) {
+    async fn run(mut self, idle_timeout: Duration) {
         loop {
             tokio::time::sleep(idle_timeout).await;
             let Some(pool) = self.pool.upgrade() else { return };
             let mut shelves = pool.shelves();
-            let Some(shelf) = shelves.get_mut(&self.key) else {
-                return;
-            };
-            shelf.close_idle(idle_timeout);
-            if shelf.http1.is_empty() && shelf.http2.is_empty() {
-                shelves.remove(&self.key);
-                return;
+            if let Some(shelf) = shelves.get_mut(&self.key) {
+                shelf.close_idle(idle_timeout);
+                if !shelf.http1.is_empty() || !shelf.http2.is_empty() {
+                    continue;
+                }
             }
+            shelves.remove(&self.key);
+            self.over = true;
+            return;
         }
     }
 }
@@ -189,10 +228,8 @@ impl Sweeping {
 impl Drop for Sweeping {
     /// The runtime has ended, and its connections with it.
     fn drop(&mut self) {
-        if let Some(pool) = self.pool.upgrade() {
-            // Closed outside the lock: a connection's end may run code of its own.
-            let shelf = pool.shelves().remove(&self.key);
-            drop(shelf);
+        if let Some(pool) = self.pool.upgrade().filter(|_| !self.over) {
+            pool.shelves().remove(&self.key);
         }
     }
 }

@@ -69,7 +69,7 @@ impl Proxy {
     /// # Errors
     /// As [`Proxy::new`].
     pub fn from_env() -> Result<Self, ProxyError> {
-        Self::from_variables(|name| std::env::var(name).ok())
+        Self::from_variables(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 
     fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ProxyError> {

@@ -23,7 +23,7 @@ pub enum Progress {
     /// The host denied it: nothing left, not even a look-up of the name.
     Denied,
     /// It was never handed to a connection, came back from one unsent, or was refused below HTTP (a TLS alert for the client's
-    /// certificate, HTTP/2's REFUSED_STREAM): proof that nobody processed it.
+    /// certificate as the first answer of a connection, HTTP/2's REFUSED_STREAM): proof that nobody processed it.
     Unsent,
     /// It was handed to a connection, and no status came.
     Sent,
@@ -189,7 +189,7 @@ pub(crate) fn close<'a>(attempts: impl IntoIterator<Item = &'a std::sync::Arc<At
 /// What the requests alone say about the flow.
 ///
 /// A status decides where one came, as in the contract's table: 2xx started it, 3xx and 4xx did not, any
-/// other may have. Without one, `not-started` takes proof that nothing was handed to a connection.
+/// other may have. Without one, `not-started` takes proof that nothing was processed.
 pub(crate) fn flow_state(requests: &[RequestRecord]) -> FlowState {
     let flows = requests.iter().filter(|it| it.purpose == Purpose::Flow);
     let states = flows.map(|it| match it.progress {
@@ -205,7 +205,7 @@ pub(crate) fn flow_state(requests: &[RequestRecord]) -> FlowState {
     })
 }
 
-/// Proof that no flow's request was processed: none was ever handed to a connection.
+/// Proof that no flow's request was processed ([`Progress::Unsent`] says what counts).
 pub(crate) fn proves_unsent(requests: &[RequestRecord]) -> bool {
     requests
         .iter()

@@ -74,7 +74,13 @@ impl fmt::Debug for SystemResolver {
 impl Resolve for SystemResolver {
     fn resolve<'a>(&'a self, name: &'a str) -> Resolving<'a> {
         Box::pin(async move {
-            match self.resolver()?.lookup_ip(name).await {
+            // A name with a dot is whole: a search domain would make another name of it than the one that was checked.
+            let whole = if name.contains('.') {
+                format!("{name}.")
+            } else {
+                name.to_owned()
+            };
+            match self.resolver()?.lookup_ip(whole).await {
                 Ok(found) => Ok(found.iter().collect()),
                 Err(error) if error.is_nx_domain() || error.is_no_records_found() => Err(ResolveError::NoSuchName),
                 Err(NetError::Timeout) => Err(ResolveError::TimedOut),
