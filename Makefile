@@ -2,6 +2,7 @@
 # Whatever follows ## after a target is its line in `make`.
 
 CARGO ?= cargo
+PYTHON ?= python3
 COMPONENT := dist/servicenow-flow-starter.wasm
 WASM := wasm32-unknown-unknown
 
@@ -56,6 +57,7 @@ build: wasm-target ## Build the component: dist/servicenow-flow-starter.wasm
 .PHONY: check
 check: first-build ## Check all that can be told without running: format, lints, docs, the component's imports, licences
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path host-test/gatekeeper/Cargo.toml --all --check
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked --profile component --target $(WASM) -p servicenow-flow-starter -- -D warnings
@@ -69,6 +71,10 @@ check: first-build ## Check all that can be told without running: format, lints,
 .PHONY: audit
 audit: ## Look the dependencies up in the database of security advisories (needs the network)
 	$(CARGO) deny --locked --workspace check advisories
+
+.PHONY: dist
+dist: build ## Gather what a stranger takes away in dist/: the component, its contract, checksums, an SBOM, licences
+	@$(PYTHON) release/gather.py dist
 
 .PHONY: docs
 docs: ## Write the host library's documentation, and open it
@@ -96,6 +102,49 @@ pictures: npm ## Draw the examples and the form for the docs (needs Node 20)
 .PHONY: npm
 npm:
 	@command -v npm > /dev/null || { echo 'There is no npm here: install Node.js 20 or newer.' >&2; exit 1; }
+
+# What the other hosts need lies in target/hosts and host-test/node/node_modules.
+HOSTS_PYTHON := target/hosts/python/bin/python
+RUN_HOSTS = programs=$$($(TARGET_DIR))/debug && $(PYTHON) host-test/conformance/hosts.py --component $(COMPONENT) \
+	--gated target/hosts/gated.wasm --python $(HOSTS_PYTHON) --stand-in "$$programs/servicenow-stand-in" --embed-rust "$$programs/embed-rust"
+
+.PHONY: test-hosts
+test-hosts: hosts ## Play the table of cases in Node and Python as well, and run every example (needs Node 20, Python 3.9)
+	@$(RUN_HOSTS)
+
+.PHONY: host-table
+host-table: hosts ## The same, and write the README's table of hosts and its examples
+	@$(RUN_HOSTS) --write
+
+.PHONY: hosts
+hosts: first-build build npm
+	$(CARGO) build --locked --workspace --bin servicenow-stand-in --bin embed-rust --test component_file
+	@$(MAKE) --no-print-directory gated ALLOW=127.0.0.1 GATED=target/hosts/gated.wasm
+	cd host-test/node && npm ci --silent
+	$(PYTHON) -m venv target/hosts/python
+	$(HOSTS_PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r host-test/python/requirements.txt
+
+# wasmtime-cli takes ten minutes of a core to build, so that .ci/run leaves it out.
+WASMTIME_CLI_VERSION := 48.0.8
+.PHONY: test-wasmtime-cli
+test-wasmtime-cli: first-build build ## Build wasmtime's own command line (minutes) and play the table of cases in it
+	$(CARGO) build --locked --workspace --bin servicenow-stand-in --test component_file
+	$(CARGO) install --locked --root target/tools wasmtime-cli --version $(WASMTIME_CLI_VERSION) \
+		--no-default-features --features run,cranelift,component-model,wasi-http
+	@$(PYTHON) host-test/conformance/play.py --stand-in "$$($(TARGET_DIR))/debug/servicenow-stand-in" --component $(COMPONENT) -- \
+		$(PYTHON) host-test/wasmtime-cli/host.py target/tools/bin/wasmtime
+
+# The name is compiled in: a component that imports only HTTP has nowhere to read it from.
+ALLOW ?=
+GATED ?= dist/servicenow-flow-starter-gated.wasm
+GATEKEEPER := --locked --manifest-path host-test/gatekeeper/Cargo.toml --target-dir target/gatekeeper
+.PHONY: gated
+gated: build ## The component behind a gatekeeper that forwards to one host alone: ALLOW=acme.service-now.com
+	@if [ -z '$(ALLOW)' ]; then echo 'Say which host name: make gated ALLOW=acme.service-now.com' >&2; exit 1; fi
+	@GATEKEEPER_HOST='$(ALLOW)' $(CARGO) build --quiet $(GATEKEEPER) --release --target $(WASM) -p gatekeeper
+	@mkdir -p '$(dir $(GATED))'
+	@$(CARGO) run --quiet $(GATEKEEPER) -p plug -- target/gatekeeper/$(WASM)/release/gatekeeper.wasm $(COMPONENT) '$(GATED)'
+	@echo '$(GATED): reaches $(ALLOW) and nothing else'
 
 # The tests compare docs/faults.md with each run; this writes it, for a reviewer to read what changed.
 .PHONY: fault-table

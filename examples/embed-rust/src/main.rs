@@ -1,0 +1,36 @@
+//! `embed-rust COMPONENT ORIGIN`: starts a flow at ORIGIN, the only place that the component may reach.
+
+use flow_starter_host::{Authentication, Credentials, Egress, Engine, FlowConfig, FlowState, Limits, Method, Policy};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (component, origin) = arguments
+        .next()
+        .zip(arguments.next())
+        .ok_or("embed-rust COMPONENT ORIGIN")?;
+
+    let connector = Engine::new(Limits::default())?.load(&std::fs::read(component)?).await?;
+    let egress = Egress::builder().policy(Policy::new([origin.parse()?])).build()?;
+
+    let mut config = FlowConfig::new(Method::Post, "", "/api/sn_cico/flow_starter/my_flow");
+    config.endpoint = Some(origin);
+    config.headers = vec![("hello".into(), "header".into())];
+    config.query = vec![("hello".into(), "query".into())];
+    config.body = Some(r#"{"correlationValue":"cam-id-1"}"#.into());
+    config.authentication = Authentication::Basic(Credentials {
+        username: std::env::var("SN_USER")?,
+        password: std::env::var("SN_PASSWORD")?,
+    });
+
+    match connector.trigger_flow(&egress, config).await.result {
+        Ok(response) => println!("started: {}", response.execution_id.unwrap_or_default()),
+        Err(error) => match error.flow {
+            FlowState::NotStarted if error.retryable => println!("not started, try again later: {error}"),
+            FlowState::NotStarted => println!("not started, mend this first: {error}"),
+            FlowState::Started => println!("started, but its answer is lost: {error}"),
+            FlowState::Unknown => println!("unknown, look in ServiceNow before you try again: {error}"),
+        },
+    }
+    Ok(())
+}
