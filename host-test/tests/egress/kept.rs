@@ -170,7 +170,14 @@ fn another_egress_has_connections_of_its_own() {
 
 /// A server that closes each kept connection after a while of its own choosing, without a word, and remembers each request that it had
 /// whole.
-fn closing_server() -> (u16, Arc<Mutex<HashMap<String, usize>>>, Arc<AtomicUsize>) {
+struct ClosingServer {
+    port: u16,
+    /// How often each body came whole.
+    received: Arc<Mutex<HashMap<String, usize>>>,
+    connections: Arc<AtomicUsize>,
+}
+
+fn closing_server() -> ClosingServer {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let received = Arc::<Mutex<HashMap<String, usize>>>::default();
@@ -185,7 +192,11 @@ fn closing_server() -> (u16, Arc<Mutex<HashMap<String, usize>>>, Arc<AtomicUsize
             std::thread::spawn(move || serve_until_closed(stream, patience, &log));
         }
     });
-    (port, received, connections)
+    ClosingServer {
+        port,
+        received,
+        connections,
+    }
 }
 
 fn serve_until_closed(stream: TcpStream, patience: Duration, log: &Mutex<HashMap<String, usize>>) -> Option<()> {
@@ -233,7 +244,11 @@ fn waiting(stream: &TcpStream) -> bool {
 #[test]
 fn a_server_that_closes_at_the_moment_of_sending_never_gets_a_request_twice() {
     const CALLS: usize = 10_000;
-    let (port, received, connections) = closing_server();
+    let ClosingServer {
+        port,
+        received,
+        connections,
+    } = closing_server();
     let endpoint = format!("http://127.0.0.1:{port}");
     let egress = Egress::builder()
         .policy(Policy::new([endpoint.parse().unwrap()]))
