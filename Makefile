@@ -31,6 +31,9 @@ run: config-file first-build build ## Start a flow at a stand-in ServiceNow and 
 		if [ -n "$$CONFIG" ]; then set -- "$$@" --config "$$CONFIG"; fi; \
 		exec "$$($(TARGET_DIR))/debug/demo" "$$@"
 
+# What the tests' own runner takes: TESTFLAGS=--show-output
+TESTFLAGS ?=
+
 # For the tests alone: a component that does what the host must contain.
 .PHONY: guests
 guests: wasm-target
@@ -39,7 +42,7 @@ guests: wasm-target
 
 .PHONY: test
 test: first-build build guests ## Run every test
-	$(CARGO) test --locked --workspace
+	$(CARGO) test --locked --workspace -- $(TESTFLAGS)
 
 # RUSTFLAGS are for the machine one is on, not for the component. The one flag here keeps that machine's paths (of the crates, in
 # the places where they could panic) out of the file, so that two people build the same bytes, of the same size.
