@@ -205,7 +205,7 @@ config-file:
 .PHONY: first-build
 first-build: wasm-target
 	@ls "$$($(TARGET_DIR))"/debug/deps/libwasmtime-*.rlib > /dev/null 2>&1 || \
-		echo 'The first build compiles wasmtime, which takes some minutes (five to eight on two cores); the next ones take seconds.'
+		echo 'The first build compiles wasmtime, which takes some minutes (about five on two cores); the next ones take seconds.'
 
 .PHONY: wasm-target
 wasm-target:
