@@ -35,7 +35,7 @@ pub(super) async fn handshake(connected: Connected, pool: &Arc<Pool>, key: &Key)
     let io = TokioIo::new(connected.io);
     if !connected.http2 {
         let (sender, connection) = http1::handshake(io).await.map_err(Error::Hyper)?;
-        let connection = Box::pin(connection);
+        let connection = Some(Box::pin(connection));
         return Ok(Kept::Http1(Http1 { sender, connection }));
     }
     let mut builder = http2::Builder::new(TokioExecutor::new());
@@ -154,14 +154,16 @@ async fn send_http1(http1: &mut Http1, mut request: Request<WasiBody>) -> Answer
     *request.uri_mut() = origin_form(request.uri());
     let answer = http1.sender.try_send_request(request);
     tokio::pin!(answer);
-    let mut open = true;
-    loop {
+    if let Some(connection) = &mut http1.connection {
         tokio::select! {
             answer = &mut answer => return answer,
             // Its error, if any, comes with the answer too.
-            _ = &mut http1.connection, if open => open = false,
+            _ = connection => {}
         }
     }
+    // Dropped, or a request that it never took would wait in its queue; so it is handed back.
+    http1.connection = None;
+    answer.await
 }
 
 /// Path and query alone, as a server takes them (RFC 9112, section 3.2.1).
@@ -261,7 +263,10 @@ impl Body for AnswerBody {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let this = &mut *self;
         if let Link::Http1(Some(http1)) = &mut this.link
-            && http1.connection.as_mut().poll(cx).is_ready()
+            && http1
+                .connection
+                .as_mut()
+                .is_none_or(|connection| connection.as_mut().poll(cx).is_ready())
         {
             // What it has read is in the body's hands already.
             this.link = Link::Http1(None);

@@ -27,7 +27,17 @@ type Http1Connection = http1::Connection<TokioIo<Box<dyn Io>>, WasiBody>;
 /// An HTTP/1.1 connection: who uses it polls it.
 pub(super) struct Http1 {
     pub(super) sender: http1::SendRequest<WasiBody>,
-    pub(super) connection: Pin<Box<Http1Connection>>,
+    /// None when it has ended.
+    pub(super) connection: Option<Pin<Box<Http1Connection>>>,
+}
+
+impl Http1 {
+    /// As far as can be seen without waiting.
+    fn has_ended(&mut self) -> bool {
+        self.connection
+            .as_mut()
+            .is_none_or(|connection| connection.now_or_never().is_some())
+    }
 }
 
 /// An HTTP/2 connection, which has a task of its own, and a count of those who use it.
@@ -117,7 +127,7 @@ impl Pool {
         }
         loop {
             let (mut http1, since) = self.shelves().get_mut(key)?.http1.pop()?;
-            let closed = (&mut http1.connection).now_or_never().is_some();
+            let closed = http1.has_ended();
             if !closed && since.elapsed() < self.idle_timeout && http1.sender.is_ready() {
                 return Some(Kept::Http1(http1));
             }
@@ -146,8 +156,7 @@ impl Pool {
 
     /// Keeps an HTTP/1.1 connection whose last answer was read to its end, if it can be used again.
     pub(super) fn give_back(self: &Arc<Self>, key: Key, mut http1: Http1) {
-        let closed = (&mut http1.connection).now_or_never().is_some();
-        if closed || !http1.sender.is_ready() {
+        if http1.has_ended() || !http1.sender.is_ready() {
             return;
         }
         self.keep(key, |shelf| {
