@@ -41,6 +41,8 @@
 
 mod component;
 mod egress;
+mod secrets;
+mod starter;
 
 pub use component::{
     AccessToken, ApiKey, ApiKeyLocation, Authentication, CallLimits, ClientAuthentication, ClientCredentials,
@@ -52,3 +54,8 @@ pub use egress::{
     Host, Ledger, Origin, OriginError, Pattern, PatternError, Policy, Progress, Proxy, ProxyError, Purpose,
     RequestRecord, Resolve, ResolveError, Resolving, Scheme, Step, Stop,
 };
+pub use secrets::{
+    DirectorySecrets, EnvironmentSecrets, ExpandError, Expanded, FileSecrets, Mask, Providing, Secret, SecretError,
+    SecretProvider, SecretUse, Secrets,
+};
+pub use starter::{FlowStarter, Rehearsal, RehearsedRequest};

@@ -1,0 +1,3 @@
+//! `flow-starter`: the connector at a terminal.
+
+fn main() {}

@@ -1,0 +1,316 @@
+//! An input's references replaced by their values.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::mask::{Mask, quoted};
+use super::provider::{EnvironmentSecrets, SecretError, SecretProvider};
+use super::reference::references;
+use super::scalars::{Scalar, scalars};
+use super::secret::Secret;
+
+/// The JSON door's fields. A job carries every variable in its scope; a reference in another one is none of the connector's business.
+const FIELDS: [&str; 12] = [
+    "snInstance",
+    "snDomain",
+    "snEndpoint",
+    "restApiTriggerPath",
+    "method",
+    "headers",
+    "queryParameters",
+    "body",
+    "authentication",
+    "connectionTimeoutInSeconds",
+    "readTimeoutInSeconds",
+    "maxResponseBytes",
+];
+
+/// Where secrets come from, in the order in which they are asked: the first that has a name gives its value. Cheap to clone.
+///
+/// ```
+/// use flow_starter_host::{DirectorySecrets, EnvironmentSecrets, Secrets};
+///
+/// let secrets = Secrets::none()
+///     .with(EnvironmentSecrets::default())
+///     .with(DirectorySecrets::new("/run/secrets"));
+/// assert_eq!(Secrets::names(r#"{"authentication":{"password":"{{secrets.SN_PWD}}"}}"#)?, ["SN_PWD"]);
+/// # Ok::<(), flow_starter_host::ExpandError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Secrets {
+    providers: Vec<Arc<dyn SecretProvider>>,
+}
+
+impl Default for Secrets {
+    /// The environment, below `SECRET_`.
+    fn default() -> Self {
+        Self::none().with(EnvironmentSecrets::default())
+    }
+}
+
+/// An input without references. `Debug` shows none of it, and it is wiped when it is dropped.
+pub struct Expanded {
+    json: Zeroizing<String>,
+    mask: Mask,
+    short: Vec<String>,
+}
+
+impl fmt::Debug for Expanded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Expanded(***)")
+    }
+}
+
+impl Expanded {
+    /// The input with the values in it.
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// What masks the values that were put in.
+    pub fn mask(&self) -> &Mask {
+        &self.mask
+    }
+
+    /// The names of those whose values are too short to be masked ([`Secret::is_short`]).
+    pub fn short(&self) -> &[String] {
+        &self.short
+    }
+}
+
+/// Why an input's references cannot be replaced.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExpandError {
+    /// No provider has it.
+    #[error("Secret with name '{name}' is not available (in `{field}`): {}.", looked_for(.places))]
+    Missing {
+        /// The secret's name.
+        name: String,
+        /// Where it is referred to.
+        field: String,
+        /// Where it was looked for, provider by provider.
+        places: Vec<String>,
+    },
+    /// A provider has it, and its value is empty.
+    #[error("Secret with name '{name}' is empty (in `{field}`): give it a value in {place}.")]
+    Empty {
+        /// The secret's name.
+        name: String,
+        /// Where it is referred to.
+        field: String,
+        /// Where the empty value was found.
+        place: String,
+    },
+    /// `{{secrets.` without a name and `}}`.
+    #[error("`{0}` holds a reference to a secret that is not whole: for example {{{{secrets.SN_PASSWORD}}}}.")]
+    Unfinished(String),
+    /// A provider cannot be asked.
+    #[error("Secret with name '{name}' cannot be looked up: {error}.")]
+    Provider {
+        /// The secret's name.
+        name: String,
+        /// What went wrong.
+        error: SecretError,
+    },
+}
+
+fn looked_for(places: &[String]) -> String {
+    match places {
+        [] => "this host has no secrets".to_owned(),
+        places => format!("looked for {}", places.join(", ")),
+    }
+}
+
+/// One secret that an input refers to, and who has it; never its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SecretUse {
+    /// Its name.
+    pub name: String,
+    /// The first field that refers to it, `authentication.password`.
+    pub field: String,
+    /// Where its value is; or why there is none.
+    pub found: Result<String, ExpandError>,
+    /// Its value is too short to be masked.
+    pub short: bool,
+}
+
+impl Secrets {
+    /// No secrets: an input that refers to one is refused.
+    pub fn none() -> Self {
+        Self { providers: Vec::new() }
+    }
+
+    /// Asks this one as well, after those before it.
+    #[must_use]
+    pub fn with(mut self, provider: impl SecretProvider + 'static) -> Self {
+        self.providers.push(Arc::new(provider));
+        self
+    }
+
+    /// The names that an input of the JSON door refers to, each once.
+    ///
+    /// # Errors
+    /// A reference that is not whole.
+    pub fn names(input: &str) -> Result<Vec<String>, ExpandError> {
+        Ok(names(input)?.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// Who has each secret that an input refers to.
+    ///
+    /// # Errors
+    /// A reference that is not whole.
+    pub async fn uses(&self, input: &str) -> Result<Vec<SecretUse>, ExpandError> {
+        let mut uses = Vec::new();
+        for (name, field) in names(input)? {
+            let found = self.find(&name, &field).await;
+            uses.push(SecretUse {
+                short: found.as_ref().is_ok_and(|(secret, _)| secret.is_short()),
+                found: found.map(|(_, place)| place),
+                name,
+                field,
+            });
+        }
+        Ok(uses)
+    }
+
+    /// Puts the values in, each as JSON text whatever it holds; a value is not looked at again. Every other byte of the input stays as it is.
+    ///
+    /// A `body` that is a text and holds a JSON object or array is taken as JSON itself, so that a value cannot break out of its place there.
+    /// What is not a JSON object stays as it is: the component says what is wrong with it.
+    ///
+    /// # Errors
+    /// A reference that is not whole, or a secret that cannot be had.
+    pub async fn expand(&self, input: &str) -> Result<Expanded, ExpandError> {
+        let mut values = BTreeMap::new();
+        let (mut mask, mut short) = (Mask::default(), Vec::new());
+        for (name, field) in names(input)? {
+            let (secret, _) = self.find(&name, &field).await?;
+            mask.add(secret.expose());
+            if secret.is_short() {
+                short.push(name.clone());
+            }
+            values.insert(name, secret);
+        }
+        let value = |name: &str| values.get(name).map_or("", Secret::expose);
+        Ok(Expanded {
+            json: replaced(input, is_field, &value).unwrap_or_else(|| Zeroizing::new(input.to_owned())),
+            mask,
+            short,
+        })
+    }
+
+    async fn find(&self, name: &str, field: &str) -> Result<(Secret, String), ExpandError> {
+        for provider in &self.providers {
+            let found = provider.get(name).await.map_err(|error| ExpandError::Provider {
+                name: name.to_owned(),
+                error,
+            })?;
+            let Some(secret) = found else { continue };
+            let place = provider.place(name);
+            if secret.expose().is_empty() {
+                return Err(ExpandError::Empty {
+                    name: name.to_owned(),
+                    field: field.to_owned(),
+                    place,
+                });
+            }
+            return Ok((secret, place));
+        }
+        Err(ExpandError::Missing {
+            name: name.to_owned(),
+            field: field.to_owned(),
+            places: self.providers.iter().map(|provider| provider.place(name)).collect(),
+        })
+    }
+}
+
+fn is_field(scalar: &Scalar) -> bool {
+    FIELDS.contains(&scalar.field().as_str())
+}
+
+/// Names, each with the first field that refers to it, in their order.
+fn names(input: &str) -> Result<Vec<(String, String)>, ExpandError> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for scalar in scalars(input)
+        .unwrap_or_default()
+        .iter()
+        .filter(|scalar| is_field(scalar))
+    {
+        for text in texts(scalar) {
+            for reference in references(&text).map_err(|_| ExpandError::Unfinished(scalar.path()))? {
+                if !found.iter().any(|(name, _)| name == reference.name) {
+                    found.push((reference.name.to_owned(), scalar.path()));
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The texts of a value in which references count.
+fn texts(scalar: &Scalar) -> Vec<Zeroizing<String>> {
+    let Some(text) = decoded(scalar) else { return Vec::new() };
+    match inner(scalar, &text) {
+        Some(inner) => inner.iter().filter_map(decoded).collect(),
+        None => vec![text],
+    }
+}
+
+/// None for what is no text, and, quickly, for a text that cannot hold a reference.
+fn decoded(scalar: &Scalar) -> Option<Zeroizing<String>> {
+    let raw = scalar.raw();
+    (scalar.is_text() && (raw.contains("secrets.") || raw.contains('\\'))).then(|| scalar.text())?
+}
+
+/// The values of a body that is JSON within a text.
+fn inner<'a>(scalar: &Scalar, text: &'a str) -> Option<Vec<Scalar<'a>>> {
+    (scalar.is_member() && scalar.field() == "body").then(|| scalars(text))?
+}
+
+/// `json` with the references replaced in the values that `wanted` takes; none where it is no object or array.
+fn replaced<'v>(
+    json: &str,
+    wanted: impl Fn(&Scalar) -> bool,
+    value: &impl Fn(&str) -> &'v str,
+) -> Option<Zeroizing<String>> {
+    let mut literals = Vec::new();
+    for scalar in scalars(json)?.iter().filter(|scalar| wanted(scalar)) {
+        let Some(text) = decoded(scalar) else { continue };
+        let filled = match inner(scalar, &text) {
+            Some(_) => replaced(&text, |_| true, value).unwrap_or_default(),
+            None => filled(&text, value),
+        };
+        if *filled != *text {
+            literals.push((scalar.range.clone(), quoted(&filled)));
+        }
+    }
+    Some(spliced(json, &literals))
+}
+
+fn filled<'v>(text: &str, value: &impl Fn(&str) -> &'v str) -> Zeroizing<String> {
+    let references = references(text).unwrap_or_default();
+    let pieces: Vec<_> = references
+        .into_iter()
+        .map(|found| (found.range, value(found.name)))
+        .collect();
+    spliced(text, &pieces)
+}
+
+/// `text` with pieces of it replaced; written into the room that it gets at the start, since a text that grows leaves copies behind.
+fn spliced<T: AsRef<str>>(text: &str, pieces: &[(std::ops::Range<usize>, T)]) -> Zeroizing<String> {
+    let room = text.len() + pieces.iter().map(|(_, piece)| piece.as_ref().len()).sum::<usize>();
+    let mut out = Zeroizing::new(String::with_capacity(room));
+    let mut from = 0;
+    for (range, piece) in pieces {
+        out.push_str(text.get(from..range.start).unwrap_or_default());
+        out.push_str(piece.as_ref());
+        from = range.end;
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+    out
+}

@@ -1,0 +1,22 @@
+//! References in, values out, and what masks them.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `secret` | a value that cannot be printed, and is wiped when it is dropped |
+//! | `provider` | where values come from: the environment, a file, a directory |
+//! | `reference` | `{{secrets.NAME}}` in a text |
+//! | `scalars` | a JSON text's values, where they stand |
+//! | `expand` | an input's references replaced by their values |
+//! | `mask` | text without them |
+
+mod expand;
+mod mask;
+mod provider;
+mod reference;
+mod scalars;
+mod secret;
+
+pub use expand::{ExpandError, Expanded, SecretUse, Secrets};
+pub use mask::Mask;
+pub use provider::{DirectorySecrets, EnvironmentSecrets, FileSecrets, Providing, SecretError, SecretProvider};
+pub use secret::Secret;

@@ -1,0 +1,47 @@
+//! A value that cannot be printed, and is wiped when it is dropped.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+/// A secret's value. `Debug` shows nothing of it; its memory is overwritten when it is dropped.
+///
+/// ```
+/// let secret = flow_starter_host::Secret::new("demo-password");
+/// assert_eq!(secret.expose(), "demo-password");
+/// assert_eq!(format!("{secret:?}"), "Secret(***)");
+/// ```
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// Takes a copy; what it was copied from is the caller's to wipe.
+    pub fn new(value: impl AsRef<str>) -> Self {
+        // Of its exact size from the start: a text that shrinks leaves a copy behind.
+        Self(SecretString::from(Box::<str>::from(value.as_ref())))
+    }
+
+    /// The value itself.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// Whether its value is too short to be masked: under four characters, it would blot out ordinary words. Such a value is used,
+    /// warned about, and not masked.
+    pub fn is_short(&self) -> bool {
+        self.expose().chars().nth(super::mask::SHORTEST - 1).is_none()
+    }
+}
+
+impl From<Zeroizing<String>> for Secret {
+    fn from(value: Zeroizing<String>) -> Self {
+        Self::new(value.as_str())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(***)")
+    }
+}
