@@ -43,6 +43,7 @@ mod component;
 mod egress;
 mod secrets;
 mod starter;
+mod tokens;
 
 pub use component::{
     AccessToken, ApiKey, ApiKeyLocation, Authentication, CallLimits, ClientAuthentication, ClientCredentials,

@@ -4,6 +4,8 @@
 //! types always have a `Debug` that prints their fields, passwords included. Nothing is lost by it:
 //! [`Engine::load`](crate::Engine::load) checks each of them against the component's own types and
 //! refuses a component that differs.
+//!
+//! Those that can hold a credential overwrite it when they are dropped.
 
 use std::fmt;
 
@@ -80,7 +82,7 @@ pub enum ClientAuthentication {
 }
 
 /// OAuth 2.0 client credentials (RFC 6749, section 4.4). `Debug` shows neither id nor secret.
-#[derive(Clone, PartialEq, Eq, ComponentType, Lift, Lower)]
+#[derive(Clone, PartialEq, Eq, Hash, ComponentType, Lift, Lower)]
 #[component(record)]
 pub struct ClientCredentials {
     /// Absent: `/oauth_token.do` on the instance. Otherwise a whole URL.
@@ -123,7 +125,7 @@ pub enum Authentication {
 }
 
 /// Times in milliseconds, where 0 means none; in `max_response_bytes` 0 means the default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ComponentType, Lift, Lower)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ComponentType, Lift, Lower)]
 #[component(record)]
 pub struct CallLimits {
     /// Name look-up, TCP and TLS together.
@@ -357,7 +359,7 @@ pub struct TriggerError {
 }
 
 /// A request for an access token. `Debug` shows no credential.
-#[derive(Clone, Debug, PartialEq, Eq, ComponentType, Lift, Lower)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, ComponentType, Lift, Lower)]
 #[component(record)]
 pub struct TokenRequest {
     /// As in [`FlowConfig::instance`].

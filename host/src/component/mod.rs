@@ -6,7 +6,7 @@
 //! | `connector` | a loaded component, and its calls: a fresh instance for each |
 //! | `call` | what one call's instance may see |
 //! | `outcome` | what became of a call, by the component's word and the host's own record |
-//! | `contract`, `redacted` | the contract's types, and a `Debug` that shows no secret |
+//! | `contract`, `redacted`, `wiped` | the contract's types, a `Debug` that shows no secret, and a `Drop` that leaves none |
 
 mod call;
 mod connector;
@@ -14,6 +14,7 @@ mod contract;
 mod engine;
 mod outcome;
 mod redacted;
+mod wiped;
 
 pub use connector::Connector;
 pub use contract::{

@@ -4,7 +4,9 @@
 //! know whom the call may speak to, and whatever is not well-formed names nothing: a call whose input the
 //! host does not understand reaches nobody.
 
-use serde::de::Error as _;
+use std::fmt;
+
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -56,26 +58,60 @@ struct JsonAuthentication {
     token_endpoint: Text,
 }
 
+/// Its other members are credentials: they are passed over, not so much as copied.
 impl<'de> Deserialize<'de> for JsonAuthentication {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        struct Fields {
-            #[serde(rename = "type", default)]
-            kind: Text,
-            #[serde(rename = "oauthTokenEndpoint", default)]
-            token_endpoint: Text,
+        enum Name {
+            #[serde(rename = "type")]
+            Kind,
+            #[serde(rename = "oauthTokenEndpoint")]
+            TokenEndpoint,
+            #[serde(other)]
+            Other,
         }
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Given {
-            Fields(Fields),
-            Nothing(Text),
+        struct Given;
+        impl<'de> Visitor<'de> for Given {
+            type Value = JsonAuthentication;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_unit<E>(self) -> Result<JsonAuthentication, E> {
+                Ok(JsonAuthentication::default())
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<JsonAuthentication, E> {
+                if text.is_empty() {
+                    self.visit_unit()
+                } else {
+                    Err(E::custom("not an object"))
+                }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<JsonAuthentication, A::Error> {
+                let (mut kind, mut token_endpoint) = (None, None);
+                while let Some(name) = members.next_key()? {
+                    let twice = match name {
+                        Name::Kind => kind.replace(members.next_value()?).is_some(),
+                        Name::TokenEndpoint => token_endpoint.replace(members.next_value()?).is_some(),
+                        Name::Other => {
+                            members.next_value::<IgnoredAny>()?;
+                            false
+                        }
+                    };
+                    if twice {
+                        return Err(A::Error::custom("a name is given twice"));
+                    }
+                }
+                Ok(JsonAuthentication {
+                    kind: kind.unwrap_or_default(),
+                    token_endpoint: token_endpoint.unwrap_or_default(),
+                })
+            }
         }
-        match Given::deserialize(deserializer)? {
-            Given::Fields(Fields { kind, token_endpoint }) => Ok(Self { kind, token_endpoint }),
-            Given::Nothing(Text(None)) => Ok(Self::default()),
-            Given::Nothing(Text(Some(_))) => Err(D::Error::custom("not an object")),
-        }
+        deserializer.deserialize_any(Given)
     }
 }
 
@@ -95,7 +131,7 @@ impl<'de> Deserialize<'de> for Text {
             Value::Null => Ok(Self(None)),
             Value::String(text) => Ok(Self(Some(text).filter(|text| !text.is_empty()))),
             Value::Number(number) => Ok(Self(Some(number.to_string()))),
-            _ => Err(D::Error::custom("not text")),
+            _ => Err(Error::custom("not text")),
         }
     }
 }

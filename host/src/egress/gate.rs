@@ -3,10 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::{BodyExt, Full};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+use zeroize::Zeroizing;
 
 use super::allowance::Allowance;
 use super::connect::Dialer;
@@ -16,6 +17,7 @@ use super::origin::{Origin, OriginError, Scheme};
 use super::policy::Policy;
 use super::pool::{Kept, Key, Pool};
 use super::record::{self, Attempt, Purpose, RequestRecord};
+use super::rehearsal::Stage;
 
 /// A body up to this size is waited for and then sent in one piece, head and all.
 const WHOLE: u64 = 64 << 10;
@@ -51,14 +53,22 @@ pub struct Gate {
     allowance: Allowance,
     way: Option<Arc<Way>>,
     ledger: Ledger,
+    stage: Option<Stage>,
 }
 
 impl Gate {
-    pub(super) fn new(named: Destinations, policy: Policy, way: Arc<Way>, ledger: Ledger) -> Self {
+    pub(super) fn new(
+        named: Destinations,
+        policy: Policy,
+        way: Arc<Way>,
+        ledger: Ledger,
+        stage: Option<Stage>,
+    ) -> Self {
         Self {
             allowance: Allowance::new(named, policy),
             way: Some(way),
             ledger,
+            stage,
         }
     }
 
@@ -68,18 +78,25 @@ impl Gate {
             allowance: Allowance::new(Destinations::default(), Policy::deny_all()),
             way: None,
             ledger: Ledger::default(),
+            stage: None,
         }
+    }
+
+    fn purpose(&self, request: &Request<WasiBody>) -> Purpose {
+        let uri = request.uri();
+        origin(uri).map_or(Purpose::Flow, |origin| {
+            self.allowance.purpose(request.method(), &origin, target(uri))
+        })
     }
 
     /// Takes the allowance for a request, and opens its record. None: denied.
     fn admit(&mut self, request: &Request<WasiBody>) -> Option<Admitted> {
         let method = request.method().clone();
         let uri = request.uri();
-        let target = uri.path_and_query().map_or("/", |target| target.as_str());
         let origin = origin(uri);
         let (purpose, allowed) = match &origin {
             Ok(origin) => {
-                let purpose = self.allowance.purpose(&method, origin, target);
+                let purpose = self.allowance.purpose(&method, origin, target(uri));
                 (purpose, self.allowance.take(purpose, origin))
             }
             Err(_) => (Purpose::Flow, false),
@@ -102,6 +119,11 @@ impl Gate {
     }
 }
 
+/// The part of a URL after the authority.
+fn target(uri: &http::Uri) -> &str {
+    uri.path_and_query().map_or("/", |target| target.as_str())
+}
+
 fn origin(uri: &http::Uri) -> Result<Origin, OriginError> {
     let scheme: Scheme = uri.scheme_str().unwrap_or_default().parse()?;
     Origin::new(scheme, uri.authority().map_or("", |authority| authority.as_str()))
@@ -117,6 +139,10 @@ impl WasiHttpHooks for Gate {
         options: Option<RequestOptions>,
         _received: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<Sending> {
+        if let Some(stage) = self.stage.clone() {
+            let purpose = self.purpose(&request);
+            return Box::new(async move { Err(stage.perform(purpose, request).await) });
+        }
         let Some(admitted) = self.admit(&request) else {
             return Box::new(std::future::ready(Err(Error::HttpRequestDenied)));
         };
@@ -219,14 +245,22 @@ async fn in_hand(request: Request<WasiBody>) -> Result<Request<WasiBody>, Error>
         return Ok(request);
     };
     let (head, mut body) = request.into_parts();
-    let mut bytes = BytesMut::new();
+    // Room for all of it at once, and wiped when it was sent: it can hold a credential, and a buffer that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length as usize));
     // Up to its length, not up to its end, which a guest may tell only after it has the answer.
     while (bytes.len() as u64) < length {
         match body.frame().await {
-            Some(frame) => bytes.extend_from_slice(&frame?.into_data().unwrap_or_else(|_| Bytes::new())),
+            Some(frame) => {
+                let data = frame?.into_data().unwrap_or_default();
+                let size = (bytes.len() + data.len()) as u64;
+                if size > length {
+                    return Err(Error::HttpRequestBodySize(Some(size)));
+                }
+                bytes.extend_from_slice(&data);
+            }
             None => return Err(Error::HttpRequestBodySize(Some(bytes.len() as u64))),
         }
     }
-    let whole = Full::new(bytes.freeze()).map_err(|never| match never {});
+    let whole = Full::new(Bytes::from_owner(bytes)).map_err(|never| match never {});
     Ok(Request::from_parts(head, whole.boxed_unsync()))
 }

@@ -15,6 +15,7 @@
 //! | `pool` | connections kept for the next call |
 //! | `exchange` | one request and its answer on a connection, and what an error there proves |
 //! | `record` | what became of each request |
+//! | `rehearsal` | requests that are shown instead of sent |
 
 mod address;
 mod allowance;
@@ -27,6 +28,7 @@ mod policy;
 mod pool;
 mod proxy;
 mod record;
+mod rehearsal;
 mod resolve;
 mod tls;
 
@@ -44,6 +46,7 @@ pub use resolve::{Resolve, ResolveError, Resolving};
 
 pub use gate::{Gate, Ledger};
 pub(crate) use record::{flow_state, proves_unsent};
+pub(crate) use rehearsal::{Played, Stage};
 
 use connect::Dialer;
 use gate::Way;
@@ -66,6 +69,7 @@ use tls::Identity;
 pub struct Egress {
     policy: Policy,
     way: Arc<Way>,
+    stage: Option<Stage>,
 }
 
 impl Egress {
@@ -109,8 +113,22 @@ impl Egress {
     /// ```
     pub fn gate(&self, named: Destinations) -> (Gate, Ledger) {
         let ledger = Ledger::default();
-        let gate = Gate::new(named, self.policy.clone(), Arc::clone(&self.way), ledger.clone());
+        let gate = Gate::new(
+            named,
+            self.policy.clone(),
+            Arc::clone(&self.way),
+            ledger.clone(),
+            self.stage.clone(),
+        );
         (gate, ledger)
+    }
+
+    /// The same, but that requests are played on the stage, and none leaves.
+    pub(crate) fn rehearsing(&self, stage: Stage) -> Self {
+        Self {
+            stage: Some(stage),
+            ..self.clone()
+        }
     }
 }
 
@@ -212,6 +230,7 @@ impl EgressBuilder {
                 dialer,
                 pool: Arc::new(Pool::new(self.idle_timeout)),
             }),
+            stage: None,
         })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use http::Method;
+use zeroize::Zeroizing;
 
 use crate::component::FlowState;
 
@@ -109,7 +110,8 @@ const DENIED: u8 = 3;
 #[derive(Debug)]
 pub(crate) struct Attempt {
     method: Method,
-    url: String,
+    /// Its path can hold a secret, which is masked only when the call has ended.
+    url: Zeroizing<String>,
     purpose: Purpose,
     state: AtomicU8,
     /// 0: none came.
@@ -121,7 +123,7 @@ impl Attempt {
     pub(crate) fn new(method: Method, url: String, purpose: Purpose, denied: bool) -> Self {
         Self {
             method,
-            url,
+            url: Zeroizing::new(url),
             purpose,
             state: AtomicU8::new(if denied { DENIED } else { WAITING }),
             status: AtomicU16::new(0),
@@ -173,7 +175,7 @@ impl Attempt {
         };
         RequestRecord {
             method: self.method.to_string(),
-            url: self.url.clone(),
+            url: self.url.to_string(),
             purpose: self.purpose,
             progress,
             stopped: self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone(),

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::mask::{Mask, quoted};
 use super::provider::{EnvironmentSecrets, SecretError, SecretProvider};
 use super::reference::references;
-use super::scalars::{Scalar, scalars};
+use super::scalars::{Scalar, scalars, spliced};
 use super::secret::Secret;
 
 /// The JSON door's fields. A job carries every variable in its scope; a reference in another one is none of the connector's business.
@@ -275,7 +275,7 @@ fn inner<'a>(scalar: &Scalar, text: &'a str) -> Option<Vec<Scalar<'a>>> {
 /// `json` with the references replaced in the values that `wanted` takes; none where it is no object or array.
 fn replaced<'v>(
     json: &str,
-    wanted: impl Fn(&Scalar) -> bool,
+    wanted: fn(&Scalar) -> bool,
     value: &impl Fn(&str) -> &'v str,
 ) -> Option<Zeroizing<String>> {
     let mut literals = Vec::new();
@@ -301,16 +301,5 @@ fn filled<'v>(text: &str, value: &impl Fn(&str) -> &'v str) -> Zeroizing<String>
     spliced(text, &pieces)
 }
 
-/// `text` with pieces of it replaced; written into the room that it gets at the start, since a text that grows leaves copies behind.
-fn spliced<T: AsRef<str>>(text: &str, pieces: &[(std::ops::Range<usize>, T)]) -> Zeroizing<String> {
-    let room = text.len() + pieces.iter().map(|(_, piece)| piece.as_ref().len()).sum::<usize>();
-    let mut out = Zeroizing::new(String::with_capacity(room));
-    let mut from = 0;
-    for (range, piece) in pieces {
-        out.push_str(text.get(from..range.start).unwrap_or_default());
-        out.push_str(piece.as_ref());
-        from = range.end;
-    }
-    out.push_str(text.get(from..).unwrap_or_default());
-    out
-}
+#[cfg(test)]
+mod tests;

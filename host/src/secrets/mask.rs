@@ -231,7 +231,7 @@ fn ascii_json(json: &str) -> Zeroizing<String> {
 }
 
 /// A JSON literal of that text.
-pub(super) fn quoted(text: &str) -> Zeroizing<String> {
+pub(crate) fn quoted(text: &str) -> Zeroizing<String> {
     // A control character becomes six.
     let mut out = Zeroizing::new(Vec::with_capacity(text.len() * 6 + 2));
     let _infallible = serde_json::to_writer(&mut *out, text);

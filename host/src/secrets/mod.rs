@@ -7,8 +7,10 @@
 //! | `reference` | `{{secrets.NAME}}` in a text |
 //! | `scalars` | a JSON text's values, where they stand |
 //! | `expand` | an input's references replaced by their values |
+//! | `credentials` | what of an input is a credential by its place |
 //! | `mask` | text without them |
 
+mod credentials;
 mod expand;
 mod mask;
 mod provider;
@@ -20,3 +22,6 @@ pub use expand::{ExpandError, Expanded, SecretUse, Secrets};
 pub use mask::Mask;
 pub use provider::{DirectorySecrets, EnvironmentSecrets, FileSecrets, Providing, SecretError, SecretProvider};
 pub use secret::Secret;
+
+pub(crate) use mask::quoted;
+pub(crate) use scalars::{Scalar, scalars, spliced};

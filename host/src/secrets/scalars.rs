@@ -54,6 +54,11 @@ impl<'a> Scalar<'a> {
             .flatten()
     }
 
+    /// The same, also where it stands deeper under that name.
+    pub(crate) fn nearest_member(&self) -> Option<String> {
+        serde_json::from_str(self.member.filter(|_| self.depth >= 2)?).ok()
+    }
+
     /// `authentication.password`.
     pub(crate) fn path(&self) -> String {
         match self.member() {
@@ -133,6 +138,20 @@ fn is_name(bytes: &[u8], end: usize) -> bool {
         .skip(end)
         .find(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
     after == Some(&b':')
+}
+
+/// `text` with pieces of it replaced; written into the room that it gets at the start, since a text that grows leaves copies behind.
+pub(crate) fn spliced<T: AsRef<str>>(text: &str, pieces: &[(Range<usize>, T)]) -> Zeroizing<String> {
+    let room = text.len() + pieces.iter().map(|(_, piece)| piece.as_ref().len()).sum::<usize>();
+    let mut out = Zeroizing::new(String::with_capacity(room));
+    let mut from = 0;
+    for (range, piece) in pieces {
+        out.push_str(text.get(from..range.start).unwrap_or_default());
+        out.push_str(piece.as_ref());
+        from = range.end;
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+    out
 }
 
 #[cfg(test)]

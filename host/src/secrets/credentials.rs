@@ -1,0 +1,135 @@
+//! What of a call's input is a credential by its place, whether it came from a provider or was written there.
+
+use zeroize::Zeroizing;
+
+use super::mask::Mask;
+use super::scalars::scalars;
+use crate::component::{Authentication, ClientCredentials, FlowConfig};
+
+/// Request headers that are credentials by their meaning, whoever set them.
+const CREDENTIAL_HEADERS: [&str; 6] = [
+    "authorization",
+    "cookie",
+    "x-api-key",
+    "x-auth-token",
+    "x-sn-apikey",
+    "x-usertoken",
+];
+
+/// The members of `authentication` that are credentials.
+const CREDENTIALS: [&str; 4] = ["password", "token", "value", "clientSecret"];
+
+/// Whose pairs are sent as `user:password`.
+const PAIRS: [(&str, &str); 2] = [("username", "password"), ("clientId", "clientSecret")];
+
+impl Mask {
+    /// Masks the credentials in an input of the JSON door: those of `authentication`, and headers that are credentials by their name.
+    pub fn of_json(input: &str) -> Self {
+        let mut mask = Self::default();
+        let scalars = scalars(input).unwrap_or_default();
+        let authentication = |name: &str| -> Vec<Zeroizing<String>> {
+            let named = scalars
+                .iter()
+                .filter(|scalar| scalar.field() == "authentication" && scalar.member().as_deref() == Some(name));
+            named.filter_map(|scalar| scalar.text()).collect()
+        };
+        for name in CREDENTIALS {
+            for value in authentication(name) {
+                mask.add(&value);
+            }
+        }
+        for (user, password) in PAIRS {
+            for password in authentication(password) {
+                for user in authentication(user) {
+                    mask.add_pair(&user, &password);
+                }
+            }
+        }
+        for scalar in scalars.iter().filter(|scalar| scalar.field() == "headers") {
+            // A list of values stands under its name as well.
+            if let (Some(name), Some(value)) = (scalar.nearest_member(), scalar.text()) {
+                mask.add_header(&name, &value);
+            }
+        }
+        mask
+    }
+
+    /// The same of the typed door's input.
+    pub fn of_config(config: &FlowConfig) -> Self {
+        let mut mask = Self::default();
+        match &config.authentication {
+            Authentication::None => {}
+            Authentication::Basic(user) => {
+                mask.add(&user.password);
+                mask.add_pair(&user.username, &user.password);
+            }
+            Authentication::Bearer(token) => mask.add(token),
+            Authentication::ApiKey(key) => mask.add(&key.value),
+            Authentication::OauthClientCredentials(client) => mask.add_client(client),
+        }
+        for (name, value) in &config.headers {
+            mask.add_header(name, value);
+        }
+        mask
+    }
+
+    /// Masks a client's secret, as it is and as it is sent.
+    pub(crate) fn add_client(&mut self, client: &ClientCredentials) {
+        self.add(&client.client_secret);
+        self.add_pair(&client.client_id, &client.client_secret);
+    }
+
+    /// Masks a header's value where it is a credential by its name, and what follows the scheme in it.
+    fn add_header(&mut self, name: &str, value: &str) {
+        if CREDENTIAL_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+            self.add(value);
+            if let Some((_, credential)) = value.split_once(' ') {
+                self.add(credential);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::component::{Credentials, Method};
+
+    #[test]
+    fn credentials_are_known_by_their_place() {
+        let mask = Mask::of_json(
+            r#"{"authentication":{"type":"basic","username":"camunda","password":"p\u0061ss-one","token":123456},
+                "headers":{"X-Api-Key":["key-one","key-two"],"Cookie":"session=cookie-one","authorization":"Bearer bearer-one","hello":"header"},
+                "body":{"password":"of the body"}}"#,
+        );
+        for hidden in [
+            "pass-one",
+            "123456",
+            "key-one",
+            "key-two",
+            "session=cookie-one",
+            "bearer-one",
+            "Y2FtdW5kYTpwYXNzLW9uZQ",
+        ] {
+            assert_eq!(mask.text(format!("<{hidden}>")), "<***>", "{hidden}");
+        }
+        for shown in ["camunda", "header", "of the body"] {
+            assert!(mask.is_clean(shown), "{shown}");
+        }
+        assert!(Mask::of_json("not JSON").is_clean("not JSON"));
+    }
+
+    #[test]
+    fn both_doors_mask_the_same() {
+        let mut config = FlowConfig::new(Method::Post, "acme", "/api/x/y");
+        config.headers = vec![("Authorization".to_owned(), "Basic header-one".to_owned())];
+        config.authentication = Authentication::Basic(Credentials {
+            username: "camunda".to_owned(),
+            password: "pass-one".to_owned(),
+        });
+        let mask = Mask::of_config(&config);
+        for hidden in ["pass-one", "Basic header-one", "header-one", "Y2FtdW5kYTpwYXNzLW9uZQ"] {
+            assert_eq!(mask.text(hidden.to_owned()), "***");
+        }
+    }
+}

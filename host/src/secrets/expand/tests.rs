@@ -1,0 +1,181 @@
+use super::super::provider::Providing;
+use super::*;
+
+/// Secrets that a test names.
+#[derive(Debug)]
+struct Held(&'static [(&'static str, &'static str)]);
+
+impl SecretProvider for Held {
+    fn get<'a>(&'a self, name: &'a str) -> Providing<'a> {
+        let value = self.0.iter().find(|(known, _)| *known == name);
+        Box::pin(std::future::ready(Ok(value.map(|(_, value)| Secret::new(value)))))
+    }
+
+    fn place(&self, name: &str) -> String {
+        format!("the test's {name}")
+    }
+}
+
+/// One that cannot be asked.
+#[derive(Debug)]
+struct Broken;
+
+impl SecretProvider for Broken {
+    fn get<'a>(&'a self, name: &'a str) -> Providing<'a> {
+        let place = self.place(name);
+        Box::pin(std::future::ready(Err(SecretError {
+            place,
+            why: "it is locked".to_owned(),
+        })))
+    }
+
+    fn place(&self, name: &str) -> String {
+        format!("the vault's {name}")
+    }
+}
+
+const HELD: Held = Held(&[
+    ("PWD", "p\"a\\s\n{{secrets.OTHER}} secrets.OTHER"),
+    ("OTHER", "never to be seen"),
+    ("ID", "acme"),
+    ("PIN", "123"),
+    ("EMPTY", ""),
+]);
+
+async fn expanded(input: &str) -> Result<String, String> {
+    let secrets = Secrets::none().with(HELD);
+    let expanded = secrets.expand(input).await.map_err(|error| error.to_string())?;
+    Ok(expanded.json().to_owned())
+}
+
+const PWD_AS_JSON: &str = r#"p\"a\\s\n{{secrets.OTHER}} secrets.OTHER"#;
+
+#[tokio::test]
+async fn a_value_is_put_in_once_and_as_json() {
+    for (input, output) in [
+        (
+            r#"{"snInstance":"{{secrets.ID}}"}"#,
+            r#"{"snInstance":"acme"}"#.to_owned(),
+        ),
+        (r#"{"snInstance":"secrets.ID"}"#, r#"{"snInstance":"acme"}"#.to_owned()),
+        (
+            r#"{"authentication":{"password":"{{ secrets.PWD }}"}}"#,
+            format!(r#"{{"authentication":{{"password":"{PWD_AS_JSON}"}}}}"#),
+        ),
+        (
+            r#"{"headers":{"a":["x","Bearer {{secrets.ID}}"]},"queryParameters":{"q":"secrets.ID&secrets.ID"}}"#,
+            r#"{"headers":{"a":["x","Bearer acme"]},"queryParameters":{"q":"acme&acme"}}"#.to_owned(),
+        ),
+        (
+            r#"{"snInstance":"\u007b\u007bsecrets.ID}}"}"#,
+            r#"{"snInstance":"acme"}"#.to_owned(),
+        ),
+        // Every other byte stays.
+        (
+            " {\"body\" : {\"z\":1.0, \"a\":1e400,\"z\":\"\\u00e9\\/\", \"s\":\"secrets.ID\"} }\n",
+            " {\"body\" : {\"z\":1.0, \"a\":1e400,\"z\":\"\\u00e9\\/\", \"s\":\"acme\"} }\n".to_owned(),
+        ),
+        // Names are not values, and other variables are none of the connector's.
+        (
+            r#"{"headers":{"{{secrets.ID}}":"x"},"note":"secrets.MISSING","deep":{"body":"secrets.MISSING"}}"#,
+            r#"{"headers":{"{{secrets.ID}}":"x"},"note":"secrets.MISSING","deep":{"body":"secrets.MISSING"}}"#
+                .to_owned(),
+        ),
+        (
+            r#"not JSON {{secrets.MISSING}}"#,
+            "not JSON {{secrets.MISSING}}".to_owned(),
+        ),
+        (r#"["secrets.MISSING"]"#, r#"["secrets.MISSING"]"#.to_owned()),
+    ] {
+        assert_eq!(expanded(input).await.unwrap(), output, "{input}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_json_within_a_text_cannot_be_broken_out_of() {
+    let input = serde_json::json!({ "body": r#"{"password":"{{secrets.PWD}}","n":1.0}"# }).to_string();
+    let output: serde_json::Value = serde_json::from_str(&expanded(&input).await.unwrap()).unwrap();
+    assert_eq!(output["body"], format!(r#"{{"password":"{PWD_AS_JSON}","n":1.0}}"#));
+    // As plain text it is put in as it is.
+    let input = serde_json::json!({ "body": "user=secrets.ID&x={{secrets.PWD}}" }).to_string();
+    let output: serde_json::Value = serde_json::from_str(&expanded(&input).await.unwrap()).unwrap();
+    assert_eq!(output["body"], "user=acme&x=p\"a\\s\n{{secrets.OTHER}} secrets.OTHER");
+}
+
+#[tokio::test]
+async fn what_cannot_be_had_is_said_by_name() {
+    for (input, told) in [
+        (
+            r#"{"authentication":{"password":"{{secrets.NONE}}"}}"#,
+            "Secret with name 'NONE' is not available (in `authentication.password`): looked for the test's NONE.",
+        ),
+        (
+            r#"{"body":"{\"a\":[\"secrets.NONE\"]}"}"#,
+            "Secret with name 'NONE' is not available (in `body`): looked for the test's NONE.",
+        ),
+        (
+            r#"{"snInstance":"secrets.EMPTY"}"#,
+            "Secret with name 'EMPTY' is empty (in `snInstance`): give it a value in the test's EMPTY.",
+        ),
+        (
+            r#"{"snInstance":"{{secrets.}}"}"#,
+            "`snInstance` holds a reference to a secret that is not whole: for example {{secrets.SN_PASSWORD}}.",
+        ),
+    ] {
+        assert_eq!(expanded(input).await.unwrap_err(), told);
+    }
+    let none = Secrets::none()
+        .expand(r#"{"snInstance":"secrets.ID"}"#)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        none.to_string(),
+        "Secret with name 'ID' is not available (in `snInstance`): this host has no secrets."
+    );
+}
+
+#[tokio::test]
+async fn the_first_provider_that_has_it_gives_it() {
+    let other = Held(&[("ID", "other"), ("MORE", "more")]);
+    let secrets = Secrets::none().with(HELD).with(other);
+    let uses = secrets
+        .uses(r#"{"snInstance":"secrets.ID","headers":{"a":"secrets.PIN secrets.MORE secrets.NONE"}}"#)
+        .await
+        .unwrap();
+    let told: Vec<_> = uses
+        .iter()
+        .map(|it| (it.name.as_str(), it.field.as_str(), it.found.is_ok(), it.short))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("ID", "snInstance", true, false),
+            ("PIN", "headers.a", true, true),
+            ("MORE", "headers.a", true, false),
+            ("NONE", "headers.a", false, false),
+        ]
+    );
+    let expanded = secrets
+        .expand(r#"{"snInstance":"secrets.ID secrets.PIN secrets.MORE"}"#)
+        .await
+        .unwrap();
+    assert_eq!(expanded.json(), r#"{"snInstance":"acme 123 more"}"#);
+    assert_eq!(expanded.short(), ["PIN"]);
+    assert_eq!(expanded.mask().text("acme 123 more".to_owned()), "*** 123 ***");
+    assert_eq!(
+        format!("{expanded:?} {secrets:?}").matches("acme").count(),
+        1,
+        "the test's own table alone"
+    );
+}
+
+#[tokio::test]
+async fn a_provider_that_cannot_be_asked_is_no_missing_secret() {
+    let secrets = Secrets::none().with(Broken).with(HELD);
+    let error = secrets.expand(r#"{"snInstance":"secrets.ID"}"#).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Secret with name 'ID' cannot be looked up: the vault's ID cannot be read: it is locked."
+    );
+    assert!(matches!(error, ExpandError::Provider { .. }));
+}

@@ -1,0 +1,214 @@
+//! A loaded connector with all that its calls share, and one call's way through it: secrets in, a token, the call, secrets masked.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `mod` | the way of a call |
+//! | `masked` | an outcome without secrets |
+//! | `rehearsal` | the same way, with nothing sent at its end |
+
+mod masked;
+mod rehearsal;
+
+use crate::component::{
+    Authentication, Connector, ErrorKind, FlowConfig, FlowResponse, FlowState, Outcome, TokenRequest, TriggerError,
+};
+use crate::egress::{Egress, Progress, Purpose, RequestRecord};
+use crate::secrets::{ExpandError, Expanded, Mask, Secrets};
+use crate::tokens::{Given, NotGiven, OauthInput, Tokens};
+
+pub use rehearsal::{Rehearsal, RehearsedRequest};
+
+/// A loaded connector with all that its calls share: the way out, the secrets, the tokens. Cheap to clone; the clones share their tokens.
+///
+/// A [`Connector`] alone is the component under its limits. This is what a job worker or a command line wants around it: references to
+/// secrets in a JSON input are replaced, an access token is asked for once for many calls, and whatever comes back is masked.
+///
+/// ```no_run
+/// use flow_starter_host::{Egress, Engine, FlowStarter, Limits, Secrets};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let connector = Engine::new(Limits::default())?.load(&std::fs::read("servicenow-flow-starter.wasm")?).await?;
+/// let starter = FlowStarter::new(connector, Egress::builder().build()?).secrets(Secrets::default());
+/// let input = r#"{"snInstance":"acme","restApiTriggerPath":"/api/sn_cico/flow_starter/my_flow","method":"POST",
+///     "authentication":{"type":"basic","username":"camunda","password":"{{secrets.SN_PASSWORD}}"}}"#;
+/// match starter.execute(input).await.result {
+///     Ok(json) => println!("started: {json}"),
+///     Err(error) => println!("{}: {error}", error.flow),
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct FlowStarter {
+    connector: Connector,
+    egress: Egress,
+    secrets: Secrets,
+    tokens: Tokens,
+}
+
+impl FlowStarter {
+    /// Without secrets: an input that refers to one is refused.
+    pub fn new(connector: Connector, egress: Egress) -> Self {
+        Self {
+            connector,
+            egress,
+            secrets: Secrets::none(),
+            tokens: Tokens::default(),
+        }
+    }
+
+    /// Puts these secrets into the JSON inputs of its calls.
+    #[must_use]
+    pub fn secrets(mut self, secrets: Secrets) -> Self {
+        self.secrets = secrets;
+        self
+    }
+
+    /// Starts a flow by the template's JSON: the contract's `execute`.
+    ///
+    /// A secret that cannot be had is an error of the kind `invalid-input`; nothing was sent then. A token that the instance refuses
+    /// (401) is dropped, and the error is retryable where it had been kept from an earlier call.
+    pub async fn execute(&self, input: &str) -> Outcome<String> {
+        let expanded = match self.expand(input).await {
+            Ok(expanded) => expanded,
+            Err(error) => return told(refused(&error)),
+        };
+        let mut mask = Mask::of_json(expanded.json());
+        mask.add_all(expanded.mask());
+        let outcome = match OauthInput::of(expanded.json()) {
+            None => self.connector.execute(&self.egress, expanded.json()).await,
+            Some(oauth) => match self.token(&oauth.request).await {
+                Ok(given) => {
+                    mask.add(given.value().expose());
+                    let input = oauth.with_token(given.value());
+                    let outcome = self.connector.execute(&self.egress, &input).await;
+                    self.after(&oauth.request, given, outcome)
+                }
+                Err(not) => failed(not),
+            },
+        };
+        told(masked::json(outcome, &mask))
+    }
+
+    /// Starts a flow by typed input: the contract's `trigger-flow`. Its secrets are the caller's own; references to them are not looked for.
+    pub async fn trigger_flow(&self, mut config: FlowConfig) -> Outcome<FlowResponse> {
+        let mut mask = Mask::of_config(&config);
+        let outcome = match token_request(&mut config) {
+            None => self.connector.trigger_flow(&self.egress, config).await,
+            Some(request) => match self.token(&request).await {
+                Ok(given) => {
+                    mask.add(given.value().expose());
+                    config.authentication = Authentication::Bearer(given.value().expose().to_owned());
+                    let outcome = self.connector.trigger_flow(&self.egress, config).await;
+                    self.after(&request, given, outcome)
+                }
+                Err(not) => failed(not),
+            },
+        };
+        told(masked::response(outcome, &mask))
+    }
+
+    async fn expand(&self, input: &str) -> Result<Expanded, ExpandError> {
+        let expanded = self.secrets.expand(input).await?;
+        for name in expanded.short() {
+            tracing::warn!(secret = name, "a value of under 4 characters cannot be masked");
+        }
+        Ok(expanded)
+    }
+
+    async fn token(&self, request: &TokenRequest) -> Result<Given, NotGiven> {
+        let (connector, egress) = (self.connector.clone(), self.egress.clone());
+        let given = self
+            .tokens
+            .get(request, |request| async move {
+                connector.request_token(&egress, request).await
+            })
+            .await;
+        if let Ok(given) = &given {
+            tracing::debug!(kept = given.from_cache, "an access token");
+        }
+        given
+    }
+
+    /// What a call with this token came to, and what that says about the token.
+    fn after<T>(&self, request: &TokenRequest, given: Given, mut outcome: Outcome<T>) -> Outcome<T> {
+        if let Err(error) = &mut outcome.result
+            && error.kind == ErrorKind::Unauthorized
+            && error.flow == FlowState::NotStarted
+            && was_refused(&outcome.requests)
+        {
+            self.tokens.forget(request, &given);
+            if given.from_cache {
+                error.retryable = true;
+                error.message.push_str(" The token had been kept from an earlier call, and is dropped: the next attempt asks for a new one.");
+            }
+        }
+        let mut requests = given.requests;
+        requests.append(&mut outcome.requests);
+        Outcome { requests, ..outcome }
+    }
+}
+
+/// The request for the token that a config asks for; the rest of it stays.
+fn token_request(config: &mut FlowConfig) -> Option<TokenRequest> {
+    let Authentication::OauthClientCredentials(client) = &config.authentication else {
+        return None;
+    };
+    Some(TokenRequest {
+        instance: config.instance.clone(),
+        domain: config.domain.clone(),
+        endpoint: config.endpoint.clone(),
+        credentials: client.clone(),
+        limits: config.limits,
+    })
+}
+
+/// By the host's own record.
+fn was_refused(requests: &[RequestRecord]) -> bool {
+    let mut flows = requests.iter().filter(|request| request.purpose == Purpose::Flow);
+    flows.any(|request| request.progress == Progress::Answered(401))
+}
+
+fn failed<T>(not: NotGiven) -> Outcome<T> {
+    Outcome {
+        result: Err(not.error),
+        requests: not.requests,
+    }
+}
+
+/// Nothing was sent, and nothing will be until the input or a secret is mended; a provider that cannot be asked may be well again soon.
+fn refusal(error: &ExpandError) -> TriggerError {
+    let passes = matches!(error, ExpandError::Provider { .. });
+    TriggerError {
+        kind: if passes {
+            ErrorKind::Internal
+        } else {
+            ErrorKind::InvalidInput
+        },
+        message: format!("{error} Nothing was sent. The flow has not started."),
+        flow: FlowState::NotStarted,
+        retryable: passes,
+        retry_after_ms: None,
+        response: None,
+    }
+}
+
+fn refused<T>(error: &ExpandError) -> Outcome<T> {
+    Outcome {
+        result: Err(refusal(error)),
+        requests: Vec::new(),
+    }
+}
+
+/// Into the log: no body, no header's value, and no words of a server's.
+fn told<T>(outcome: Outcome<T>) -> Outcome<T> {
+    for request in &outcome.requests {
+        tracing::info!(%request, "asked for");
+    }
+    match &outcome.result {
+        Ok(_) => tracing::info!("the flow has started"),
+        Err(error) => {
+            tracing::warn!(kind = %error.kind, flow = %error.flow, retryable = error.retryable, "the call did not succeed")
+        }
+    }
+    outcome
+}

@@ -1,0 +1,199 @@
+//! Access tokens, kept from one call to the next: asked for once, used until shortly before they expire, never written anywhere.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `mod` | the tokens of all token requests, and who is asking for one |
+//! | `input` | the token request that a JSON input means, and the input with the token in its place |
+
+mod input;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, WeakShared};
+use tokio::time::Instant;
+
+use crate::component::{AccessToken, Outcome, TokenRequest, TriggerError};
+use crate::egress::RequestRecord;
+use crate::secrets::Secret;
+
+pub(crate) use input::OauthInput;
+
+/// A token is not used in its last minute, or in the second half of a life of less than two: a request that carries it takes a while to
+/// arrive, and two clocks differ.
+const MARGIN: Duration = Duration::from_secs(60);
+
+/// Whoever has more clients than this asks again for some of their tokens.
+const KEPT: usize = 1_000;
+
+/// The tokens of all token requests. Cheap to clone; the clones share them.
+#[derive(Clone, Default)]
+pub(crate) struct Tokens(Arc<Mutex<HashMap<TokenRequest, Slot>>>);
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tokens(***)")
+    }
+}
+
+enum Slot {
+    /// Gone when everybody who asked has gone away.
+    Asking(WeakShared<BoxFuture<'static, Arc<Asked>>>),
+    Kept(Arc<Token>),
+}
+
+/// A token that was given, and until when it is.
+struct Token {
+    value: Secret,
+    until: Instant,
+}
+
+struct Asked {
+    result: Result<Arc<Token>, TriggerError>,
+    requests: Mutex<Vec<RequestRecord>>,
+}
+
+/// A token for a call.
+pub(crate) struct Given {
+    token: Arc<Token>,
+    /// It was there before the call.
+    pub(crate) from_cache: bool,
+    /// What was sent to get it, for the call that asked.
+    pub(crate) requests: Vec<RequestRecord>,
+}
+
+impl Given {
+    pub(crate) fn value(&self) -> &Secret {
+        &self.token.value
+    }
+}
+
+/// No token, and what was sent to get one.
+pub(crate) struct NotGiven {
+    pub(crate) error: TriggerError,
+    pub(crate) requests: Vec<RequestRecord>,
+}
+
+impl Tokens {
+    /// The token of a request: kept, or being asked for by another call, or asked for now by `ask`. A failure is shared by those who waited
+    /// for it, and by nobody after them.
+    pub(crate) async fn get<F>(
+        &self,
+        request: &TokenRequest,
+        ask: impl FnOnce(TokenRequest) -> F,
+    ) -> Result<Given, NotGiven>
+    where
+        F: Future<Output = Outcome<AccessToken>> + Send + 'static,
+    {
+        let key = key(request);
+        let asking = {
+            let mut slots = self.slots();
+            match slots.get(&key) {
+                Some(Slot::Kept(token)) if Instant::now() < token.until => {
+                    return Ok(Given {
+                        token: Arc::clone(token),
+                        from_cache: true,
+                        requests: Vec::new(),
+                    });
+                }
+                Some(Slot::Asking(asking)) => asking.upgrade(),
+                _ => None,
+            }
+            .unwrap_or_else(|| {
+                let asking = self.clone().asking(key.clone(), ask(request.clone())).boxed().shared();
+                if let Some(weak) = asking.downgrade() {
+                    make_room(&mut slots);
+                    slots.insert(key, Slot::Asking(weak));
+                }
+                asking
+            })
+        };
+        let asked = asking.await;
+        // The first to look takes them: what was sent once is told once.
+        let requests = std::mem::take(&mut *asked.requests.lock().unwrap_or_else(PoisonError::into_inner));
+        match &asked.result {
+            Ok(token) => Ok(Given {
+                token: Arc::clone(token),
+                from_cache: false,
+                requests,
+            }),
+            Err(error) => Err(NotGiven {
+                error: error.clone(),
+                requests,
+            }),
+        }
+    }
+
+    /// Asks, and keeps what comes.
+    async fn asking(self, key: TokenRequest, ask: impl Future<Output = Outcome<AccessToken>>) -> Arc<Asked> {
+        let since = Instant::now();
+        let outcome = ask.await;
+        let result = outcome.result.map(|given| {
+            let life = given
+                .expires_in_s
+                .map_or(Duration::ZERO, |s| Duration::from_secs(s.into()));
+            Arc::new(Token {
+                value: Secret::new(&given.token),
+                until: since + life - MARGIN.min(life / 2),
+            })
+        });
+        let mut slots = self.slots();
+        match &result {
+            // One whose life nobody knows is used once.
+            Ok(token) if token.until > Instant::now() => {
+                slots.insert(key, Slot::Kept(Arc::clone(token)));
+            }
+            _ => {
+                slots.remove(&key);
+            }
+        }
+        drop(slots);
+        Arc::new(Asked {
+            result,
+            requests: Mutex::new(outcome.requests),
+        })
+    }
+
+    /// Not to be used again: a server has refused it.
+    pub(crate) fn forget(&self, request: &TokenRequest, given: &Given) {
+        let mut slots = self.slots();
+        let key = key(request);
+        // Another call may have a newer one by now.
+        if let Some(Slot::Kept(token)) = slots.get(&key)
+            && Arc::ptr_eq(token, &given.token)
+        {
+            slots.remove(&key);
+        }
+    }
+
+    fn slots(&self) -> MutexGuard<'_, HashMap<TokenRequest, Slot>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The whole request, but for how long it may take.
+fn key(request: &TokenRequest) -> TokenRequest {
+    let mut key = request.clone();
+    key.limits = None;
+    key
+}
+
+fn make_room(slots: &mut HashMap<TokenRequest, Slot>) {
+    if slots.len() < KEPT {
+        return;
+    }
+    let now = Instant::now();
+    slots.retain(|_, slot| match slot {
+        Slot::Asking(asking) => asking.upgrade().is_some(),
+        Slot::Kept(token) => now < token.until,
+    });
+    if slots.len() >= KEPT {
+        slots.retain(|_, slot| matches!(slot, Slot::Asking(_)));
+    }
+}
+
+#[cfg(test)]
+mod tests;
