@@ -1,12 +1,14 @@
 //! Text without secrets.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
+use std::ops::Range;
 
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::{Zeroize, Zeroizing};
+
+use super::view::View;
 
 /// In characters: shorter values would blot out ordinary words, and guard nothing.
 pub(super) const SHORTEST: usize = 4;
@@ -16,11 +18,8 @@ const SHORTEST_WITHIN: usize = 6;
 
 const HIDDEN: &str = "***";
 
-/// RFC 3986, section 2.3: what is not encoded.
-const URI: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
 /// What must not come out, in each form in which it can come back: as it is, URL-encoded, in base64 (alone, and within `user:password`),
-/// JSON-escaped. `Debug` shows none of it, and it is wiped when it is dropped.
+/// escaped as in JSON or HTML. `Debug` shows none of it, and it is wiped when it is dropped.
 ///
 /// ```
 /// let mut mask = flow_starter_host::Mask::default();
@@ -44,24 +43,12 @@ impl Mask {
         if secret.chars().nth(SHORTEST - 1).is_none() {
             return;
         }
-        for form in [
-            copy(secret),
-            url(secret),
-            form_url(secret),
-            lower_case_escapes(&url(secret)),
-            lower_case_escapes(&form_url(secret)),
-            json(secret),
-            escaped_slashes(&json(secret)),
-            ascii_json(&json(secret)),
-            escaped_slashes(&ascii_json(&json(secret))),
-        ] {
-            self.needle(form);
-        }
+        self.needle(copy(secret));
         for alphabet in [&alphabet::STANDARD, &alphabet::URL_SAFE] {
+            self.base64(secret.as_bytes(), alphabet);
             for offset in 0..3 {
                 self.base64_within(secret, offset, alphabet);
             }
-            self.needle(base64(secret.as_bytes(), alphabet));
         }
     }
 
@@ -75,7 +62,7 @@ impl Mask {
         pair.push(':');
         pair.push_str(password);
         for alphabet in [&alphabet::STANDARD, &alphabet::URL_SAFE] {
-            self.needle(base64(pair.as_bytes(), alphabet));
+            self.base64(pair.as_bytes(), alphabet);
         }
     }
 
@@ -84,6 +71,13 @@ impl Mask {
         for needle in &other.needles {
             self.needle(needle.clone());
         }
+    }
+
+    /// With its padding and without.
+    fn base64(&mut self, bytes: &[u8], alphabet: &alphabet::Alphabet) {
+        let padded = base64(bytes, alphabet);
+        self.needle(copy(padded.trim_end_matches('=')));
+        self.needle(padded);
     }
 
     /// The characters of base64 that the secret alone decides, where it begins `offset` bytes after a group of three.
@@ -100,7 +94,6 @@ impl Mask {
     }
 
     fn needle(&mut self, needle: Zeroizing<String>) {
-        // Once it is full, growing would leave its texts where they are: only their places move.
         if !self.needles.contains(&needle) {
             self.needles.push(needle);
         }
@@ -114,8 +107,8 @@ impl Mask {
         }
         let mut out = String::with_capacity(text.len() + hidden.len() * HIDDEN.len());
         let mut from = 0;
-        for (begin, end) in hidden {
-            out.push_str(text.get(from..begin).unwrap_or_default());
+        for Range { start, end } in hidden {
+            out.push_str(text.get(from..start).unwrap_or_default());
             out.push_str(HIDDEN);
             from = end;
         }
@@ -130,104 +123,40 @@ impl Mask {
     }
 
     /// Where secrets stand, in order, those that overlap or touch in one.
-    fn hidden(&self, text: &str) -> Vec<(usize, usize)> {
-        let mut hidden: Vec<(usize, usize)> = Vec::new();
-        for needle in &self.needles {
-            let mut from = 0;
-            while let Some(at) = text.get(from..).and_then(|rest| rest.find(needle.as_str())) {
-                let begin = from + at;
-                hidden.push((begin, begin + needle.len()));
-                // One character on, not past it: a secret can overlap itself.
-                from = begin
-                    + text
-                        .get(begin..)
-                        .and_then(|rest| rest.chars().next())
-                        .map_or(1, char::len_utf8);
+    fn hidden(&self, text: &str) -> Vec<Range<usize>> {
+        if self.needles.is_empty() {
+            return Vec::new();
+        }
+        let mut hidden = Vec::new();
+        for view in View::all(text) {
+            for needle in &self.needles {
+                view.find(needle, &mut hidden);
             }
         }
-        hidden.sort_unstable();
-        hidden.into_iter().fold(Vec::new(), |mut merged, (begin, end)| {
-            match merged.last_mut() {
-                Some((_, last)) if begin <= *last => *last = end.max(*last),
-                _ => merged.push((begin, end)),
-            }
-            merged
-        })
+        hidden.sort_unstable_by_key(|range| (range.start, range.end));
+        hidden
+            .into_iter()
+            .fold(Vec::new(), |mut merged: Vec<Range<usize>>, range| {
+                match merged.last_mut() {
+                    Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+                    _ => merged.push(range),
+                }
+                merged
+            })
     }
 }
 
-/// A text that is written into the room that it gets at the start: one that grows leaves copies behind.
-fn written(room: usize, write: impl FnOnce(&mut String)) -> Zeroizing<String> {
-    let mut out = Zeroizing::new(String::with_capacity(room));
-    write(&mut out);
-    out
-}
-
+/// Of its size from the start: a text that grows, or shrinks, leaves copies behind.
 fn copy(text: &str) -> Zeroizing<String> {
-    written(text.len(), |out| out.push_str(text))
-}
-
-fn url(secret: &str) -> Zeroizing<String> {
-    written(secret.len() * 3, |out| out.extend(utf8_percent_encode(secret, URI)))
-}
-
-fn form_url(secret: &str) -> Zeroizing<String> {
-    written(secret.len() * 3, |out| {
-        out.extend(form_urlencoded::byte_serialize(secret.as_bytes()));
-    })
-}
-
-/// `%2f` for `%2F`.
-fn lower_case_escapes(encoded: &str) -> Zeroizing<String> {
-    written(encoded.len(), |out| {
-        let mut digits = 0;
-        for c in encoded.chars() {
-            out.push(if digits > 0 { c.to_ascii_lowercase() } else { c });
-            digits = if c == '%' { 2 } else { digits.max(1) - 1 };
-        }
-    })
+    let mut out = Zeroizing::new(String::with_capacity(text.len()));
+    out.push_str(text);
+    out
 }
 
 fn base64(bytes: &[u8], alphabet: &alphabet::Alphabet) -> Zeroizing<String> {
-    // Without its padding it is found with and without.
-    let config = GeneralPurposeConfig::new().with_encode_padding(false);
     let mut out = Zeroizing::new(String::with_capacity(bytes.len().div_ceil(3) * 4));
-    GeneralPurpose::new(alphabet, config).encode_string(bytes, &mut out);
+    GeneralPurpose::new(alphabet, GeneralPurposeConfig::new()).encode_string(bytes, &mut out);
     out
-}
-
-fn json(secret: &str) -> Zeroizing<String> {
-    let quoted = quoted(secret);
-    copy(
-        quoted
-            .strip_prefix('"')
-            .and_then(|text| text.strip_suffix('"'))
-            .unwrap_or_default(),
-    )
-}
-
-/// Some writers of JSON escape the slash as well.
-fn escaped_slashes(json: &str) -> Zeroizing<String> {
-    written(json.len() * 2, |out| {
-        for c in json.chars() {
-            out.extend((c == '/').then_some('\\').into_iter().chain([c]));
-        }
-    })
-}
-
-/// And some everything that is not ASCII.
-fn ascii_json(json: &str) -> Zeroizing<String> {
-    written(json.len() * 6, |out| {
-        for c in json.chars() {
-            if c.is_ascii() {
-                out.push(c);
-                continue;
-            }
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                let _infallible = write!(out, "\\u{unit:04x}");
-            }
-        }
-    })
 }
 
 /// A JSON literal of that text.
@@ -262,20 +191,26 @@ mod tests {
             secret.to_owned(),
             "p%C3%A4ss%20%22w%2Fo%2Br%3Fd~".to_owned(),
             "p%C3%A4ss+%22w%2Fo%2Br%3Fd%7E".to_owned(),
-            "p%c3%a4ss%20%22w%2fo%2br%3fd~".to_owned(),
+            "p%c3%a4ss%20%22w%2fo+r?d~".to_owned(),
+            "%70%C3%A4%73%73%20%22%77/%6F%2B%72%3F%64%7E".to_owned(),
             "p\u{e4}ss \\\"w/o+r?d~".to_owned(),
             "p\u{e4}ss \\\"w\\/o+r?d~".to_owned(),
-            "p\\u00e4ss \\\"w/o+r?d~".to_owned(),
+            "p\\u00e4ss \\\"w/o+r?d\\u007E".to_owned(),
+            "p&auml;ss &quot;w/o+r?d~".replace("&auml;", "&#228;"),
+            "p&#xE4;ss &#34;w&#x2F;o+r?d~".to_owned(),
+            standard(secret),
             standard(secret).trim_end_matches('=').to_owned(),
             standard(secret)
-                .replace('/', "_")
-                .replace('+', "-")
-                .trim_end_matches('=')
-                .to_owned(),
+                .replace('+', "%2B")
+                .replace('/', "%2F")
+                .replace('=', "%3D"),
+            standard(secret).replace('/', "_").replace('+', "-"),
         ] {
             assert_eq!(mask.text(format!("<{form}>")), "<***>", "{form}");
         }
-        assert_eq!(mask.text("nothing of it".to_owned()), "nothing of it");
+        for other in ["nothing of it", "100% of it", "a\\b\\u12", "&amp;&#;&#x110000;&"] {
+            assert_eq!(mask.text(other.to_owned()), other);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! | `scalars` | a JSON text's values, where they stand |
 //! | `expand` | an input's references replaced by their values |
 //! | `credentials` | what of an input is a credential by its place |
-//! | `mask` | text without them |
+//! | `mask`, `view` | text without them, however they are written in it |
 
 mod credentials;
 mod expand;
@@ -17,6 +17,7 @@ mod provider;
 mod reference;
 mod scalars;
 mod secret;
+mod view;
 
 pub use expand::{ExpandError, Expanded, SecretUse, Secrets};
 pub use mask::Mask;

@@ -1,0 +1,226 @@
+use std::time::Duration;
+
+use flow_starter_host::{
+    Authentication, ClientAuthentication, ClientCredentials, ErrorKind, FlowConfig, FlowState, Method, Progress,
+    Purpose,
+};
+use host_test::stand_in::{Answer, Behaviour, DEMO_FLOW, Instance, OAuthClient, StandIn};
+use serde_json::json;
+
+use super::{Log, input, oauth, starter};
+
+const TOKEN_PATH: &str = "/oauth_token.do";
+const SECRETS: [(&str, &str); 1] = [("CLIENT", "demo-secret")];
+
+fn asked(stand_in: &StandIn, path: &str) -> usize {
+    stand_in
+        .requests()
+        .iter()
+        .filter(|request| request.target.starts_with(path))
+        .count()
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_once_for_many_calls() {
+    let stand_in = StandIn::start(Instance::demo()).unwrap();
+    let starter = starter(&stand_in, &SECRETS).await;
+    let input = oauth("{{secrets.CLIENT}}");
+    let first = starter.execute(&input).await;
+    assert!(first.result.is_ok(), "{first:?}");
+    let purposes: Vec<_> = first.requests.iter().map(|request| request.purpose).collect();
+    assert_eq!(
+        purposes,
+        [Purpose::Token, Purpose::Flow],
+        "the call that asked shows both"
+    );
+    let second = starter.clone().execute(&input).await;
+    assert_eq!(second.requests.len(), 1);
+    let calls = (0..20).map(|_| starter.execute(&input));
+    for outcome in futures_util::future::join_all(calls).await {
+        assert!(outcome.result.is_ok(), "{outcome:?}");
+    }
+    assert_eq!((asked(&stand_in, TOKEN_PATH), stand_in.starts().len()), (1, 22));
+}
+
+#[tokio::test]
+async fn many_calls_at_once_ask_for_one_token() {
+    let stand_in = StandIn::start(Instance::demo()).unwrap();
+    let starter = starter(&stand_in, &SECRETS).await;
+    stand_in.behave(
+        TOKEN_PATH,
+        Behaviour::Delay {
+            by: Duration::from_millis(300),
+            then: Box::new(Behaviour::Normal),
+        },
+    );
+    let input = oauth("secrets.CLIENT");
+    let calls = (0..30).map(|_| starter.execute(&input));
+    for outcome in futures_util::future::join_all(calls).await {
+        assert!(outcome.result.is_ok(), "{outcome:?}");
+    }
+    assert_eq!((asked(&stand_in, TOKEN_PATH), stand_in.starts().len()), (1, 30));
+}
+
+#[tokio::test]
+async fn a_kept_token_that_is_refused_is_dropped_and_the_call_may_be_tried_again() {
+    let stand_in = StandIn::start(Instance::demo()).unwrap();
+    let starter = starter(&stand_in, &SECRETS).await;
+    let input = oauth("secrets.CLIENT");
+    assert!(starter.execute(&input).await.result.is_ok());
+    stand_in.revoke_tokens();
+    let error = starter.execute(&input).await.result.unwrap_err();
+    assert_eq!(
+        (error.kind, error.flow, error.retryable),
+        (ErrorKind::Unauthorized, FlowState::NotStarted, true),
+        "{error}"
+    );
+    assert!(error.message.contains("the next attempt asks for a new one"), "{error}");
+    assert_eq!(stand_in.starts().len(), 1, "it was not tried again by itself");
+    assert!(starter.execute(&input).await.result.is_ok());
+    assert_eq!(asked(&stand_in, TOKEN_PATH), 2);
+}
+
+#[tokio::test]
+async fn a_fresh_token_that_is_refused_is_dropped_and_is_no_reason_to_try_again() {
+    let stand_in = StandIn::start(Instance::demo()).unwrap();
+    let starter = starter(&stand_in, &SECRETS).await;
+    let input = oauth("secrets.CLIENT");
+    let refusal = Behaviour::Answer(Answer::new(401).body("{}"));
+    stand_in.behave_once(DEMO_FLOW, refusal);
+    let error = starter.execute(&input).await.result.unwrap_err();
+    assert_eq!(
+        (error.kind, error.retryable),
+        (ErrorKind::Unauthorized, false),
+        "{error}"
+    );
+    assert!(starter.execute(&input).await.result.is_ok());
+    assert_eq!(asked(&stand_in, TOKEN_PATH), 2, "the refused one was dropped");
+}
+
+/// What any other answer says is nothing about the token.
+#[tokio::test]
+async fn only_a_401_drops_a_token() {
+    let stand_in = StandIn::start(Instance::demo()).unwrap();
+    let starter = starter(&stand_in, &SECRETS).await;
+    let input = oauth("secrets.CLIENT");
+    for status in [200, 403, 404, 429, 500, 503] {
+        stand_in.behave_once(DEMO_FLOW, Behaviour::Answer(Answer::new(status).body("{}")));
+        let _ = starter.execute(&input).await;
+    }
+    assert_eq!(asked(&stand_in, TOKEN_PATH), 1);
+}
+
+#[tokio::test]
+async fn another_secret_does_not_get_the_token() {
+    let stand_in = StandIn::start(Instance::demo()).unwrap();
+    let starter = starter(&stand_in, &SECRETS).await;
+    assert!(starter.execute(&oauth("demo-secret")).await.result.is_ok());
+    let outcome = starter.execute(&oauth("guessed-secret")).await;
+    let error = outcome.result.unwrap_err();
+    assert_eq!(
+        (error.kind, error.flow, error.retryable),
+        (ErrorKind::Unauthorized, FlowState::NotStarted, false),
+        "{error}"
+    );
+    assert_eq!(outcome.requests.len(), 1);
+    assert_eq!(
+        (outcome.requests[0].purpose, outcome.requests[0].progress),
+        (Purpose::Token, Progress::Answered(401))
+    );
+    assert_eq!(stand_in.starts().len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_that_expires_is_asked_for_again() {
+    let mut instance = Instance::demo();
+    let mut client = OAuthClient::new("short-client", "short-secret", "camunda");
+    client.expires_in = 0;
+    instance = instance.oauth_client(client);
+    let stand_in = StandIn::start(instance).unwrap();
+    let starter = starter(&stand_in, &[]).await;
+    let input = input(json!({ "authentication": {
+        "type": "oauth-client-credentials-flow", "clientId": "short-client", "clientSecret": "short-secret" } }));
+    // It has expired when it arrives, and whether the instance takes it is the instance's to say.
+    for _ in 0..3 {
+        let _ = starter.execute(&input).await;
+    }
+    assert_eq!(asked(&stand_in, TOKEN_PATH), 3);
+}
+
+#[tokio::test]
+async fn the_typed_door_keeps_tokens_as_well() {
+    let stand_in = StandIn::start(Instance::demo()).unwrap();
+    let starter = starter(&stand_in, &[]).await;
+    for _ in 0..3 {
+        let mut config = FlowConfig::new(Method::Post, "acme", DEMO_FLOW);
+        config.headers = vec![("hello".to_owned(), "header".to_owned())];
+        config.query = vec![("hello".to_owned(), "query".to_owned())];
+        config.authentication = Authentication::OauthClientCredentials(ClientCredentials {
+            token_url: None,
+            client_id: "demo-client".to_owned(),
+            client_secret: "demo-secret".to_owned(),
+            audience: None,
+            scopes: Vec::new(),
+            client_authentication: ClientAuthentication::BasicHeader,
+        });
+        let outcome = starter.trigger_flow(config).await;
+        assert!(outcome.result.is_ok(), "{outcome:?}");
+    }
+    assert_eq!((asked(&stand_in, TOKEN_PATH), stand_in.starts().len()), (1, 3));
+}
+
+/// A token is a secret too: the server echoes it, and it comes out nowhere.
+#[tokio::test]
+async fn a_token_does_not_come_out() {
+    let stand_in = StandIn::start(Instance::demo()).unwrap();
+    let starter = starter(&stand_in, &SECRETS).await;
+    let input = oauth("secrets.CLIENT");
+    let log = Log::default();
+    let _listening = log.listen();
+    assert!(starter.execute(&input).await.result.is_ok());
+    let last = stand_in.requests().pop().unwrap();
+    let token = last
+        .header("authorization")
+        .next()
+        .unwrap()
+        .strip_prefix("Bearer ")
+        .unwrap()
+        .to_owned();
+    let echo = Answer::new(400)
+        .header("X-Echo", &token)
+        .body(json!({ "error": { "message": format!("not with {token}"), "detail": null } }).to_string());
+    stand_in.behave(DEMO_FLOW, Behaviour::Answer(echo));
+    let outcome = starter.execute(&input).await;
+    let error = outcome.result.as_ref().unwrap_err();
+    let told = format!(
+        "{outcome:?} {error} {:?} {starter:?} {}",
+        error.response.as_ref().map(|it| (&it.headers, &it.body)),
+        log.text()
+    );
+    assert!(told.contains("not with ***") && !told.contains(&token), "{told}");
+    assert!(!told.contains("demo-secret"), "{told}");
+}
+
+#[tokio::test]
+async fn a_rehearsal_asks_for_no_token() {
+    let stand_in = StandIn::start(Instance::demo()).unwrap();
+    let starter = starter(&stand_in, &SECRETS).await;
+    let rehearsal = starter.rehearse(&oauth("secrets.CLIENT")).await;
+    let [token, flow] = &rehearsal.requests[..] else {
+        panic!("{rehearsal:?}")
+    };
+    assert_eq!(
+        (token.purpose, flow.purpose, rehearsal.refusal),
+        (Purpose::Token, Purpose::Flow, None)
+    );
+    assert!(
+        token.url.ends_with(TOKEN_PATH) && token.body.contains("client_secret=***"),
+        "{token:?}"
+    );
+    assert!(
+        flow.headers
+            .contains(&("authorization".to_owned(), "Bearer ***".to_owned())),
+        "{flow:?}"
+    );
+    assert_eq!(stand_in.connections(), 0);
+}
