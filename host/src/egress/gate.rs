@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::{BodyExt, Full};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::allowance::Allowance;
 use super::connect::Dialer;
@@ -236,6 +236,13 @@ async fn within<T, E>(limit: Option<Duration>, late: E, work: impl Future<Output
     }
 }
 
+/// A piece of a body that nobody else holds is overwritten before it is given back.
+pub(super) fn wipe(piece: Bytes) {
+    if let Ok(mut own) = piece.try_into_mut() {
+        own.as_mut().zeroize();
+    }
+}
+
 /// A small body is taken whole before a connection is looked for, so that the request is one write, and the time that the guest takes
 /// over it is not the server's. A larger one is sent as it comes.
 async fn in_hand(request: Request<WasiBody>) -> Result<Request<WasiBody>, Error> {
@@ -257,6 +264,7 @@ async fn in_hand(request: Request<WasiBody>) -> Result<Request<WasiBody>, Error>
                     return Err(Error::HttpRequestBodySize(Some(size)));
                 }
                 bytes.extend_from_slice(&data);
+                wipe(data);
             }
             None => return Err(Error::HttpRequestBodySize(Some(bytes.len() as u64))),
         }

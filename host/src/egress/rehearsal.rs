@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::Request;
 use http_body_util::{BodyExt, Limited};
 use wasmtime_wasi_http::{Error, WasiBody};
+use zeroize::Zeroizing;
 
+use super::gate::wipe;
 use super::record::Purpose;
 
 /// A component that keeps the contract makes two requests, the larger one of the size of its input.
@@ -20,7 +22,7 @@ pub(crate) struct Stage(Arc<Mutex<Vec<Played>>>);
 pub(crate) struct Played {
     pub(crate) purpose: Purpose,
     pub(crate) head: http::request::Parts,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
 impl std::fmt::Debug for Played {
@@ -36,7 +38,9 @@ impl Stage {
         let Ok(whole) = Limited::new(body, LARGEST).collect().await else {
             return Error::HttpRequestBodySize(None);
         };
-        let body = whole.to_bytes().to_vec();
+        let whole = whole.to_bytes();
+        let body = Zeroizing::new(whole.to_vec());
+        wipe(whole);
         let mut played = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if played.len() < MOST {
             played.push(Played { purpose, head, body });
