@@ -4,24 +4,40 @@
 //! |---|---|---|
 //! | `component` | a component's bytes; a call's input | a [`Connector`]; an [`Outcome`] |
 //! | `egress` | a component's HTTP request | the answer, or why it was not sent; a [`RequestRecord`] of it |
+//! | `secrets` | references to secrets; text | their values; text without them |
+//! | `tokens` | a token request | a token, asked for once for many calls |
+//! | `starter` | a call's input as a process has it | an [`Outcome`] without secrets |
 //!
-//! A stranger needs four types: an [`Engine`] (limits, compiled once), a [`Connector`] (a loaded component), an [`Egress`] (whom it may
-//! reach, and over which TLS) and an [`Outcome`] (what became of a call).
+//! A stranger needs five types: an [`Engine`] (limits, compiled once), a [`Connector`] (a loaded component), an [`Egress`] (whom it may
+//! reach, and over which TLS), a [`FlowStarter`] (these, with secrets and tokens) and an [`Outcome`] (what became of a call).
 //!
-//! ```no_run
-//! use flow_starter_host::{Authentication, Credentials, Egress, Engine, FlowConfig, FlowState, Limits, Method};
+//! ```
+//! use flow_starter_host::{DirectorySecrets, Egress, Engine, FlowStarter, FlowState, Limits, Policy, Secrets};
 //!
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # std::env::set_current_dir("../dist")?;
 //! let engine = Engine::new(Limits::default())?;
 //! let connector = engine.load(&std::fs::read("servicenow-flow-starter.wasm")?).await?;
-//! let egress = Egress::builder().build()?;
+//! let egress = Egress::builder().policy(Policy::new(["acme.service-now.com".parse()?])).build()?;
+//! # let egress = { drop(egress); Egress::builder().policy(Policy::deny_all()).build()? }; // Nobody is called by a test of the docs.
+//! let mounted = "/run/secrets";
+//! # let mounted = std::env::temp_dir().join(format!("flow-starter-docs-{}", std::process::id()));
+//! # std::fs::create_dir_all(&mounted)?;
+//! # std::fs::write(mounted.join("SN_PASSWORD"), "demo-password")?;
+//! let starter = FlowStarter::new(connector, egress).secrets(Secrets::none().with(DirectorySecrets::new(mounted)));
 //!
-//! let mut config = FlowConfig::new(Method::Post, "acme", "/api/sn_cico/flow_starter/my_flow");
-//! config.body = Some(r#"{"correlationValue":"cam-id-1"}"#.to_owned());
-//! config.authentication = Authentication::Basic(Credentials { username: "camunda".into(), password: "…".into() });
-//!
-//! match connector.trigger_flow(&egress, config).await.result {
-//!     Ok(response) => println!("started: {:?}", response.execution_id),
+//! let input = r#"{
+//!     "snInstance": "acme",
+//!     "restApiTriggerPath": "/api/sn_cico/flow_starter/my_flow",
+//!     "method": "POST",
+//!     "body": { "correlationValue": "cam-id-1" },
+//!     "authentication": { "type": "basic", "username": "camunda", "password": "{{secrets.SN_PASSWORD}}" }
+//! }"#;
+//! let outcome = starter.execute(input).await;
+//! # assert_eq!(outcome.result.as_ref().unwrap_err().kind, flow_starter_host::ErrorKind::Denied);
+//! match outcome.result {
+//!     Ok(json) => println!("started: {json}"),
 //!     Err(error) => match error.flow {
 //!         FlowState::NotStarted if error.retryable => println!("try again later: {error}"),
 //!         FlowState::NotStarted => println!("mend this first: {error}"),

@@ -23,18 +23,18 @@ pub use rehearsal::{Rehearsal, RehearsedRequest};
 /// A [`Connector`] alone is the component under its limits. This is what a job worker or a command line wants around it: references to
 /// secrets in a JSON input are replaced, an access token is asked for once for many calls, and whatever comes back is masked.
 ///
-/// ```no_run
+/// ```
 /// use flow_starter_host::{Egress, Engine, FlowStarter, Limits, Secrets};
 ///
-/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # std::env::set_current_dir("../dist")?;
 /// let connector = Engine::new(Limits::default())?.load(&std::fs::read("servicenow-flow-starter.wasm")?).await?;
 /// let starter = FlowStarter::new(connector, Egress::builder().build()?).secrets(Secrets::default());
-/// let input = r#"{"snInstance":"acme","restApiTriggerPath":"/api/sn_cico/flow_starter/my_flow","method":"POST",
-///     "authentication":{"type":"basic","username":"camunda","password":"{{secrets.SN_PASSWORD}}"}}"#;
-/// match starter.execute(input).await.result {
-///     Ok(json) => println!("started: {json}"),
-///     Err(error) => println!("{}: {error}", error.flow),
-/// }
+///
+/// let input = r#"{ "snInstance": "acme", "restApiTriggerPath": "/api/sn_cico/flow_starter/my_flow", "method": "GET" }"#;
+/// let rehearsal = starter.rehearse(input).await;
+/// assert_eq!(rehearsal.requests[0].url, "https://acme.service-now.com/api/sn_cico/flow_starter/my_flow");
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
