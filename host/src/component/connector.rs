@@ -114,15 +114,20 @@ impl Connector {
         self.call(egress, errand, &self.execute, (input,)).await
     }
 
+    /// The refusal of an input that would not fit into an instance.
+    pub(crate) fn too_large<T>(&self, size: usize) -> Option<Outcome<T>> {
+        let most = self.engine.limits.memory_bytes / INPUT_PART;
+        (size > most).then(|| Outcome::too_large(size, most))
+    }
+
     async fn call<P, R>(&self, egress: &Egress, errand: Errand, door: &ComponentExportIndex, input: P) -> Outcome<R>
     where
         P: ComponentNamedList + Lower + Send + Sync,
         R: Send + Sync + 'static,
         Answer<R>: ComponentNamedList + Lift + Send + Sync + 'static,
     {
-        let most = self.engine.limits.memory_bytes / INPUT_PART;
-        if errand.size > most {
-            return Outcome::too_large(errand.size, most);
+        if let Some(outcome) = self.too_large(errand.size) {
+            return outcome;
         }
         let (gate, ledger) = egress.gate(errand.named);
         let limit = self.engine.limits.wall_clock;

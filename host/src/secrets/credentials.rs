@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::mask::Mask;
-use super::scalars::scalars;
+use super::scalars::{Checked, Scalar};
 use crate::component::{Authentication, ClientCredentials, FlowConfig};
 
 /// Request headers that are credentials by their meaning, whoever set them.
@@ -19,33 +19,44 @@ const CREDENTIAL_HEADERS: [&str; 6] = [
 /// The members of `authentication` that are credentials.
 const CREDENTIALS: [&str; 4] = ["password", "token", "value", "clientSecret"];
 
+/// More is no input that anybody meant, and no request can carry it.
+const MOST: usize = 1_000;
+
 /// Whose pairs are sent as `user:password`.
 const PAIRS: [(&str, &str); 2] = [("username", "password"), ("clientId", "clientSecret")];
 
 impl Mask {
     /// Masks the credentials in an input of the JSON door: those of `authentication`, and headers that are credentials by their name.
     pub fn of_json(input: &str) -> Self {
+        Checked::of(input).map_or_else(Self::default, Self::of_checked)
+    }
+
+    pub(crate) fn of_checked(input: Checked) -> Self {
         let mut mask = Self::default();
-        let scalars = scalars(input).unwrap_or_default();
-        let authentication = |name: &str| -> Vec<Zeroizing<String>> {
-            let named = scalars
+        let authentication: Vec<_> = input
+            .scalars()
+            .filter(|scalar| scalar.field() == "authentication" && scalar.member().is_some())
+            .take(MOST)
+            .collect();
+        let values = |name: &str| -> Vec<Zeroizing<String>> {
+            let named = authentication
                 .iter()
-                .filter(|scalar| scalar.field() == "authentication" && scalar.member().as_deref() == Some(name));
-            named.filter_map(|scalar| scalar.text()).collect()
+                .filter(|scalar| scalar.member().as_deref() == Some(name));
+            named.filter_map(Scalar::text).collect()
         };
         for name in CREDENTIALS {
-            for value in authentication(name) {
+            for value in values(name) {
                 mask.add(&value);
             }
         }
         for (user, password) in PAIRS {
-            for password in authentication(password) {
-                for user in authentication(user) {
+            for password in values(password) {
+                for user in values(user) {
                     mask.add_pair(&user, &password);
                 }
             }
         }
-        for scalar in scalars.iter().filter(|scalar| scalar.field() == "headers") {
+        for scalar in input.scalars().filter(|scalar| scalar.field() == "headers").take(MOST) {
             // A list of values stands under its name as well.
             if let (Some(name), Some(value)) = (scalar.nearest_member(), scalar.text()) {
                 mask.add_header(&name, &value);

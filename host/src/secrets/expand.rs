@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::mask::{Mask, quoted};
 use super::provider::{EnvironmentSecrets, SecretError, SecretProvider};
 use super::reference::references;
-use super::scalars::{Scalar, scalars, spliced};
+use super::scalars::{Checked, Scalar, spliced};
 use super::secret::Secret;
 
 /// The JSON door's fields. A job carries every variable in its scope; a reference in another one is none of the connector's business.
@@ -197,8 +197,12 @@ impl Secrets {
             values.insert(name, secret);
         }
         let value = |name: &str| values.get(name).map_or("", Secret::expose);
+        let checked = Some(input).filter(|_| !values.is_empty()).and_then(Checked::of);
         Ok(Expanded {
-            json: replaced(input, is_field, &value).unwrap_or_else(|| Zeroizing::new(input.to_owned())),
+            json: checked.map_or_else(
+                || Zeroizing::new(input.to_owned()),
+                |input| replaced(input, is_field, &value),
+            ),
             mask,
             short,
         })
@@ -230,66 +234,66 @@ impl Secrets {
 }
 
 fn is_field(scalar: &Scalar) -> bool {
-    FIELDS.contains(&scalar.field().as_str())
+    FIELDS.contains(&&*scalar.field())
+}
+
+/// Whether a JSON text can hold a reference, which an escape may hide.
+fn may_refer(json: &str) -> bool {
+    json.contains("secrets.") || json.contains('\\')
 }
 
 /// Names, each with the first field that refers to it, in their order.
 fn names(input: &str) -> Result<Vec<(String, String)>, ExpandError> {
     let mut found: Vec<(String, String)> = Vec::new();
-    for scalar in scalars(input)
-        .unwrap_or_default()
-        .iter()
-        .filter(|scalar| is_field(scalar))
-    {
-        for text in texts(scalar) {
-            for reference in references(&text).map_err(|_| ExpandError::Unfinished(scalar.path()))? {
-                if !found.iter().any(|(name, _)| name == reference.name) {
-                    found.push((reference.name.to_owned(), scalar.path()));
-                }
+    let Some(input) = Some(input).filter(|input| may_refer(input)).and_then(Checked::of) else {
+        return Ok(found);
+    };
+    let mut add = |text: &str, path: &dyn Fn() -> String| {
+        for reference in references(text).map_err(|_| ExpandError::Unfinished(path()))? {
+            if !found.iter().any(|(name, _)| name == reference.name) {
+                found.push((reference.name.to_owned(), path()));
             }
+        }
+        Ok(())
+    };
+    for scalar in input.scalars().filter(is_field) {
+        let path = || scalar.path();
+        let Some(text) = decoded(&scalar) else { continue };
+        match inner(&scalar, &text) {
+            Some(inner) => inner
+                .scalars()
+                .filter_map(|scalar| decoded(&scalar))
+                .try_for_each(|text| add(&text, &path))?,
+            None => add(&text, &path)?,
         }
     }
     Ok(found)
 }
 
-/// The texts of a value in which references count.
-fn texts(scalar: &Scalar) -> Vec<Zeroizing<String>> {
-    let Some(text) = decoded(scalar) else { return Vec::new() };
-    match inner(scalar, &text) {
-        Some(inner) => inner.iter().filter_map(decoded).collect(),
-        None => vec![text],
-    }
-}
-
 /// None for what is no text, and, quickly, for a text that cannot hold a reference.
 fn decoded(scalar: &Scalar) -> Option<Zeroizing<String>> {
-    let raw = scalar.raw();
-    (scalar.is_text() && (raw.contains("secrets.") || raw.contains('\\'))).then(|| scalar.text())?
+    (scalar.is_text() && may_refer(scalar.raw())).then(|| scalar.text())?
 }
 
-/// The values of a body that is JSON within a text.
-fn inner<'a>(scalar: &Scalar, text: &'a str) -> Option<Vec<Scalar<'a>>> {
-    (scalar.is_member() && scalar.field() == "body").then(|| scalars(text))?
+/// A body that is JSON within a text.
+fn inner<'a>(scalar: &Scalar, text: &'a str) -> Option<Checked<'a>> {
+    (scalar.is_member() && scalar.field() == "body").then(|| Checked::of(text))?
 }
 
-/// `json` with the references replaced in the values that `wanted` takes; none where it is no object or array.
-fn replaced<'v>(
-    json: &str,
-    wanted: fn(&Scalar) -> bool,
-    value: &impl Fn(&str) -> &'v str,
-) -> Option<Zeroizing<String>> {
+/// `json` with the references replaced in the values that `wanted` takes.
+fn replaced<'v>(json: Checked, wanted: fn(&Scalar) -> bool, value: &impl Fn(&str) -> &'v str) -> Zeroizing<String> {
     let mut literals = Vec::new();
-    for scalar in scalars(json)?.iter().filter(|scalar| wanted(scalar)) {
-        let Some(text) = decoded(scalar) else { continue };
-        let filled = match inner(scalar, &text) {
-            Some(_) => replaced(&text, |_| true, value).unwrap_or_default(),
+    for scalar in json.scalars().filter(wanted) {
+        let Some(text) = decoded(&scalar) else { continue };
+        let filled = match inner(&scalar, &text) {
+            Some(inner) => replaced(inner, |_| true, value),
             None => filled(&text, value),
         };
         if *filled != *text {
-            literals.push((scalar.range.clone(), quoted(&filled)));
+            literals.push((scalar.range, quoted(&filled)));
         }
     }
-    Some(spliced(json, &literals))
+    spliced(json.json(), &literals)
 }
 
 fn filled<'v>(text: &str, value: &impl Fn(&str) -> &'v str) -> Zeroizing<String> {

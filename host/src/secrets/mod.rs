@@ -13,6 +13,8 @@
 mod credentials;
 mod expand;
 mod mask;
+#[cfg(test)]
+mod properties;
 mod provider;
 mod reference;
 mod scalars;
@@ -25,4 +27,4 @@ pub use provider::{DirectorySecrets, EnvironmentSecrets, FileSecrets, Providing,
 pub use secret::Secret;
 
 pub(crate) use mask::quoted;
-pub(crate) use scalars::{Scalar, scalars, spliced};
+pub(crate) use scalars::{Checked, Scalar, spliced};

@@ -93,7 +93,10 @@ mod tests {
             ("{{secrets.A}}{{secrets.B}}secrets.C", &["A", "B", "C"]),
             ("{{secrets.A}}secrets.B}}", &["A", "B"]),
             ("https://u:{{secrets.A}}@h", &["A"]),
-            ("{{secrets.my.secrets.A}} secrets.my.secrets.A", &["my.secrets.A", "my.secrets.A"]),
+            (
+                "{{secrets.my.secrets.A}} secrets.my.secrets.A",
+                &["my.secrets.A", "my.secrets.A"],
+            ),
             ("mysecrets.A and my_secrets.B", &[]),
             ("camunda.secrets.A {{camunda.secrets.A}}", &[]),
             ("secrets. and {{other}} and secrets", &[]),

@@ -1,11 +1,41 @@
 //! A JSON text's values, where they stand: so that one of them can be replaced, and every other byte stays as it was.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
-/// A text, number, `true`, `false` or `null` of a JSON object, and under which names it stands.
+/// A text that is known to be a JSON object or array. It is looked through as it stands: an input of megabytes is not held once more.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Checked<'a>(&'a str);
+
+impl<'a> Checked<'a> {
+    /// None where the text is neither.
+    pub(crate) fn of(json: &'a str) -> Option<Self> {
+        let begins = json.trim_start_matches(WHITE_SPACE).starts_with(['{', '[']);
+        (begins && serde_json::from_str::<IgnoredAny>(json).is_ok()).then_some(Self(json))
+    }
+
+    pub(crate) fn json(self) -> &'a str {
+        self.0
+    }
+
+    /// Its values, in order.
+    pub(crate) fn scalars(self) -> Scalars<'a> {
+        Scalars {
+            json: self.0,
+            at: 0,
+            depth: 0,
+            field: "",
+            member: None,
+        }
+    }
+}
+
+const WHITE_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+
+/// A text, number, `true`, `false` or `null`, and under which names of its object it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Scalar<'a> {
     json: &'a str,
@@ -38,8 +68,8 @@ impl<'a> Scalar<'a> {
     }
 
     /// The name of the object's member that it is, or is in.
-    pub(crate) fn field(&self) -> String {
-        serde_json::from_str(self.field).unwrap_or_default()
+    pub(crate) fn field(&self) -> Cow<'a, str> {
+        name(self.field)
     }
 
     /// Whether it is the object's own member itself.
@@ -48,67 +78,76 @@ impl<'a> Scalar<'a> {
     }
 
     /// The name under which it stands in that member, where that is an object and it stands right in it.
-    pub(crate) fn member(&self) -> Option<String> {
-        (self.depth == 2)
-            .then(|| serde_json::from_str(self.member?).ok())
-            .flatten()
+    pub(crate) fn member(&self) -> Option<Cow<'a, str>> {
+        self.member.filter(|_| self.depth == 2).map(name)
     }
 
     /// The same, also where it stands deeper under that name.
-    pub(crate) fn nearest_member(&self) -> Option<String> {
-        serde_json::from_str(self.member.filter(|_| self.depth >= 2)?).ok()
+    pub(crate) fn nearest_member(&self) -> Option<Cow<'a, str>> {
+        self.member.filter(|_| self.depth >= 2).map(name)
     }
 
     /// `authentication.password`.
     pub(crate) fn path(&self) -> String {
         match self.member() {
             Some(member) => format!("{}.{member}", self.field()),
-            None => self.field(),
+            None => self.field().into_owned(),
         }
     }
 }
 
-/// The values in a JSON object or array, in order; none where the text is neither.
-pub(crate) fn scalars(json: &str) -> Option<Vec<Scalar<'_>>> {
-    if !json.trim_start_matches([' ', '\t', '\r', '\n']).starts_with(['{', '['])
-        || serde_json::from_str::<IgnoredAny>(json).is_err()
-    {
-        return None;
+/// What a name's literal says.
+fn name(literal: &str) -> Cow<'_, str> {
+    match literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(plain) if !plain.contains('\\') => Cow::Borrowed(plain),
+        _ => Cow::Owned(serde_json::from_str(literal).unwrap_or_default()),
     }
-    // From here on it is known to be JSON, and only ends have to be found.
-    let bytes = json.as_bytes();
-    let mut found = Vec::new();
-    let (mut field, mut member, mut depth, mut at) = ("", None, 0, 0);
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth -= 1,
-            b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' => {}
-            _ => {
-                let end = end(bytes, at);
-                let raw = json.get(at..end)?;
-                if is_name(bytes, end) {
-                    match depth {
-                        1 => (field, member) = (raw, None),
-                        2 => member = Some(raw),
+}
+
+/// Goes through a text that is known to be JSON, so that only ends have to be found.
+#[derive(Clone, Debug)]
+pub(crate) struct Scalars<'a> {
+    json: &'a str,
+    at: usize,
+    depth: usize,
+    field: &'a str,
+    member: Option<&'a str>,
+}
+
+impl<'a> Iterator for Scalars<'a> {
+    type Item = Scalar<'a>;
+
+    fn next(&mut self) -> Option<Scalar<'a>> {
+        let bytes = self.json.as_bytes();
+        loop {
+            match bytes.get(self.at)? {
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => self.depth = self.depth.saturating_sub(1),
+                b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' => {}
+                _ => {
+                    let range = self.at..end(bytes, self.at);
+                    self.at = range.end;
+                    if !is_name(bytes, range.end) {
+                        return Some(Scalar {
+                            json: self.json,
+                            range,
+                            field: self.field,
+                            member: self.member,
+                            depth: self.depth,
+                        });
+                    }
+                    let name = self.json.get(range)?;
+                    match self.depth {
+                        1 => (self.field, self.member) = (name, None),
+                        2 => self.member = Some(name),
                         _ => {}
                     }
-                } else {
-                    found.push(Scalar {
-                        json,
-                        range: at..end,
-                        field,
-                        member,
-                        depth,
-                    });
+                    continue;
                 }
-                at = end;
-                continue;
             }
+            self.at += 1;
         }
-        at += 1;
     }
-    Some(found)
 }
 
 fn end(bytes: &[u8], from: usize) -> usize {
@@ -133,11 +172,8 @@ fn end(bytes: &[u8], from: usize) -> usize {
 }
 
 fn is_name(bytes: &[u8], end: usize) -> bool {
-    let after = bytes
-        .iter()
-        .skip(end)
-        .find(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
-    after == Some(&b':')
+    let mut after = bytes.iter().skip(end);
+    after.find(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n')) == Some(&b':')
 }
 
 /// `text` with pieces of it replaced; written into the room that it gets at the start, since a text that grows leaves copies behind.
@@ -161,9 +197,9 @@ mod tests {
     #[test]
     fn every_value_is_found_under_its_names() {
         let json = r#" {"a" : "x,}\"", "b":{"c":-1.5e3,"d":[true,{"e":null}]},"f\u0067":["y"], "authentication":{"password":"p\u0077"}} "#;
-        let found: Vec<_> = scalars(json)
+        let found: Vec<_> = Checked::of(json)
             .unwrap()
-            .iter()
+            .scalars()
             .map(|scalar| (scalar.path(), scalar.raw(), scalar.is_member()))
             .collect();
         let expected = [
@@ -178,15 +214,15 @@ mod tests {
             found,
             expected.map(|(path, raw, member)| (path.to_owned(), raw, member))
         );
-        let last = scalars(json).unwrap().pop().unwrap();
+        let last = Checked::of(json).unwrap().scalars().last().unwrap();
         assert_eq!(last.text().unwrap().as_str(), "pw");
     }
 
     #[test]
     fn what_is_no_object_or_array_has_none() {
         for json in ["", "1", "\"x\"", "{", "{\"a\":}", "{} {}", "nul"] {
-            assert_eq!(scalars(json), None, "{json}");
+            assert!(Checked::of(json).is_none(), "{json}");
         }
-        assert_eq!(scalars("[]"), Some(Vec::new()));
+        assert_eq!(Checked::of("[]").unwrap().scalars().next(), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::component::{FlowResponse, Outcome, TriggerError};
 use crate::egress::RequestRecord;
-use crate::secrets::{Mask, quoted, scalars, spliced};
+use crate::secrets::{Checked, Mask, quoted, spliced};
 
 /// Of the JSON door.
 pub(super) fn json(outcome: Outcome<String>, mask: &Mask) -> Outcome<String> {
@@ -58,15 +58,15 @@ fn replace(text: &mut String, mask: &Mask) {
 
 /// The answer's `headers`, value by value, and every other byte as it was. What is not the contract's JSON is masked as a whole.
 fn headers_of_json(json: String, mask: &Mask) -> String {
-    let Some(scalars) = scalars(&json) else {
+    let Some(checked) = Checked::of(&json) else {
         return mask.text(json);
     };
-    let pieces: Vec<_> = scalars
-        .iter()
+    let pieces: Vec<_> = checked
+        .scalars()
         .filter(|scalar| scalar.field() == "headers" && scalar.is_text())
         .filter_map(|scalar| {
             let value = scalar.text().filter(|value| !mask.is_clean(value))?;
-            Some((scalar.range.clone(), quoted(&mask.text(value.to_string()))))
+            Some((scalar.range, quoted(&mask.text(value.to_string()))))
         })
         .collect();
     if pieces.is_empty() {

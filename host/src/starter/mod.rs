@@ -13,7 +13,7 @@ use crate::component::{
     Authentication, Connector, ErrorKind, FlowConfig, FlowResponse, FlowState, Outcome, TokenRequest, TriggerError,
 };
 use crate::egress::{Egress, Progress, Purpose, RequestRecord};
-use crate::secrets::{ExpandError, Expanded, Mask, Secrets};
+use crate::secrets::{Checked, ExpandError, Expanded, Mask, Secrets};
 use crate::tokens::{Given, NotGiven, OauthInput, Tokens};
 
 pub use rehearsal::{Rehearsal, RehearsedRequest};
@@ -68,13 +68,17 @@ impl FlowStarter {
     /// A secret that cannot be had is an error of the kind `invalid-input`; nothing was sent then. A token that the instance refuses
     /// (401) is dropped, and the error is retryable where it had been kept from an earlier call.
     pub async fn execute(&self, input: &str) -> Outcome<String> {
+        if let Some(outcome) = self.connector.too_large(input.len()) {
+            return told(outcome);
+        }
         let expanded = match self.expand(input).await {
             Ok(expanded) => expanded,
             Err(error) => return told(refused(&error)),
         };
-        let mut mask = Mask::of_json(expanded.json());
+        let checked = Checked::of(expanded.json());
+        let mut mask = checked.map(Mask::of_checked).unwrap_or_default();
         mask.add_all(expanded.mask());
-        let outcome = match OauthInput::of(expanded.json()) {
+        let outcome = match checked.and_then(OauthInput::of) {
             None => self.connector.execute(&self.egress, expanded.json()).await,
             Some(oauth) => match self.token(&oauth.request).await {
                 Ok(given) => {

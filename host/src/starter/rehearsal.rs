@@ -3,7 +3,7 @@
 use super::{FlowStarter, masked, refusal};
 use crate::component::{ErrorKind, TriggerError};
 use crate::egress::{Destinations, Origin, Played, Purpose, Stage};
-use crate::secrets::{Mask, Secret};
+use crate::secrets::{Checked, Mask, Secret};
 use crate::tokens::OauthInput;
 
 /// What a call would send, and nothing of it left: for a person to look at. Secrets are masked in all of it.
@@ -40,6 +40,12 @@ const TOKEN: &str = "token-that-is-asked-for-first";
 impl FlowStarter {
     /// Makes the requests that [`Self::execute`] would make, and sends none, not so much as a look-up of a name.
     pub async fn rehearse(&self, input: &str) -> Rehearsal {
+        if let Some(outcome) = self.connector.too_large::<()>(input.len()) {
+            return Rehearsal {
+                requests: Vec::new(),
+                refusal: outcome.result.err(),
+            };
+        }
         let expanded = match self.expand(input).await {
             Ok(expanded) => expanded,
             Err(error) => {
@@ -49,12 +55,13 @@ impl FlowStarter {
                 };
             }
         };
-        let mut mask = Mask::of_json(expanded.json());
+        let checked = Checked::of(expanded.json());
+        let mut mask = checked.map(Mask::of_checked).unwrap_or_default();
         mask.add_all(expanded.mask());
         mask.add(TOKEN);
         let stage = Stage::default();
         let egress = self.egress.rehearsing(stage.clone());
-        let result = match OauthInput::of(expanded.json()) {
+        let result = match checked.and_then(OauthInput::of) {
             None => self.connector.execute(&egress, expanded.json()).await.result.map(drop),
             Some(oauth) => match self
                 .connector

@@ -8,7 +8,7 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use crate::component::{CallLimits, ClientAuthentication, ClientCredentials, TokenRequest};
-use crate::secrets::{Scalar, Secret, quoted, scalars, spliced};
+use crate::secrets::{Checked, Scalar, Secret, quoted, spliced};
 
 const OAUTH: &str = "oauth-client-credentials-flow";
 
@@ -24,10 +24,8 @@ pub(crate) struct OauthInput<'a> {
 
 impl<'a> OauthInput<'a> {
     /// None where the input is not of that kind.
-    pub(crate) fn of(json: &'a str) -> Option<Self> {
-        let input = Input {
-            scalars: scalars(json)?,
-        };
+    pub(crate) fn of(json: Checked<'a>) -> Option<Self> {
+        let input = Input::of(json)?;
         let kind = input.one("authentication", Some("type"))??;
         if kind.text()?.as_str() != OAUTH || input.is_nested("authentication") {
             return None;
@@ -65,7 +63,7 @@ impl<'a> OauthInput<'a> {
                     max_response_bytes: 0,
                 }),
             },
-            json,
+            json: json.json(),
             kind: kind.range.clone(),
             client_secret: client_secret.range.clone(),
             token: input
@@ -94,11 +92,30 @@ impl<'a> OauthInput<'a> {
     }
 }
 
+/// The members that a token request is made of.
 struct Input<'a> {
     scalars: Vec<Scalar<'a>>,
 }
 
+const FIELDS: [&str; 6] = [
+    "authentication",
+    "snInstance",
+    "snDomain",
+    "snEndpoint",
+    "connectionTimeoutInSeconds",
+    "readTimeoutInSeconds",
+];
+
+/// More of them are odd.
+const MOST: usize = 100;
+
 impl<'a> Input<'a> {
+    fn of(json: Checked<'a>) -> Option<Self> {
+        let members = json.scalars().filter(|scalar| FIELDS.contains(&&*scalar.field()));
+        let scalars: Vec<_> = members.take(MOST + 1).collect();
+        (scalars.len() <= MOST).then_some(Self { scalars })
+    }
+
     /// The value under these names, if any; none of the outer kind where there are two.
     fn one(&self, field: &str, member: Option<&str>) -> Option<Option<&Scalar<'a>>> {
         let mut found = self.scalars.iter().filter(|scalar| {
@@ -140,16 +157,20 @@ mod tests {
 
     const INPUT: &str = r#"{"snInstance":"acme","authentication":{"type":"oauth-client-credentials-flow","clientId":"id","clientSecret":"s3cret"},"body":{"n":1.0,"clientSecret":"own"}}"#;
 
+    fn of(json: &str) -> Option<OauthInput<'_>> {
+        OauthInput::of(Checked::of(json)?)
+    }
+
     #[test]
     fn the_token_takes_the_secrets_place_and_nothing_else_changes() {
-        let input = OauthInput::of(INPUT).unwrap();
+        let input = of(INPUT).unwrap();
         let with_token = input.with_token(&Secret::new("to\"ken"));
         assert_eq!(
             with_token.as_str(),
             r#"{"snInstance":"acme","authentication":{"type":"bearer","token":"to\"ken","clientId":"id","clientSecret":null},"body":{"n":1.0,"clientSecret":"own"}}"#
         );
         let left = INPUT.replace(r#""clientId""#, r#""token":null,"clientId""#);
-        let with_token = OauthInput::of(&left).unwrap().with_token(&Secret::new("t0ken"));
+        let with_token = of(&left).unwrap().with_token(&Secret::new("t0ken"));
         assert!(
             with_token.contains(r#""type":"bearer","token":"t0ken","clientId":"id","clientSecret":null"#),
             "{}",
@@ -162,7 +183,7 @@ mod tests {
         let json = r#"{"snEndpoint":"https://gateway.example","snDomain":null,"connectionTimeoutInSeconds":0.0015,"readTimeoutInSeconds":"5",
             "authentication":{"type":"oauth-client-credentials-flow","oauthTokenEndpoint":"https://login.example/t","clientId":123,
             "clientSecret":"s3cret","audience":"a","scopes":"one  two","clientAuthentication":"basicAuthHeader"}}"#;
-        let request = OauthInput::of(json).unwrap().request;
+        let request = of(json).unwrap().request;
         assert_eq!(
             (request.instance.as_str(), request.endpoint.as_deref()),
             ("", Some("https://gateway.example"))
@@ -230,7 +251,7 @@ mod tests {
         ] {
             let odd = INPUT.replacen(from, to, 1);
             assert_ne!(odd, INPUT, "{from}");
-            assert!(OauthInput::of(&odd).is_none(), "{odd}");
+            assert!(of(&odd).is_none(), "{odd}");
         }
     }
 }
