@@ -1,14 +1,16 @@
 //! A name made a connection: look-up, check of each address, TCP or proxy, TLS. Whatever fails here, nothing of the request has left.
 
 use std::collections::HashMap;
-use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
-use rustls::ClientConfig;
+use hyper_util::client::proxy::matcher::Intercept;
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -19,7 +21,7 @@ use super::address::AddressKind;
 use super::origin::{Host, Origin, Scheme};
 use super::policy::Policy;
 use super::proxy::{self, Proxy};
-use super::record::{Attempt, Step};
+use super::record::{Step, Witness};
 use super::resolve::{Resolve, ResolveError};
 
 /// How long an address is waited for before the next one is tried beside it (RFC 8305, section 5).
@@ -94,9 +96,11 @@ pub(super) struct Connected {
 }
 
 /// Makes connections.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Dialer {
     pub(super) tls: Arc<ClientConfig>,
+    /// Who checks the servers' certificates, in `tls` as well.
+    pub(super) verifier: Arc<WebPkiServerVerifier>,
     /// For the proxy, which is not shown the client's certificate.
     pub(super) proxy_tls: Arc<ClientConfig>,
     pub(super) connect_to: HashMap<(Host, u16), SocketAddr>,
@@ -113,95 +117,145 @@ pub(super) fn by_origin(mappings: Vec<ConnectTo>) -> HashMap<(Host, u16), Socket
 }
 
 impl Dialer {
-    /// Connects to an origin that the policy allows by name, TLS included. The attempt learns where it stopped.
+    /// Connects to an origin that the policy allows by name, TLS included. The witness learns of each step, and where it stopped.
     pub(super) async fn connect(
         &self,
         origin: &Origin,
         policy: &Policy,
-        attempt: &Attempt,
+        witness: &dyn Witness,
     ) -> Result<Connected, Error> {
-        if origin.scheme() == Scheme::Http {
-            let stream = self.direct(origin, policy, attempt).await?;
-            return Ok(Connected {
-                io: Box::new(stream),
-                http2: false,
-            });
-        }
-        let mapped = self.connect_to.contains_key(&(origin.host().clone(), origin.port()));
-        let proxy = if mapped { None } else { self.proxy.of(origin) };
-        match proxy {
-            None => {
-                let stream = self.direct(origin, policy, attempt).await?;
-                self.secure(origin, Box::new(stream), attempt).await
-            }
+        let io: Box<dyn Io> = match self.proxy_of(origin) {
             Some(proxy) => {
-                let stream = proxy::tunnel(&proxy, origin, &self.resolver, &self.proxy_tls, attempt).await?;
-                self.secure(origin, Box::new(stream), attempt).await
+                for step in [Step::Dns, Step::Address, Step::Tcp] {
+                    witness.skipped(step, "left to the proxy");
+                }
+                Box::new(proxy::tunnel(&proxy, origin, &self.resolver, &self.proxy_tls, witness).await?)
             }
+            None => {
+                witness.skipped(Step::Proxy, "none for this host");
+                Box::new(self.direct(origin, policy, witness).await?)
+            }
+        };
+        if origin.scheme() == Scheme::Http {
+            witness.skipped(Step::Tls, "plain http, which stays on this machine");
+            return Ok(Connected { io, http2: false });
         }
+        self.secure(origin, io, witness).await
     }
 
-    async fn direct(&self, origin: &Origin, policy: &Policy, attempt: &Attempt) -> Result<TcpStream, Error> {
-        let addresses = self.addresses(origin, policy, attempt).await?;
-        attempt.stopped(Step::Tcp, "no connection in time");
+    /// The proxy on the way to an origin. Plain http never leaves this machine, and an address that the operator named is gone to directly.
+    pub(super) fn proxy_of(&self, origin: &Origin) -> Option<Intercept> {
+        if origin.scheme() == Scheme::Http || self.mapped(origin).is_some() {
+            return None;
+        }
+        self.proxy.of(origin)
+    }
+
+    fn mapped(&self, origin: &Origin) -> Option<SocketAddr> {
+        self.connect_to.get(&(origin.host().clone(), origin.port())).copied()
+    }
+
+    async fn direct(&self, origin: &Origin, policy: &Policy, witness: &dyn Witness) -> Result<TcpStream, Error> {
+        let addresses = self.addresses(origin, policy, witness).await?;
+        witness.begins(Step::Tcp, "no connection in time");
         let stream = tcp(addresses).await.map_err(|error| {
             // Reset so soon that nobody saw it open: the same as a reset within the handshake, which is a matter of microseconds.
-            let reset = error.kind() == io::ErrorKind::ConnectionReset && origin.scheme() == Scheme::Https;
-            attempt.stopped(if reset { Step::Tls } else { Step::Tcp }, error.to_string());
-            if reset {
+            if error.kind() == io::ErrorKind::ConnectionReset && origin.scheme() == Scheme::Https {
+                witness.passed(Step::Tcp, format_args!("connected, and reset at once"));
+                witness.failed(Step::Tls, &error.to_string());
                 Error::TlsProtocolError
             } else {
+                witness.failed(Step::Tcp, &error.to_string());
                 tcp_error(&error)
             }
         })?;
+        match stream.peer_addr() {
+            Ok(peer) => witness.passed(Step::Tcp, format_args!("connected to {peer}")),
+            Err(_) => witness.passed(Step::Tcp, format_args!("connected, and closed at once")),
+        }
         Ok(stream)
     }
 
     /// Where an origin is. One address that the policy denies among several denies them all: the name is not to be trusted then.
-    async fn addresses(&self, origin: &Origin, policy: &Policy, attempt: &Attempt) -> Result<Vec<SocketAddr>, Error> {
-        let (host, port) = (origin.host(), origin.port());
-        if let Some(address) = self.connect_to.get(&(host.clone(), port)) {
-            return Ok(vec![*address]);
-        }
-        let found = match host {
-            Host::Address(address) => vec![*address],
-            Host::Name(name) => {
-                attempt.stopped(Step::Dns, "no name server answered in time");
-                self.resolver.resolve(name).await.map_err(|error| {
-                    attempt.stopped(Step::Dns, error.to_string());
-                    dns_error(&error)
-                })?
+    async fn addresses(
+        &self,
+        origin: &Origin,
+        policy: &Policy,
+        witness: &dyn Witness,
+    ) -> Result<Vec<SocketAddr>, Error> {
+        if let Some(address) = self.mapped(origin) {
+            for step in [Step::Dns, Step::Address] {
+                witness.skipped(step, "the address is the operator's own word");
             }
+            return Ok(vec![address]);
+        }
+        let found = match origin.host() {
+            Host::Address(address) => {
+                witness.skipped(Step::Dns, "an address needs no look-up");
+                vec![*address]
+            }
+            Host::Name(name) => self.look_up(name, witness).await?,
         };
+        witness.begins(Step::Address, "not checked");
         if let Some(denied) = found.iter().find(|address| !policy.allows_address(origin, **address)) {
             let kind = AddressKind::of(*denied).map_or("denied", AddressKind::as_str);
-            attempt.stopped(
-                Step::Address,
-                format!("{denied} is {kind}, which the policy does not open"),
-            );
+            let why = format!("{denied} is {kind}, which the policy does not open");
+            witness.failed(Step::Address, &why);
             return Err(Error::DestinationIpProhibited);
         }
-        if found.is_empty() {
-            attempt.stopped(Step::Dns, ResolveError::NoSuchName.to_string());
-            return Err(dns_error(&ResolveError::NoSuchName));
-        }
+        witness.passed(Step::Address, format_args!("the policy allows it"));
         Ok(found
             .into_iter()
-            .map(|address| SocketAddr::new(address, port))
+            .map(|address| SocketAddr::new(address, origin.port()))
             .collect())
     }
 
-    async fn secure(&self, origin: &Origin, stream: Box<dyn Io>, attempt: &Attempt) -> Result<Connected, Error> {
-        attempt.stopped(Step::Tls, "the handshake did not end in time");
+    async fn look_up(&self, name: &str, witness: &dyn Witness) -> Result<Vec<IpAddr>, Error> {
+        witness.begins(Step::Dns, "no name server answered in time");
+        let found = match self.resolver.resolve(name).await {
+            Ok(found) if found.is_empty() => Err(ResolveError::NoSuchName),
+            answer => answer,
+        };
+        let found = found.map_err(|error| {
+            witness.failed(Step::Dns, &error.to_string());
+            dns_error(&error)
+        })?;
+        witness.passed(Step::Dns, format_args!("{}", Listed(&found)));
+        Ok(found)
+    }
+
+    async fn secure(&self, origin: &Origin, stream: Box<dyn Io>, witness: &dyn Witness) -> Result<Connected, Error> {
+        witness.begins(Step::Tls, "the handshake did not end in time");
         let handshake = TlsConnector::from(Arc::clone(&self.tls)).connect(server_name(origin)?, stream);
         let stream = handshake.await.map_err(|error| {
-            attempt.stopped(Step::Tls, error.to_string());
+            witness.failed(Step::Tls, &error.to_string());
             tls_error(&error)
         })?;
+        let (_, session) = stream.get_ref();
+        let http2 = session.alpn_protocol() == Some(b"h2");
+        let version = match session.protocol_version() {
+            Some(ProtocolVersion::TLSv1_2) => "TLS 1.2",
+            _ => "TLS 1.3",
+        };
+        let http = if http2 { "HTTP/2" } else { "HTTP/1.1" };
+        witness.passed(Step::Tls, format_args!("{version}, {http}"));
         Ok(Connected {
-            http2: stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+            http2,
             io: Box::new(stream),
         })
+    }
+}
+
+/// Addresses, with commas.
+struct Listed<'a>(&'a [IpAddr]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, address) in self.0.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{address}")?;
+        }
+        Ok(())
     }
 }
 

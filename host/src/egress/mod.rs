@@ -218,11 +218,13 @@ impl EgressBuilder {
     /// Where the extra certificates cannot be read, or the client's certificate and key do not go together.
     pub fn build(self) -> Result<Egress, EgressError> {
         let dialer = Dialer {
-            tls: tls::client_config(&self.extra_ca_pem, self.identity.as_ref(), &["h2", "http/1.1"])?,
-            proxy_tls: tls::client_config(&self.extra_ca_pem, None, &["http/1.1"])?,
+            tls: tls::client_config(&verifier, self.identity.as_ref(), &["h2", "http/1.1"])?,
+            proxy_tls: tls::client_config(&verifier, None, &["http/1.1"])?,
+            verifier,
             connect_to: connect::by_origin(self.connect_to),
             resolver: self.resolver,
             proxy: self.proxy,
+        let verifier = tls::verifier(&self.extra_ca_pem)?;
         };
         Ok(Egress {
             policy: self.policy,

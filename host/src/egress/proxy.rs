@@ -18,7 +18,7 @@ use wasmtime_wasi_http::Error;
 
 use super::connect::{Io, tcp};
 use super::origin::Origin;
-use super::record::{Attempt, Step};
+use super::record::{Step, Witness};
 use super::resolve::{Resolve, ResolveError};
 
 /// Which destinations are reached through which proxy.
@@ -93,18 +93,20 @@ pub(super) async fn tunnel(
     origin: &Origin,
     resolver: &Arc<dyn Resolve>,
     tls: &Arc<ClientConfig>,
-    attempt: &Attempt,
+    witness: &dyn Witness,
 ) -> Result<TokioIo<Upgraded>, Error> {
-    attempt.stopped(Step::Proxy, "no tunnel in time");
+    witness.begins(Step::Proxy, "no tunnel in time");
     let opened = open(proxy, origin, resolver, tls).await;
-    opened.map_err(|Refused { denied, why }| {
-        attempt.stopped(Step::Proxy, why);
+    let tunnel = opened.map_err(|Refused { denied, why }| {
+        witness.failed(Step::Proxy, &why);
         if denied {
             Error::HttpRequestDenied
         } else {
             Error::ConnectionRefused
         }
-    })
+    })?;
+    witness.passed(Step::Proxy, format_args!("it opened a tunnel"));
+    Ok(tunnel)
 }
 
 /// Why there is no tunnel.

@@ -50,6 +50,8 @@ pub struct RequestRecord {
 /// A step on the way to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
+    /// The check of the name against the policy.
+    Policy,
     /// The look-up of the name.
     Dns,
     /// The check of the addresses that the name leads to.
@@ -65,6 +67,7 @@ pub enum Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Policy => "the policy",
             Self::Dns => "DNS",
             Self::Address => "the address",
             Self::Proxy => "the proxy",
@@ -101,6 +104,21 @@ impl fmt::Display for RequestRecord {
     }
 }
 
+/// Who is told of each step while a connection is made.
+pub(super) trait Witness: Send + Sync {
+    /// A step begins; `late` is what to say of it if the time runs out in it.
+    fn begins(&self, step: Step, late: &str);
+
+    /// It came to this.
+    fn passed(&self, _step: Step, _found: fmt::Arguments<'_>) {}
+
+    /// There is nothing to do in it.
+    fn skipped(&self, _step: Step, _why: &str) {}
+
+    /// The connection will not be made.
+    fn failed(&self, step: Step, why: &str);
+}
+
 const WAITING: u8 = 0;
 const SENT: u8 = 1;
 const REVOKED: u8 = 2;
@@ -131,7 +149,6 @@ impl Attempt {
         }
     }
 
-    /// Said before each step, in case the time runs out in it, and again with the reason when it fails.
     pub(crate) fn stopped(&self, step: Step, why: impl Into<String>) {
         let why = why.into();
         *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(Stop { step, why });
@@ -180,6 +197,17 @@ impl Attempt {
             progress,
             stopped: self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
+    }
+}
+
+/// It keeps the last word alone: what is said before a step is what is known when the time runs out in it.
+impl Witness for std::sync::Arc<Attempt> {
+    fn begins(&self, step: Step, late: &str) {
+        self.stopped(step, late);
+    }
+
+    fn failed(&self, step: Step, why: &str) {
+        self.stopped(step, why);
     }
 }
 

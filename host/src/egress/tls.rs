@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -45,20 +46,27 @@ impl std::fmt::Debug for Identity {
     }
 }
 
-/// TLS 1.2 and 1.3, offering these protocols of HTTP. Sessions are resumed.
-pub(super) fn client_config(
-    extra_ca_pem: &[u8],
-    identity: Option<&Identity>,
-    http: &[&str],
-) -> Result<Arc<ClientConfig>, EgressError> {
+/// Who checks a server's certificate: against the public authorities and these.
+pub(super) fn verifier(extra_ca_pem: &[u8]) -> Result<Arc<WebPkiServerVerifier>, EgressError> {
     let mut roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
     add(&mut roots, extra_ca_pem)?;
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::new(ring::default_provider()))
+        .build()
+        .map_err(|error| EgressError::Tls(error.to_string()))
+}
+
+/// TLS 1.2 and 1.3, offering these protocols of HTTP. Sessions are resumed.
+pub(super) fn client_config(
+    verifier: &Arc<WebPkiServerVerifier>,
+    identity: Option<&Identity>,
+    http: &[&str],
+) -> Result<Arc<ClientConfig>, EgressError> {
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| EgressError::Tls(error.to_string()))?
-        .with_root_certificates(roots);
+        .with_webpki_verifier(Arc::clone(verifier));
     let mut config = match identity {
         None => builder.with_no_client_auth(),
         Some(identity) => builder
@@ -101,10 +109,7 @@ mod tests {
             "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n",
         ] {
             assert!(
-                matches!(
-                    client_config(pem.as_bytes(), None, &[]),
-                    Err(EgressError::Certificate(_))
-                ),
+                matches!(verifier(pem.as_bytes()), Err(EgressError::Certificate(_))),
                 "{pem}"
             );
             assert!(
@@ -115,7 +120,7 @@ mod tests {
                 "{pem}"
             );
         }
-        assert!(client_config(b"\n", None, &[]).is_ok());
+        assert!(verifier(b"\n").is_ok());
     }
 
     #[test]
@@ -123,9 +128,10 @@ mod tests {
         let own = rcgen::generate_simple_self_signed(["client".to_owned()]).unwrap();
         let key = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0c2VjcmV0\n-----END PRIVATE KEY-----\n";
         let identity = Identity::from_pem(own.cert.pem().as_bytes(), key.as_bytes()).unwrap();
-        let error = client_config(b"", Some(&identity), &[]).unwrap_err();
+        let public = verifier(b"").unwrap();
+        let error = client_config(&public, Some(&identity), &[]).unwrap_err();
         assert!(!format!("{error} {error:?} {identity:?}").contains("c2VjcmV0"));
         let right = Identity::from_pem(own.cert.pem().as_bytes(), own.signing_key.serialize_pem().as_bytes()).unwrap();
-        assert!(client_config(b"", Some(&right), &[]).is_ok());
+        assert!(client_config(&public, Some(&right), &[]).is_ok());
     }
 }
