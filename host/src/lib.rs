@@ -67,9 +67,10 @@ pub use component::{
     Method, Outcome, TokenRequest, TriggerError,
 };
 pub use egress::{
-    AddressKind, AddressKindError, ConnectTo, ConnectToError, Destinations, Egress, EgressBuilder, EgressError, Gate,
-    Host, Ledger, Origin, OriginError, Pattern, PatternError, Policy, Progress, Proxy, ProxyError, Purpose,
-    RequestRecord, Resolve, ResolveError, Resolving, Scheme, Step, Stop,
+    AddressKind, AddressKindError, CertificateFault, ClientCertificate, ConnectTo, ConnectToError, Destinations,
+    Egress, EgressBuilder, EgressError, Gate, Host, Ledger, Origin, OriginError, Pattern, PatternError, Policy, Probe,
+    ProbedStep, Progress, Proxy, ProxyError, Purpose, RequestRecord, Resolve, ResolveError, Resolving, Scheme,
+    ServerCertificate, Step, StepOutcome, Stop,
 };
 pub use secrets::{
     DirectorySecrets, EnvironmentSecrets, ExpandError, Expanded, FileSecrets, Mask, Providing, Secret, SecretError,

@@ -5,6 +5,7 @@ mod bypasses;
 mod http2;
 mod kept;
 mod names;
+mod probe;
 mod proxy;
 mod tls;
 

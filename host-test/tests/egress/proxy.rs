@@ -12,20 +12,20 @@ use super::{Names, input, rig, stand_in};
 
 /// What the proxy does with a CONNECT.
 #[derive(Clone, Copy)]
-enum Does {
+pub(super) enum Does {
     Tunnel(SocketAddr),
     Answer(&'static str),
     Close,
 }
 
 /// A proxy on a free port; it lives as long as the process.
-struct TestProxy {
-    address: SocketAddr,
+pub(super) struct TestProxy {
+    pub(super) address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl TestProxy {
-    fn start(does: Does) -> Self {
+    pub(super) fn start(does: Does) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let heads = Arc::<Mutex<Vec<String>>>::default();
@@ -46,11 +46,11 @@ impl TestProxy {
         Self { address, heads }
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    fn heads(&self) -> Vec<String> {
+    pub(super) fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
 }

@@ -17,18 +17,18 @@ use serde_json::json;
 use super::input;
 
 /// What the server saw of a handshake: the client's certificates, and whether a session was resumed.
-type Seen = Arc<Mutex<Vec<(usize, HandshakeKind)>>>;
+pub(super) type Seen = Arc<Mutex<Vec<(usize, HandshakeKind)>>>;
 
-struct Server {
+pub(super) struct Server {
     address: SocketAddr,
     ca_pem: String,
-    issuer: Issuer<'static, KeyPair>,
-    seen: Seen,
+    pub(super) issuer: Issuer<'static, KeyPair>,
+    pub(super) seen: Seen,
 }
 
 impl Server {
     /// Asks each client for a certificate of its own authority's, and answers one request a connection.
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -73,7 +73,7 @@ impl Server {
         }
     }
 
-    fn egress(&self) -> EgressBuilder {
+    pub(super) fn egress(&self) -> EgressBuilder {
         let acme = "https://acme.service-now.com".parse().unwrap();
         Egress::builder()
             .extra_ca_pem(&self.ca_pem)

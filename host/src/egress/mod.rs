@@ -16,9 +16,12 @@
 //! | `exchange` | one request and its answer on a connection, and what an error there proves |
 //! | `record` | what became of each request |
 //! | `rehearsal` | requests that are shown instead of sent |
+//! | `probe` | the way to an origin tried without a request |
+//! | `certificate` | a server's certificate as a person reads it, also where it was refused |
 
 mod address;
 mod allowance;
+mod certificate;
 mod connect;
 mod destinations;
 mod exchange;
@@ -26,6 +29,7 @@ mod gate;
 mod origin;
 mod policy;
 mod pool;
+mod probe;
 mod proxy;
 mod record;
 mod rehearsal;
@@ -36,10 +40,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use address::{AddressKind, AddressKindError};
+pub use certificate::{CertificateFault, ServerCertificate};
 pub use connect::{ConnectTo, ConnectToError};
 pub use destinations::Destinations;
 pub use origin::{Host, Origin, OriginError, Scheme};
 pub use policy::{Pattern, PatternError, Policy};
+pub use probe::{ClientCertificate, Probe, ProbedStep, StepOutcome};
 pub use proxy::{Proxy, ProxyError};
 pub use record::{Progress, Purpose, RequestRecord, Step, Stop};
 pub use resolve::{Resolve, ResolveError, Resolving};
@@ -217,6 +223,7 @@ impl EgressBuilder {
     /// # Errors
     /// Where the extra certificates cannot be read, or the client's certificate and key do not go together.
     pub fn build(self) -> Result<Egress, EgressError> {
+        let verifier = tls::verifier(&self.extra_ca_pem)?;
         let dialer = Dialer {
             tls: tls::client_config(&verifier, self.identity.as_ref(), &["h2", "http/1.1"])?,
             proxy_tls: tls::client_config(&verifier, None, &["http/1.1"])?,
@@ -224,7 +231,6 @@ impl EgressBuilder {
             connect_to: connect::by_origin(self.connect_to),
             resolver: self.resolver,
             proxy: self.proxy,
-        let verifier = tls::verifier(&self.extra_ca_pem)?;
         };
         Ok(Egress {
             policy: self.policy,
