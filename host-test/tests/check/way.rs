@@ -1,0 +1,115 @@
+//! The steps of the way, and what a failed one advises.
+
+use host_test::stand_in::{PortFault, StandIn, TlsFault};
+
+use super::{ACME, File, PASSWORD, basic, check, input, instance, run, stand_in};
+
+/// Nothing is sent where the way is not open.
+fn stops_at(stand_in: &StandIn, step: &str, words: &[&str]) {
+    let ran = check(stand_in, &input(&basic("camunda", PASSWORD)));
+    assert_eq!((ran.code, ran.mark(step)), (3, '✗'), "{}", ran.out);
+    for words in words {
+        assert!(ran.out.contains(words), "{words}: {}", ran.out);
+    }
+    assert_eq!(ran.marks(), ['–', '–', '–'], "{}", ran.out);
+    assert!(stand_in.requests().is_empty());
+}
+
+#[test]
+fn a_good_way_shows_the_certificate() {
+    let ran = check(&stand_in(), &input(&basic("camunda", PASSWORD)));
+    let (mark, words) = ran.step(ACME, "TLS");
+    assert_eq!(mark, '✓');
+    for found in [
+        "TLS 1.3",
+        "acme.service-now.com",
+        "ServiceNow stand-in CA",
+        "valid from",
+    ] {
+        assert!(words.contains(found), "{words}");
+    }
+}
+
+#[test]
+fn each_fault_of_tls_has_its_advice() {
+    for (fault, words) in [
+        (TlsFault::Expired, &["valid from", "clock"][..]),
+        (TlsFault::NotYetValid, &["valid from", "clock"]),
+        (TlsFault::WrongName, &["wrong-name.invalid", "Another server"]),
+        (TlsFault::UnknownAuthority, &["--ca-file"]),
+        (TlsFault::ClientCertificate12, &["--client-certificate"]),
+        (TlsFault::ClientCertificate13, &["--client-certificate"]),
+        (TlsFault::NotTls, &["does not speak TLS"]),
+    ] {
+        stops_at(
+            &StandIn::start(instance().tls_fault("acme", fault)).unwrap(),
+            "TLS",
+            words,
+        );
+    }
+}
+
+#[test]
+fn a_port_that_refuses_is_a_matter_of_the_firewall() {
+    let stand_in = stand_in();
+    let refusing = stand_in.open_port(PortFault::Refused).unwrap();
+    let arguments = ["--connect-to", &format!("acme.service-now.com:443:{refusing}")];
+    let ran = run(
+        &input(&basic("camunda", PASSWORD)).to_string(),
+        &arguments.map(str::to_owned),
+    );
+    assert_eq!((ran.code, ran.mark("TCP")), (3, '✗'), "{}", ran.out);
+    assert!(
+        ran.out.contains("firewall") && ran.out.contains("port 443"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn what_the_policy_does_not_allow_is_told_with_the_flag_that_does() {
+    let stand_in = stand_in();
+    let arguments = ["--allow", "other.service-now.com"].map(str::to_owned);
+    let ran = run(&input(&basic("camunda", PASSWORD)).to_string(), &arguments);
+    assert_eq!((ran.code, ran.mark("policy")), (3, '✗'), "{}", ran.out);
+    assert!(ran.out.contains("--allow https://acme.service-now.com"), "{}", ran.out);
+    assert_eq!(ran.step(ACME, "DNS"), ('–', "not reached"));
+    assert_eq!(stand_in.connections(), 0);
+}
+
+#[test]
+fn an_address_that_is_not_public_is_told_with_the_flag_that_opens_it() {
+    let stand_in = stand_in();
+    let ca = File::new(stand_in.ca_pem());
+    let endpoint = format!("https://localhost:{}", stand_in.https_addr().port());
+    let mut own = input(&basic("camunda", PASSWORD));
+    own["snInstance"] = "".into();
+    own["snEndpoint"] = endpoint.clone().into();
+    // `localhost` is open by its name; a name that the hosts file gives this machine's address is not.
+    let arguments = ["--allow", &endpoint, "--ca-file", ca.0.to_str().unwrap()].map(str::to_owned);
+    let ran = run(&own.to_string(), &arguments);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    assert!(ran.step(&endpoint, "DNS").1.contains("127.0.0.1"), "{}", ran.out);
+
+    own["snEndpoint"] = "https://169.254.169.254".into();
+    let ran = run(
+        &own.to_string(),
+        &["--allow".to_owned(), "https://*.example.com".to_owned()],
+    );
+    assert_eq!(ran.step("https://169.254.169.254", "policy").0, '✗', "{}", ran.out);
+}
+
+#[test]
+fn a_proxy_is_told_by_name_and_without_its_password() {
+    let stand_in = stand_in();
+    let refusing = stand_in.open_port(PortFault::Refused).unwrap();
+    let arguments = ["--proxy", &format!("http://user:s3cret-body@{refusing}")].map(str::to_owned);
+    let ran = run(&input(&basic("camunda", PASSWORD)).to_string(), &arguments);
+    let (mark, words) = ran.step(ACME, "proxy");
+    assert_eq!((ran.code, mark), (3, '✗'), "{}", ran.out);
+    assert!(
+        words.contains(&refusing.to_string()) && ran.out.contains("HTTPS_PROXY"),
+        "{}",
+        ran.out
+    );
+}

@@ -1,0 +1,261 @@
+//! `flow-starter check`: the way to an instance and what it answers, step by step, without starting a flow.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `way` | a probe's steps in words, and what to do about one that fails |
+//! | `answer` | the same for the one request that is made: is it awake, are the credentials good, do the clocks agree |
+//!
+//! The output is for an administrator who may be a stranger: no credential, no header but the date, no body.
+
+mod answer;
+mod way;
+
+use std::io::{self, Write};
+use std::time::{Duration, SystemTime};
+
+use flow_starter_host::{Destinations, Egress, FlowStarter};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// As long as a call waits for its connection unless told otherwise.
+const STEP_LIMIT: Duration = Duration::from_secs(20);
+
+/// A table that every instance has. Whoever may not read it is told so (403) only once its credentials are accepted.
+const PATH: &str = "/api/now/table/sys_user";
+
+/// What the check's own request keeps of the input: whom it goes to, as whom, and how long it may take.
+const KEPT: [&str; 6] = [
+    "snInstance",
+    "snDomain",
+    "snEndpoint",
+    "authentication",
+    "connectionTimeoutInSeconds",
+    "readTimeoutInSeconds",
+];
+
+/// One step of the report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Line {
+    /// The origin that it is about, or the input.
+    target: String,
+    step: &'static str,
+    /// None: skipped.
+    ok: Option<bool>,
+    detail: String,
+    /// What to do about it, where it failed.
+    fix: Option<String>,
+}
+
+/// A step that is not known to belong to a target yet.
+type Told = (&'static str, Verdict);
+
+/// What became of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Verdict {
+    Passed(String),
+    /// Why, and what to do.
+    Failed(String, String),
+    Skipped(String),
+}
+
+impl Verdict {
+    fn not_reached() -> Self {
+        Self::Skipped("not reached".to_owned())
+    }
+}
+
+/// Reports on each step from the policy to the credentials, and whether all of them passed.
+///
+/// # Errors
+/// Where the report cannot be written.
+pub(crate) async fn check(
+    starter: &FlowStarter,
+    egress: &Egress,
+    input_json: &str,
+    colours: bool,
+    json: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<bool> {
+    let mut report = Report {
+        out,
+        colours,
+        json,
+        lines: Vec::new(),
+    };
+    let input = match members(input_json) {
+        Ok(input) => input,
+        Err(why) => {
+            report.add("the input", ("input", unreadable(why)))?;
+            return report.end();
+        }
+    };
+    let named = Destinations::of_json(input_json);
+    let Some(flow) = named.flow() else {
+        report.add("the input", ("input", names_nobody(starter, &input).await))?;
+        return report.end();
+    };
+    let oauth = named.token().is_some();
+    let elsewhere = named.token().filter(|token| *token != flow);
+    let mut open = true;
+    if let Some(token) = elsewhere {
+        let probe = egress.probe(token, STEP_LIMIT).await;
+        open &= probe.passed();
+        report.add_all(
+            &token.to_string(),
+            way::told(&probe, "authentication.oauthTokenEndpoint"),
+        )?;
+    }
+    let probe = egress.probe(flow, STEP_LIMIT).await;
+    open &= probe.passed();
+    let target = flow.to_string();
+    report.add_all(&target, way::told(&probe, "snInstance (or snEndpoint)"))?;
+
+    let asked = answer::Asked {
+        credentials: answer::Credentials::of(&input),
+        oauth,
+        token_elsewhere: elsewhere.is_some(),
+    };
+    if !open {
+        report.add_all(&target, asked.not_reached())?;
+        return report.end();
+    }
+    let sent = SystemTime::now();
+    let outcome = starter.execute(&question(&input)).await;
+    report.add_all(&target, asked.told(&outcome, sent, SystemTime::now()))?;
+    report.end()
+}
+
+fn members(input_json: &str) -> Result<Map<String, Value>, String> {
+    match serde_json::from_str(input_json) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err("it is not a JSON object".to_owned()),
+        Err(error) => Err(format!(
+            "it is not JSON (line {}, column {})",
+            error.line(),
+            error.column()
+        )),
+    }
+}
+
+fn unreadable(why: String) -> Verdict {
+    let fix = "Write an object with the template's fields: {\"snInstance\": \"acme\", …}.";
+    Verdict::Failed(why, fix.to_owned())
+}
+
+/// The component says best what is wrong with such an input; it reaches nobody, since it names nobody.
+async fn names_nobody(starter: &FlowStarter, input: &Map<String, Value>) -> Verdict {
+    let fix = "Put this right in the input.".to_owned();
+    let hidden = ["snInstance", "snDomain", "snEndpoint"].iter().any(|name| {
+        let value = input.get(*name).and_then(Value::as_str);
+        value.is_some_and(|text| text.contains("{{secrets."))
+    });
+    if hidden {
+        let why = "the instance is named by a secret, and a report on it would not keep that";
+        return Verdict::Failed(why.to_owned(), "Write the instance itself into the input.".to_owned());
+    }
+    match starter.execute(&question(input)).await.result {
+        Err(error) => Verdict::Failed(error.message, fix),
+        Ok(_) => Verdict::Failed("it names no instance".to_owned(), fix),
+    }
+}
+
+/// The input made into a question that starts nothing.
+fn question(input: &Map<String, Value>) -> String {
+    let mut question: Map<_, _> = input
+        .iter()
+        .filter(|(name, _)| KEPT.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    question.insert("method".to_owned(), json!("GET"));
+    question.insert("restApiTriggerPath".to_owned(), json!(PATH));
+    question.insert("queryParameters".to_owned(), json!({ "sysparm_limit": "1" }));
+    Value::Object(question).to_string()
+}
+
+/// The lines, shown as they come; as JSON all at the end.
+struct Report<'a> {
+    out: &'a mut dyn Write,
+    colours: bool,
+    json: bool,
+    lines: Vec<Line>,
+}
+
+impl Report<'_> {
+    fn add_all(&mut self, target: &str, steps: Vec<Told>) -> io::Result<()> {
+        steps.into_iter().try_for_each(|step| self.add(target, step))
+    }
+
+    fn add(&mut self, target: &str, (step, verdict): Told) -> io::Result<()> {
+        let (ok, detail, fix) = match verdict {
+            Verdict::Passed(detail) => (Some(true), detail, None),
+            Verdict::Failed(why, fix) => (Some(false), why, Some(fix)),
+            Verdict::Skipped(why) => (None, why, None),
+        };
+        let line = Line {
+            target: target.to_owned(),
+            step,
+            ok,
+            detail,
+            fix,
+        };
+        if !self.json {
+            self.show(&line)?;
+        }
+        self.lines.push(line);
+        Ok(())
+    }
+
+    fn show(&mut self, line: &Line) -> io::Result<()> {
+        if self.lines.last().is_none_or(|last| last.target != line.target) {
+            let gap = if self.lines.is_empty() { "" } else { "\n" };
+            writeln!(self.out, "{gap}{}", line.target)?;
+        }
+        let (mark, colour) = match line.ok {
+            Some(true) => ('✓', "32"),
+            Some(false) => ('✗', "31"),
+            None => ('–', "2"),
+        };
+        if self.colours {
+            write!(self.out, "\x1b[{colour}m{mark}\x1b[0m")?;
+        } else {
+            write!(self.out, "{mark}")?;
+        }
+        writeln!(self.out, " {:<12} {}", line.step, line.detail)?;
+        if let Some(fix) = &line.fix {
+            writeln!(self.out, "  {:<12} To do: {fix}", "")?;
+        }
+        // The next step may take its time.
+        self.out.flush()
+    }
+
+    fn end(self) -> anyhow::Result<bool> {
+        if self.json {
+            serde_json::to_writer_pretty(&mut *self.out, &self.lines)?;
+            writeln!(self.out)?;
+        }
+        Ok(self.lines.iter().all(|line| line.ok != Some(false)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_question_keeps_whom_and_as_whom_and_nothing_of_the_flow() {
+        let input = json!({
+            "snInstance": "acme", "snDomain": "example.com", "snEndpoint": null, "authentication": { "type": "basic" },
+            "connectionTimeoutInSeconds": 3, "readTimeoutInSeconds": "4", "maxResponseBytes": 1, "method": "POST",
+            "restApiTriggerPath": "/api/x/my_flow", "headers": { "x-a": "b" }, "queryParameters": { "c": "d" }, "body": { "e": 1 },
+        });
+        let asked: Value = serde_json::from_str(&question(input.as_object().unwrap())).unwrap();
+        assert_eq!(
+            asked,
+            json!({
+                "snInstance": "acme", "snDomain": "example.com", "snEndpoint": null, "authentication": { "type": "basic" },
+                "connectionTimeoutInSeconds": 3, "readTimeoutInSeconds": "4", "method": "GET",
+                "restApiTriggerPath": "/api/now/table/sys_user", "queryParameters": { "sysparm_limit": "1" },
+            })
+        );
+    }
+}

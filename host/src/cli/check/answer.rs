@@ -1,0 +1,349 @@
+//! What the one request of a check shows: whether the instance is awake, whether the credentials are good, whether the clocks agree.
+
+use std::time::{Duration, SystemTime};
+
+use flow_starter_host::{ErrorKind, Outcome, Progress, Purpose, TriggerError};
+use serde_json::{Map, Value};
+
+use super::{Told, Verdict};
+
+/// Beyond this a clock is wrong. Tokens and signed requests are commonly given a minute.
+const SKEW: Duration = Duration::from_secs(60);
+
+/// What kind of credentials an input has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Credentials {
+    None,
+    Basic,
+    Bearer,
+    ApiKey,
+    OAuth,
+}
+
+impl Credentials {
+    pub(super) fn of(input: &Map<String, Value>) -> Self {
+        let kind = input.get("authentication").and_then(|it| it.get("type"));
+        match kind.and_then(Value::as_str) {
+            Some("basic") => Self::Basic,
+            Some("bearer") => Self::Bearer,
+            Some("apiKey") => Self::ApiKey,
+            Some("oauth-client-credentials-flow") => Self::OAuth,
+            // Any other is refused by the component, and that is told.
+            _ => Self::None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "no credentials",
+            Self::Basic => "user and password",
+            Self::Bearer => "bearer token",
+            Self::ApiKey => "API key",
+            Self::OAuth => "access token",
+        }
+    }
+
+    fn to_do(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Basic => {
+                "Check the user and the password (or the secrets they come from), and that the user is active and not locked out. Newer \
+                 instances may refuse passwords altogether: OAuth then."
+            }
+            Self::Bearer => "The token is wrong or has expired: get a new one.",
+            Self::ApiKey => "Check the key, the name of its header or query parameter, and that the key is active.",
+            Self::OAuth => {
+                "The token was issued, and the instance does not take it: check that the token endpoint is this instance's, and the \
+                 OAuth application's user."
+            }
+        }
+    }
+}
+
+/// A REST API access policy is for one API, so the Table API may refuse what the flow accepts.
+const POLICY: &str =
+    "An API access policy of the instance may also refuse this kind of credentials for the Table API alone.";
+
+const TOKEN_TO_DO: &str = "Check the client id and the client secret (or the secrets they come from). In ServiceNow, the system property \
+    glide.oauth.inbound.client.credential.grant_type.enabled must be true, and the client needs an OAuth Application User.";
+
+/// What is known before the answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub(super) credentials: Credentials,
+    pub(super) oauth: bool,
+    /// The token comes from another host than the instance.
+    pub(super) token_elsewhere: bool,
+}
+
+/// The verdicts on one answer.
+struct Verdicts {
+    instance: Verdict,
+    token: Verdict,
+    credentials: Verdict,
+}
+
+impl Verdicts {
+    /// Nothing beyond the first of them.
+    fn only(instance: Verdict) -> Self {
+        Self {
+            instance,
+            token: Verdict::not_reached(),
+            credentials: Verdict::not_reached(),
+        }
+    }
+}
+
+impl Asked {
+    /// The steps of a request that cannot be made.
+    pub(super) fn not_reached(self) -> Vec<Told> {
+        self.lines(Verdicts::only(Verdict::not_reached()), Verdict::not_reached())
+    }
+
+    /// The steps of a request that was made between these times, by this machine's clock.
+    pub(super) fn told(self, outcome: &Outcome<String>, sent: SystemTime, heard: SystemTime) -> Vec<Told> {
+        let verdicts = match &outcome.result {
+            Ok(_) => self.accepted(200),
+            Err(error) => self.refused(error, outcome),
+        };
+        self.lines(verdicts, clock(date(outcome), sent, heard))
+    }
+
+    fn lines(self, verdicts: Verdicts, clock: Verdict) -> Vec<Told> {
+        let mut lines = vec![("instance", verdicts.instance)];
+        if self.oauth {
+            lines.push(("token", verdicts.token));
+        }
+        lines.push(("credentials", verdicts.credentials));
+        lines.push(("clock", clock));
+        lines
+    }
+
+    fn accepted(self, status: u16) -> Verdicts {
+        let credentials = match (self.credentials, status) {
+            (Credentials::None, _) => Verdict::Skipped("the input has none".to_owned()),
+            (_, 403) => Verdict::Passed(format!(
+                "{} accepted; it may not read the table of users, which no flow needs",
+                self.credentials.name()
+            )),
+            _ => Verdict::Passed(format!("{} accepted", self.credentials.name())),
+        };
+        Verdicts {
+            instance: awake(status),
+            token: Verdict::Passed("issued".to_owned()),
+            credentials,
+        }
+    }
+
+    fn refused(self, error: &TriggerError, outcome: &Outcome<String>) -> Verdicts {
+        let last = outcome.requests.last();
+        let status = last.and_then(|request| match request.progress {
+            Progress::Answered(status) => Some(status),
+            _ => None,
+        });
+        if error.kind == ErrorKind::InvalidInput {
+            let fix = "Put this right in the input, or where its secrets are.".to_owned();
+            return Verdicts {
+                credentials: Verdict::Failed(error.message.clone(), fix),
+                ..Verdicts::only(Verdict::not_reached())
+            };
+        }
+        if last.is_some_and(|request| request.purpose == Purpose::Token) {
+            return self.without_token(error, status);
+        }
+        match (error.kind, status) {
+            (ErrorKind::Unauthorized, Some(status)) => {
+                let credentials = match self.credentials {
+                    Credentials::None => Verdict::Skipped("the input has none".to_owned()),
+                    known => Verdict::Failed(
+                        format!("{} refused (401)", known.name()),
+                        format!("{} {POLICY}", known.to_do()),
+                    ),
+                };
+                Verdicts {
+                    credentials,
+                    ..self.accepted(status)
+                }
+            }
+            (ErrorKind::Forbidden, Some(status)) if is_json(error) => self.accepted(status),
+            // What came of its body does not matter here.
+            (kind, Some(status @ 200..=299)) if kind != ErrorKind::NotServicenow => self.accepted(status),
+            _ => {
+                let stop = last.and_then(|request| request.stopped.as_ref());
+                Verdicts {
+                    token: Verdict::Passed("issued".to_owned()),
+                    ..Verdicts::only(failed(error, status, stop.map(ToString::to_string)))
+                }
+            }
+        }
+    }
+
+    /// The token's request failed, and the instance was not asked anything else.
+    fn without_token(self, error: &TriggerError, status: Option<u16>) -> Verdicts {
+        let refused = matches!(
+            error.kind,
+            ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::Rejected
+        );
+        let token = match (refused, status) {
+            (true, Some(status)) => Verdict::Failed(format!("refused ({status})"), TOKEN_TO_DO.to_owned()),
+            _ => failed(error, status, None),
+        };
+        // The same host answers for both.
+        match (self.token_elsewhere, refused, status) {
+            (false, true, Some(status)) => Verdicts {
+                token,
+                ..Verdicts::only(awake(status))
+            },
+            (false, ..) => Verdicts::only(token),
+            (true, ..) => Verdicts {
+                token,
+                ..Verdicts::only(Verdict::not_reached())
+            },
+        }
+    }
+}
+
+fn awake(status: u16) -> Verdict {
+    Verdict::Passed(format!("awake: it answered {status}"))
+}
+
+/// A 403 that is not JSON is not of ServiceNow's REST API.
+fn is_json(error: &TriggerError) -> bool {
+    header(error, "content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
+}
+
+fn header<'a>(error: &'a TriggerError, name: &str) -> Option<&'a str> {
+    let headers = &error.response.as_ref()?.headers;
+    headers
+        .iter()
+        .find(|(own, _)| own == name)
+        .map(|(_, value)| value.as_str())
+}
+
+/// No answer that a ServiceNow instance gives when all is well: what it was, and what to do.
+fn failed(error: &TriggerError, status: Option<u16>, stop: Option<String>) -> Verdict {
+    const CHECK_NAME: &str =
+        "Check snInstance (or snEndpoint): something else than an instance of ServiceNow answers there.";
+    let status = status.map_or(String::new(), |status| format!(" ({status})"));
+    let (why, fix) = match error.kind {
+        ErrorKind::NotServicenow => (
+            "a web page came, as from an instance that hibernates",
+            "Sign in at https://developer.servicenow.com and wake the instance. If it is no developer instance, check snInstance (or \
+             snEndpoint): something else answers there.",
+        ),
+        ErrorKind::Redirected => (
+            "a redirect came: the instance has another address, or a sign-in page stands before it",
+            "Open the address above in a browser and enter the instance that it leads to; its REST API must answer without a sign-in page.",
+        ),
+        ErrorKind::NotFound => (
+            "there is no Table API at this address",
+            "Check snInstance (or snEndpoint). If a gateway stands before the instance, it must pass /api/now/table/sys_user on for this check.",
+        ),
+        ErrorKind::Forbidden => (
+            "something before ServiceNow's REST API refuses",
+            "Ask ServiceNow's administrator whether the instance takes requests from this network's address (IP address access control), and \
+             whoever runs a gateway before it.",
+        ),
+        ErrorKind::Rejected | ErrorKind::Protocol => ("no answer of ServiceNow's", CHECK_NAME),
+        ErrorKind::RateLimited => (
+            "awake, and refuses: too many requests",
+            "Wait and check again; ServiceNow's administrator can raise the rate limit of this user.",
+        ),
+        ErrorKind::Unavailable | ErrorKind::ServerError => (
+            "it fails, or is being maintained",
+            "Check again later; if it stays so, ask ServiceNow's administrator.",
+        ),
+        ErrorKind::ReadTimeout => (
+            "no answer in time",
+            "Check again; then raise readTimeoutInSeconds, or ask ServiceNow's administrator why the instance is slow.",
+        ),
+        ErrorKind::ConnectionLost => (
+            "the connection ended without an answer",
+            "Ask whoever runs the firewall or the proxy what ends connections after the handshake.",
+        ),
+        ErrorKind::Denied | ErrorKind::Dns | ErrorKind::Refused | ErrorKind::ConnectTimeout | ErrorKind::Tls => (
+            "the way that was open a moment ago is not any more",
+            "Check again; if it comes and goes, ask whoever runs the network.",
+        ),
+        _ => (
+            error.message.as_str(),
+            "This is a fault of the connector: report it with this output.",
+        ),
+    };
+    let stop = stop.map_or(String::new(), |stop| format!(": {stop}"));
+    Verdict::Failed(format!("{why}{status}{stop}"), fix.to_owned())
+}
+
+/// The server's time, of an answer that has one.
+fn date(outcome: &Outcome<String>) -> Option<SystemTime> {
+    let written = match &outcome.result {
+        Err(error) => header(error, "date")?.to_owned(),
+        Ok(json) => {
+            let answer: Value = serde_json::from_str(json).ok()?;
+            answer.get("headers")?.get("date")?.as_str()?.to_owned()
+        }
+    };
+    httpdate::parse_http_date(&written).ok()
+}
+
+fn clock(server: Option<SystemTime>, sent: SystemTime, heard: SystemTime) -> Verdict {
+    let Some(server) = server else {
+        return Verdict::Skipped("not reached: no answer with a date".to_owned());
+    };
+    // The server's is a whole second, in which it answered.
+    let second = Duration::from_secs(1);
+    let (apart, which) = match (sent.duration_since(server + second), server.duration_since(heard)) {
+        (Ok(ahead), _) => (ahead, "ahead of"),
+        (_, Ok(behind)) => (behind, "behind"),
+        _ => return Verdict::Passed("as the server's".to_owned()),
+    };
+    let difference = format!("this machine's is {} {which} the server's", in_words(apart));
+    if apart <= SKEW {
+        return Verdict::Passed(difference);
+    }
+    let fix = "Set this machine's clock (NTP). With a wrong one, tokens count as expired or not valid yet, and so do certificates.";
+    Verdict::Failed(difference, fix.to_owned())
+}
+
+fn in_words(time: Duration) -> String {
+    match time.as_secs() {
+        0 => "less than a second".to_owned(),
+        seconds @ ..=119 => format!("{seconds} s"),
+        seconds @ ..=7_199 => format!("{} min", seconds / 60),
+        seconds @ ..=172_799 => format!("{} h", seconds / 3_600),
+        seconds => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000 + seconds)
+    }
+
+    #[test]
+    fn clocks_agree_within_a_minute_and_the_time_that_the_answer_took_is_not_counted() {
+        for (server, sent, heard, passed, said) in [
+            (100, 100, 100, true, "as the server's"),
+            (100, 101, 101, true, "less than a second ahead"),
+            (100, 40, 100, true, "as the server's"),
+            (100, 161, 200, true, "60 s ahead"),
+            (100, 162, 200, false, "61 s ahead"),
+            (100, 20, 40, true, "60 s behind"),
+            (100, 20, 39, false, "61 s behind"),
+            (100, 100 + 7_201, 100 + 7_202, false, "2 h ahead"),
+            (1_000_000, 0, 0, false, "11 days behind"),
+        ] {
+            let (detail, ok) = match clock(Some(at(server)), at(sent), at(heard)) {
+                Verdict::Passed(detail) => (detail, true),
+                Verdict::Failed(detail, _) => (detail, false),
+                Verdict::Skipped(_) => panic!("there is a date"),
+            };
+            assert_eq!(ok, passed, "{server} {sent} {heard}: {detail}");
+            assert!(detail.contains(said), "{detail}");
+        }
+        assert!(matches!(clock(None, at(0), at(0)), Verdict::Skipped(_)));
+    }
+}

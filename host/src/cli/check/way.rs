@@ -1,0 +1,159 @@
+//! A probe's steps in words, and what an administrator can do about one that fails.
+
+use std::time::SystemTime;
+
+use flow_starter_host::{
+    AddressKind, CertificateFault, ClientCertificate, Probe, ProbedStep, ServerCertificate, Step, StepOutcome,
+};
+
+use super::{Told, Verdict};
+
+/// How many names of a certificate are shown.
+const NAMES_SHOWN: usize = 6;
+
+/// Each step; `field` is the input's that names the origin.
+pub(super) fn told(probe: &Probe, field: &str) -> Vec<Told> {
+    probe
+        .steps
+        .iter()
+        .map(|step| (name(step.step), verdict(probe, step, field)))
+        .collect()
+}
+
+fn name(step: Step) -> &'static str {
+    match step {
+        Step::Policy => "policy",
+        Step::Dns => "DNS",
+        Step::Address => "address",
+        Step::Proxy => "proxy",
+        Step::Tcp => "TCP",
+        Step::Tls => "TLS",
+    }
+}
+
+fn verdict(probe: &Probe, step: &ProbedStep, field: &str) -> Verdict {
+    match &step.outcome {
+        StepOutcome::Passed(found) => Verdict::Passed(detail(probe, step, found)),
+        StepOutcome::Failed(why) => Verdict::Failed(detail(probe, step, why), fix(probe, step.step, why, field)),
+        StepOutcome::Skipped(why) => Verdict::Skipped(why.clone()),
+    }
+}
+
+fn detail(probe: &Probe, step: &ProbedStep, found: &str) -> String {
+    let mut detail = found.to_owned();
+    match (step.step, &probe.proxy, &probe.certificate) {
+        (Step::Proxy, Some(proxy), _) => detail = format!("{proxy}: {found}"),
+        (Step::Tls, _, Some(certificate)) => detail = format!("{found}; {}", described(certificate)),
+        _ => {}
+    }
+    if step.step == Step::Tls {
+        detail.push_str(match probe.client_certificate {
+            ClientCertificate::NotAsked => "",
+            ClientCertificate::Missing => "; it asks for a client certificate, and there is none to show",
+            ClientCertificate::Shown => "; it asked for a client certificate, and was shown one",
+        });
+    }
+    if matches!(step.step, Step::Policy | Step::Address) {
+        return detail;
+    }
+    format!("{detail} ({} ms)", step.took.as_millis())
+}
+
+fn described(certificate: &ServerCertificate) -> String {
+    let mut names = certificate.names.iter().take(NAMES_SHOWN).cloned().collect::<Vec<_>>();
+    match certificate.names.len().saturating_sub(NAMES_SHOWN) {
+        0 if names.is_empty() => names.push("nobody".to_owned()),
+        0 => {}
+        more => names.push(format!("{more} more")),
+    }
+    format!(
+        "the certificate is for {}; issued by {}; valid from {} to {}",
+        names.join(", "),
+        certificate.issuer,
+        day(certificate.not_before),
+        day(certificate.not_after)
+    )
+}
+
+/// `25 Nov 2026`, of `Wed, 25 Nov 2026 14:44:55 GMT`.
+fn day(time: SystemTime) -> String {
+    // What lies beyond the year 9999 cannot be written so, and means never (RFC 5280, section 4.1.2.5).
+    let last = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(253_402_300_799);
+    if time < SystemTime::UNIX_EPOCH || time > last {
+        return "a day out of mind".to_owned();
+    }
+    let whole = httpdate::fmt_http_date(time);
+    whole.get(5..16).unwrap_or(&whole).to_owned()
+}
+
+fn fix(probe: &Probe, step: Step, why: &str, field: &str) -> String {
+    let origin = &probe.origin;
+    let (host, port) = (origin.host(), origin.port());
+    match step {
+        Step::Policy => format!(
+            "Check {field}. If it is right, allow it: --allow {origin}; or ask whoever runs the connector host to."
+        ),
+        Step::Dns => format!(
+            "Check {field}. If it is right, ask whoever runs this machine's name servers for an entry of {host}; where only a proxy can \
+             look names up, name the proxy by --proxy or HTTPS_PROXY."
+        ),
+        Step::Address => address(why, &host.to_string()),
+        Step::Proxy if why.contains("407") => {
+            "Give the proxy a user and a password: --proxy http://USER:PASSWORD@HOST:PORT, or HTTPS_PROXY.".to_owned()
+        }
+        Step::Proxy if why.contains("403") => format!("Ask whoever runs the proxy to allow CONNECT to {host}:{port}."),
+        Step::Proxy => format!(
+            "Check the proxy's own address (--proxy or HTTPS_PROXY), and ask whoever runs it whether it lets {host}:{port} through. A \
+             host that needs no proxy stands in NO_PROXY."
+        ),
+        Step::Tcp => format!(
+            "Check the address (DNS, or --connect-to). If it is right, ask whoever runs the firewall to let this machine connect to \
+             {host}, TCP port {port}; if this network has a proxy, name it by --proxy or HTTPS_PROXY."
+        ),
+        Step::Tls => tls(probe, field),
+    }
+}
+
+fn address(why: &str, host: &str) -> String {
+    let named = AddressKind::ALL
+        .into_iter()
+        .find(|kind| why.contains(&format!(" is {kind},")));
+    let wrong = format!("ask whoever runs the name servers why {host} leads there");
+    match named.filter(|kind| *kind != AddressKind::Metadata) {
+        Some(kind) => {
+            format!("If it is meant to be there, open such addresses: --open-address {kind}. If not, {wrong}.")
+        }
+        None => format!("No instance is there: {wrong}."),
+    }
+}
+
+fn tls(probe: &Probe, field: &str) -> String {
+    let host = probe.origin.host();
+    let fault = probe.certificate.as_ref().and_then(|certificate| certificate.fault);
+    match (fault, probe.client_certificate) {
+        (Some(CertificateFault::Expired | CertificateFault::NotYetValid), _) => format!(
+            "Look at this machine's clock: it says {}. If that is right, ask whoever runs {host} for a certificate that is valid now.",
+            day(SystemTime::now())
+        ),
+        (Some(CertificateFault::WrongName), _) => format!(
+            "Another server answers there. Check {field}, then where the name leads (DNS, or --connect-to); or ask whoever runs {host} for a \
+             certificate with this name."
+        ),
+        (Some(CertificateFault::UnknownAuthority), _) => {
+            "If your company's own authority issued it (a gateway, or a proxy that opens TLS), get that authority's certificate as a PEM file: \
+             --ca-file FILE. If not, do not trust it: somebody stands between."
+                .to_owned()
+        }
+        (Some(_), _) => format!("Ask whoever runs {host} to look at the certificate."),
+        (None, ClientCertificate::Missing) => format!(
+            "{host} lets in only who shows a certificate: --client-certificate FILE --client-key FILE, from whoever runs it."
+        ),
+        (None, ClientCertificate::Shown) => format!(
+            "Ask whoever runs {host} whether it accepts the certificate of --client-certificate, and look at the dates of that one."
+        ),
+        (None, ClientCertificate::NotAsked) => format!(
+            "Something ends the handshake: a firewall that lets TCP through but not TLS to {host}, or a port that does not speak TLS. Ask \
+             whoever runs the firewall."
+        ),
+    }
+}
