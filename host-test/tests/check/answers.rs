@@ -129,6 +129,11 @@ fn every_other_answer_has_a_sentence_of_its_own() {
     let redirect = Answer::new(302).header("Location", "https://login.example/?token=s3cret-header");
     for (behaviour, words) in [
         (Behaviour::Answer(redirect), "redirect came"),
+        (
+            Behaviour::Answer(Answer::new(200).body("{}")),
+            "no answer of ServiceNow's",
+        ),
+        (Behaviour::status(204), "no answer of ServiceNow's"),
         (Behaviour::status(404), "no Table API"),
         (Behaviour::status(405), "no answer of ServiceNow's"),
         (Behaviour::status(500), "it fails"),

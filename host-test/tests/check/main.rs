@@ -162,7 +162,8 @@ fn run(input: &str, arguments: &[String]) -> Ran {
     assert!(!out.contains('\u{1b}'), "colours are for terminals");
     Ran {
         code: ran.status.code().expect(&err),
-        out,
+        // Long lines are wrapped.
+        out: out.replace("\n               ", " "),
     }
 }
 

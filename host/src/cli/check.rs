@@ -172,6 +172,31 @@ fn question(input: &Map<String, Value>) -> String {
     Value::Object(question).to_string()
 }
 
+/// Under a step's words; as wide as its mark and its name.
+const INDENT: &str = "               ";
+/// A line that a mail leaves whole, indent not counted.
+const WIDTH: usize = 90;
+
+/// The words in lines, each below the first of them.
+fn wrapped(text: &str) -> String {
+    let mut lines = String::new();
+    let mut width = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if width > 0 && width + length >= WIDTH {
+            lines.push('\n');
+            lines.push_str(INDENT);
+            width = 0;
+        } else if width > 0 {
+            lines.push(' ');
+            width += 1;
+        }
+        lines.push_str(word);
+        width += length;
+    }
+    lines
+}
+
 /// The lines, shown as they come; as JSON all at the end.
 struct Report<'a> {
     out: &'a mut dyn Write,
@@ -220,9 +245,9 @@ impl Report<'_> {
         } else {
             write!(self.out, "{mark}")?;
         }
-        writeln!(self.out, " {:<12} {}", line.step, line.detail)?;
+        writeln!(self.out, " {:<12} {}", line.step, wrapped(&line.detail))?;
         if let Some(fix) = &line.fix {
-            writeln!(self.out, "  {:<12} To do: {fix}", "")?;
+            writeln!(self.out, "{INDENT}{}", wrapped(&format!("To do: {fix}")))?;
         }
         // The next step may take its time.
         self.out.flush()
@@ -240,6 +265,18 @@ impl Report<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_line_is_wrapped_between_words_and_loses_none() {
+        let long = "a sentence for an administrator, ".repeat(9);
+        let lines = wrapped(&long);
+        assert!(lines.lines().count() > 2);
+        assert!(lines.lines().all(|line| line.trim_start().len() <= WIDTH), "{lines}");
+        assert_eq!(lines.replace(&format!("\n{INDENT}"), " "), long);
+        assert_eq!(wrapped("short"), "short");
+        let word = "x".repeat(200);
+        assert_eq!(wrapped(&word), word);
+    }
 
     #[test]
     fn the_question_keeps_whom_and_as_whom_and_nothing_of_the_flow() {

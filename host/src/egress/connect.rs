@@ -185,7 +185,7 @@ impl Dialer {
     ) -> Result<Vec<SocketAddr>, Error> {
         if let Some(address) = self.mapped(origin) {
             for step in [Step::Dns, Step::Address] {
-                witness.skipped(step, "the address is the operator's own word");
+                witness.skipped(step, "connect-to says where it is");
             }
             return Ok(vec![address]);
         }

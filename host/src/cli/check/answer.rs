@@ -103,7 +103,11 @@ impl Asked {
     /// The steps of a request that was made between these times, by this machine's clock.
     pub(super) fn told(self, outcome: &Outcome<String>, sent: SystemTime, heard: SystemTime) -> Vec<Told> {
         let verdicts = match &outcome.result {
-            Ok(_) => self.accepted(200),
+            Ok(answer) if is_tables(answer) => self.accepted(status(outcome).unwrap_or(200)),
+            Ok(_) => Verdicts {
+                token: Verdict::Passed("issued".to_owned()),
+                ..Verdicts::only(stranger(status(outcome)))
+            },
             Err(error) => self.refused(error, outcome),
         };
         self.lines(verdicts, clock(date(outcome), sent, heard))
@@ -137,10 +141,7 @@ impl Asked {
 
     fn refused(self, error: &TriggerError, outcome: &Outcome<String>) -> Verdicts {
         let last = outcome.requests.last();
-        let status = last.and_then(|request| match request.progress {
-            Progress::Answered(status) => Some(status),
-            _ => None,
-        });
+        let status = status(outcome);
         if error.kind == ErrorKind::InvalidInput {
             let fix = "Put this right in the input, or where its secrets are.".to_owned();
             return Verdicts {
@@ -203,6 +204,20 @@ impl Asked {
     }
 }
 
+/// Of the last answer.
+fn status(outcome: &Outcome<String>) -> Option<u16> {
+    match outcome.requests.last()?.progress {
+        Progress::Answered(status) => Some(status),
+        _ => None,
+    }
+}
+
+/// What is not `{"result": …}` is not the Table API's, and proves nothing for the credentials.
+fn is_tables(answer: &str) -> bool {
+    let answer: Option<Value> = serde_json::from_str(answer).ok();
+    answer.is_some_and(|answer| answer.get("body").is_some_and(|body| body.get("result").is_some()))
+}
+
 fn awake(status: u16) -> Verdict {
     Verdict::Passed(format!("awake: it answered {status}"))
 }
@@ -220,12 +235,21 @@ fn header<'a>(error: &'a TriggerError, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value.as_str())
 }
 
+fn stranger(status: Option<u16>) -> Verdict {
+    Verdict::Failed(
+        format!("no answer of ServiceNow's{}", in_brackets(status)),
+        "Check snInstance (or snEndpoint): something else than an instance of ServiceNow answers there.".to_owned(),
+    )
+}
+
+fn in_brackets(status: Option<u16>) -> String {
+    status.map_or(String::new(), |status| format!(" ({status})"))
+}
+
 /// No answer that a ServiceNow instance gives when all is well: what it was, and what to do.
 fn failed(error: &TriggerError, status: Option<u16>, stop: Option<String>) -> Verdict {
-    const CHECK_NAME: &str =
-        "Check snInstance (or snEndpoint): something else than an instance of ServiceNow answers there.";
-    let status = status.map_or(String::new(), |status| format!(" ({status})"));
     let (why, fix) = match error.kind {
+        ErrorKind::Rejected | ErrorKind::Protocol => return stranger(status),
         ErrorKind::NotServicenow => (
             "a web page came, as from an instance that hibernates",
             "Sign in at https://developer.servicenow.com and wake the instance. If it is no developer instance, check snInstance (or \
@@ -244,7 +268,6 @@ fn failed(error: &TriggerError, status: Option<u16>, stop: Option<String>) -> Ve
             "Ask ServiceNow's administrator whether the instance takes requests from this network's address (IP address access control), and \
              whoever runs a gateway before it.",
         ),
-        ErrorKind::Rejected | ErrorKind::Protocol => ("no answer of ServiceNow's", CHECK_NAME),
         ErrorKind::RateLimited => (
             "awake, and refuses: too many requests",
             "Wait and check again; ServiceNow's administrator can raise the rate limit of this user.",
@@ -271,7 +294,7 @@ fn failed(error: &TriggerError, status: Option<u16>, stop: Option<String>) -> Ve
         ),
     };
     let stop = stop.map_or(String::new(), |stop| format!(": {stop}"));
-    Verdict::Failed(format!("{why}{status}{stop}"), fix.to_owned())
+    Verdict::Failed(format!("{why}{}{stop}", in_brackets(status)), fix.to_owned())
 }
 
 /// The server's time, of an answer that has one.
@@ -292,9 +315,10 @@ fn clock(server: Option<SystemTime>, sent: SystemTime, heard: SystemTime) -> Ver
     };
     // The server's is a whole second, in which it answered.
     let second = Duration::from_secs(1);
-    let (apart, which) = match (sent.duration_since(server + second), server.duration_since(heard)) {
-        (Ok(ahead), _) => (ahead, "ahead of"),
-        (_, Ok(behind)) => (behind, "behind"),
+    let apart = |later: SystemTime, earlier| later.duration_since(earlier).ok().filter(|apart| !apart.is_zero());
+    let (apart, which) = match (apart(sent, server + second), apart(server, heard)) {
+        (Some(ahead), _) => (ahead, "ahead of"),
+        (_, Some(behind)) => (behind, "behind"),
         _ => return Verdict::Passed("as the server's".to_owned()),
     };
     let difference = format!("this machine's is {} {which} the server's", in_words(apart));
@@ -327,7 +351,8 @@ mod tests {
     fn clocks_agree_within_a_minute_and_the_time_that_the_answer_took_is_not_counted() {
         for (server, sent, heard, passed, said) in [
             (100, 100, 100, true, "as the server's"),
-            (100, 101, 101, true, "less than a second ahead"),
+            (100, 101, 101, true, "as the server's"),
+            (100, 103, 104, true, "2 s ahead"),
             (100, 40, 100, true, "as the server's"),
             (100, 161, 200, true, "60 s ahead"),
             (100, 162, 200, false, "61 s ahead"),

@@ -43,7 +43,10 @@ fn detail(probe: &Probe, step: &ProbedStep, found: &str) -> String {
     let mut detail = found.to_owned();
     match (step.step, &probe.proxy, &probe.certificate) {
         (Step::Proxy, Some(proxy), _) => detail = format!("{proxy}: {found}"),
-        (Step::Tls, _, Some(certificate)) => detail = format!("{found}; {}", described(certificate)),
+        (Step::Tls, _, Some(certificate)) => {
+            let what = certificate.fault.map_or(found, |fault| distrusted(fault, found));
+            detail = format!("{what}; {}", described(certificate));
+        }
         _ => {}
     }
     if step.step == Step::Tls {
@@ -57,6 +60,17 @@ fn detail(probe: &Probe, step: &ProbedStep, found: &str) -> String {
         return detail;
     }
     format!("{detail} ({} ms)", step.took.as_millis())
+}
+
+/// The TLS library's own words are for programmers.
+fn distrusted(fault: CertificateFault, found: &str) -> &str {
+    match fault {
+        CertificateFault::Expired => "the certificate has expired",
+        CertificateFault::NotYetValid => "the certificate is not valid yet",
+        CertificateFault::WrongName => "the certificate is another server's",
+        CertificateFault::UnknownAuthority => "no authority that is trusted here issued the certificate",
+        _ => found,
+    }
 }
 
 fn described(certificate: &ServerCertificate) -> String {
@@ -155,5 +169,73 @@ fn tls(probe: &Probe, field: &str) -> String {
             "Something ends the handshake: a firewall that lets TCP through but not TLS to {host}, or a port that does not speak TLS. Ask \
              whoever runs the firewall."
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flow_starter_host::{Egress, Policy, Resolve, ResolveError, Resolving};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    #[derive(Debug)]
+    struct Leads(Result<&'static str, ResolveError>);
+
+    impl Resolve for Leads {
+        fn resolve<'a>(&'a self, _name: &'a str) -> Resolving<'a> {
+            let found = self.0.clone().map(|address| vec![address.parse().unwrap()]);
+            Box::pin(std::future::ready(found))
+        }
+    }
+
+    async fn to_do(leads: Result<&'static str, ResolveError>) -> (&'static str, String) {
+        let egress = Egress::builder()
+            .policy(Policy::default())
+            .resolver(Arc::new(Leads(leads)));
+        let acme = "https://acme.service-now.com".parse().unwrap();
+        let probe = egress.build().unwrap().probe(&acme, Duration::from_secs(5)).await;
+        let failed = told(&probe, "snInstance")
+            .into_iter()
+            .find_map(|(step, verdict)| match verdict {
+                Verdict::Failed(_, fix) => Some((step, fix)),
+                _ => None,
+            });
+        failed.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_to_do_about_a_name_depends_on_where_it_leads() {
+        for (leads, step, words) in [
+            (Ok("10.1.2.3"), "address", "--open-address private"),
+            (Ok("fc00::1"), "address", "--open-address unique-local"),
+            (
+                Err(ResolveError::NoSuchName),
+                "DNS",
+                "name servers for an entry of acme.service-now.com",
+            ),
+            (Err(ResolveError::TimedOut), "DNS", "name servers"),
+        ] {
+            let (failed, fix) = to_do(leads).await;
+            assert_eq!(failed, step);
+            assert!(fix.contains(words), "{fix}");
+        }
+        let (_, fix) = to_do(Ok("169.254.169.254")).await;
+        assert!(
+            !fix.contains("--open-address"),
+            "a cloud's credentials are there: {fix}"
+        );
+    }
+
+    #[test]
+    fn a_day_is_told_whatever_the_certificate_says() {
+        let day_of = |seconds| day(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        assert_eq!(day_of(1_795_617_895), "25 Nov 2026");
+        assert_eq!(day_of(253_402_300_799), "31 Dec 9999");
+        assert_eq!(day_of(253_402_300_800), "a day out of mind");
+        assert_eq!(
+            day(SystemTime::UNIX_EPOCH - Duration::from_secs(1)),
+            "a day out of mind"
+        );
     }
 }
