@@ -57,7 +57,7 @@ fn oauth(secret: &str, endpoint: Option<&str>) -> Value {
 fn input(authentication: &Value) -> Value {
     json!({
         "snInstance": "acme", "restApiTriggerPath": DEMO_FLOW, "method": "POST", "headers": { "x-secret": "s3cret-header" },
-        "body": { "secret": "s3cret-body" }, "readTimeoutInSeconds": 2, "authentication": authentication,
+        "body": { "secret": "s3cret-body" }, "connectionTimeoutInSeconds": 2, "readTimeoutInSeconds": 1, "authentication": authentication,
     })
 }
 

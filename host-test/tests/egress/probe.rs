@@ -9,6 +9,7 @@ use flow_starter_host::{
 use host_test::rig::{Rig, connector};
 use host_test::stand_in::{Instance, StandIn, TlsFault};
 use rcgen::{CertificateParams, KeyPair};
+use rustls::HandshakeKind;
 use serde_json::json;
 
 use super::proxy::{Does, TestProxy};
@@ -88,11 +89,16 @@ async fn a_good_way_is_told_step_by_step_and_no_request_is_sent() {
 async fn what_the_operator_named_or_plain_http_needs_is_skipped_with_a_reason() {
     let stand_in = stand_in();
     let mapped = Rig::reaching(&stand_in).unwrap();
-    assert_eq!(marks(&probe(mapped, "https://acme.service-now.com").await), "+---++");
+    let mapped = probe(mapped, "https://acme.service-now.com").await;
+    assert_eq!(marks(&mapped), "+---++");
     let plain = format!("http://{}", stand_in.http_addr());
     let probe = probe(Rig::reaching(&stand_in).unwrap(), &plain).await;
     assert_eq!(marks(&probe), "+-+-+-");
     assert_eq!(probe.certificate, None);
+    assert!(
+        !format!("{mapped:?} {probe:?}").contains("not reached"),
+        "{mapped:?} {probe:?}"
+    );
 }
 
 #[tokio::test]
@@ -117,20 +123,6 @@ async fn a_certificate_that_is_refused_is_shown_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_resumed_session_hides_no_certificate() {
-    let stand_in = stand_in();
-    let egress = Rig::reaching(&stand_in).unwrap().build().unwrap();
-    for _ in 0..2 {
-        let outcome = connector().await.unwrap().execute(&egress, &input(json!({}))).await;
-        assert!(outcome.result.is_ok(), "{outcome:?}");
-        let probe = egress
-            .probe(&"https://acme.service-now.com".parse().unwrap(), LIMIT)
-            .await;
-        assert!(probe.certificate.is_some(), "{probe:?}");
-    }
-}
-
-#[tokio::test]
 async fn a_client_certificate_that_is_asked_for_and_missing_fails_tls() {
     for fault in [TlsFault::ClientCertificate12, TlsFault::ClientCertificate13] {
         let stand_in = with_fault(fault);
@@ -141,28 +133,49 @@ async fn a_client_certificate_that_is_asked_for_and_missing_fails_tls() {
     }
 }
 
-#[tokio::test]
-async fn a_client_certificate_that_is_asked_for_and_shown_passes() {
+/// A server that asks for the client's certificate, and a way to it that shows one.
+fn mutual() -> (Server, Egress) {
     let server = Server::start();
     let key = KeyPair::generate().unwrap();
     let own = CertificateParams::new(Vec::<String>::new())
         .unwrap()
         .signed_by(&key, &server.issuer)
         .unwrap();
-    let egress = server
-        .egress()
-        .client_certificate_pem(own.pem(), key.serialize_pem())
-        .unwrap();
-    let probe = probe(egress, "https://acme.service-now.com").await;
+    let egress = server.egress().client_certificate_pem(own.pem(), key.serialize_pem());
+    (server, egress.unwrap().build().unwrap())
+}
+
+#[tokio::test]
+async fn a_client_certificate_that_is_asked_for_and_shown_passes() {
+    let (server, egress) = mutual();
+    let probe = egress
+        .probe(&"https://acme.service-now.com".parse().unwrap(), LIMIT)
+        .await;
     assert!(probe.passed(), "{probe:?}");
     assert_eq!(probe.client_certificate, ClientCertificate::Shown);
     assert!(server.seen.lock().unwrap().is_empty(), "no request was answered");
 }
 
 #[tokio::test]
+async fn a_probe_and_the_calls_leave_each_others_sessions_alone() {
+    let (server, egress) = mutual();
+    let call = async || connector().await.unwrap().execute(&egress, &input(json!({}))).await;
+    assert!(call().await.result.is_ok());
+    let probe = egress
+        .probe(&"https://acme.service-now.com".parse().unwrap(), LIMIT)
+        .await;
+    assert!(probe.certificate.is_some(), "a resumed session shows none: {probe:?}");
+    assert!(call().await.result.is_ok());
+    let seen = server.seen.lock().unwrap().clone();
+    assert_eq!(seen, [(1, HandshakeKind::Full), (1, HandshakeKind::Resumed)]);
+}
+
+#[tokio::test]
 async fn a_port_that_refuses_stops_at_tcp() {
     let probe = probe(to_acme_at(nobody()), "https://acme.service-now.com").await;
-    assert_eq!(stop(&probe).0, Step::Tcp);
+    let (step, why) = stop(&probe);
+    assert_eq!(step, Step::Tcp);
+    assert!(why.contains("refused"), "{why}");
     assert_eq!(marks(&probe), "+---!-");
 }
 
