@@ -74,6 +74,36 @@ fn a_user_without_the_role_is_refused() {
     assert!(stand_in.starts().is_empty());
 }
 
+/// What a check of credentials asks, without starting anything.
+#[test]
+fn the_table_of_users_is_for_who_has_a_role_and_a_403_is_not_a_401() {
+    let stand_in = demo();
+    let mut client = Client::tls(&stand_in);
+    let target = "/api/now/table/sys_user?sysparm_limit=1";
+    let answer = client.get(target, BASIC);
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json()["result"].as_array().unwrap().len(), 1);
+    // guest:guest-password, who has no role; camunda:wrong; nobody.
+    for (credentials, status, failure) in [
+        (
+            "Authorization: Basic Z3Vlc3Q6Z3Vlc3QtcGFzc3dvcmQ=\r\n",
+            403,
+            "User Not Authorized",
+        ),
+        (
+            "Authorization: Basic Y2FtdW5kYTp3cm9uZw==\r\n",
+            401,
+            "User Not Authenticated",
+        ),
+        ("", 401, "User Not Authenticated"),
+    ] {
+        let answer = client.get(target, credentials);
+        assert_eq!((answer.status, answer.failure().as_str()), (status, failure));
+        assert!(answer.header("date").is_some());
+    }
+    assert!(stand_in.starts().is_empty());
+}
+
 #[test]
 fn a_public_flow_starts_for_nobody_in_particular() {
     let stand_in = demo();
