@@ -115,13 +115,47 @@ fn a_token_endpoint_elsewhere_has_steps_of_its_own() {
 
 #[test]
 fn a_token_endpoint_that_fails_is_not_a_wrong_client() {
-    let stand_in = stand_in();
-    stand_in.behave(TOKEN_PATH, Behaviour::status(503));
-    let elsewhere = Some("https://login.example/oauth_token.do");
-    let ran = check(&stand_in, &input(&oauth(CLIENT_SECRET, elsewhere)));
-    let (mark, words) = ran.step(ACME, "token");
-    assert_eq!((ran.code, mark), (3, '✗'), "{}", ran.out);
-    assert!(words.contains("(503)") && !words.contains("refused"), "{words}");
+    let page = Answer::new(200).header("Content-Type", "text/html").body("<html>");
+    for (behaviour, words) in [
+        (Behaviour::status(503), "(503)"),
+        (Behaviour::status(404), "no token (404)"),
+        (Behaviour::Answer(Answer::new(200).body("{}")), "no token (200)"),
+        (Behaviour::Answer(page), "no token (200)"),
+        (Behaviour::Fault(Fault::Close), "ended without an answer"),
+    ] {
+        let stand_in = stand_in();
+        stand_in.behave(TOKEN_PATH, behaviour.clone());
+        let elsewhere = Some("https://login.example/oauth_token.do");
+        let ran = check(&stand_in, &input(&oauth(CLIENT_SECRET, elsewhere)));
+        let (mark, told) = ran.step(ACME, "token");
+        assert_eq!((ran.code, mark), (3, '✗'), "{behaviour:?}: {}", ran.out);
+        assert!(
+            told.contains(words) && !told.contains("refused"),
+            "{behaviour:?}: {told}"
+        );
+        assert_eq!(ran.marks(), ['–', '–', '–'], "{}", ran.out);
+    }
+}
+
+#[test]
+fn an_instance_that_has_no_token_is_awake_where_it_says_so() {
+    for (behaviour, instance, token) in [
+        (Behaviour::status(404), '✓', '✗'),
+        (Behaviour::Answer(Answer::new(200).body("{}")), '✓', '✗'),
+        (Behaviour::status(503), '✗', '–'),
+        (Behaviour::Hibernating, '✗', '–'),
+    ] {
+        let stand_in = stand_in();
+        stand_in.behave(TOKEN_PATH, behaviour.clone());
+        let ran = check(&stand_in, &input(&oauth(CLIENT_SECRET, None)));
+        assert_eq!(
+            (ran.mark("instance"), ran.mark("token")),
+            (instance, token),
+            "{behaviour:?}: {}",
+            ran.out
+        );
+        assert_eq!(ran.code, 3);
+    }
 }
 
 #[test]

@@ -163,13 +163,22 @@ async fn names_nobody(starter: &FlowStarter, input: &Map<String, Value>) -> Verd
 fn question(input: &Map<String, Value>) -> String {
     let mut question: Map<_, _> = input
         .iter()
-        .filter(|(name, _)| KEPT.contains(&name.as_str()))
+        .filter(|(name, value)| KEPT.contains(&name.as_str()) && !is_zero(value))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
     question.insert("method".to_owned(), json!("GET"));
     question.insert("restApiTriggerPath".to_owned(), json!(PATH));
     question.insert("queryParameters".to_owned(), json!({ "sysparm_limit": "1" }));
     Value::Object(question).to_string()
+}
+
+/// A time limit of zero is none. That is for a flow that takes its time; a check has the limits of every other call then.
+fn is_zero(value: &Value) -> bool {
+    let number = match value {
+        Value::String(text) => text.parse().ok(),
+        value => value.as_f64(),
+    };
+    number == Some(0.0)
 }
 
 /// Under a step's words; as wide as its mark and its name.
@@ -265,6 +274,15 @@ impl Report<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_check_waits_for_nobody_for_ever() {
+        for none in [json!(0), json!("0"), json!(0.0), json!("0.0")] {
+            let input =
+                json!({ "snInstance": "acme", "connectionTimeoutInSeconds": none, "readTimeoutInSeconds": none });
+            assert!(!question(input.as_object().unwrap()).contains("Timeout"), "{none}");
+        }
+    }
 
     #[test]
     fn a_long_line_is_wrapped_between_words_and_loses_none() {

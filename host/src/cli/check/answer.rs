@@ -181,27 +181,34 @@ impl Asked {
 
     /// The token's request failed, and the instance was not asked anything else.
     fn without_token(self, error: &TriggerError, status: Option<u16>) -> Verdicts {
-        let refused = matches!(
-            error.kind,
-            ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::Rejected
-        );
-        let token = match (refused, status) {
-            (true, Some(status)) => Verdict::Failed(format!("refused ({status})"), TOKEN_TO_DO.to_owned()),
-            _ => failed(error, status, None),
+        use ErrorKind::{Forbidden, NotFound, NotServicenow, Protocol, Redirected, Rejected, Unauthorized};
+        let token = match (error.kind, status) {
+            (Unauthorized | Forbidden | Rejected, Some(status)) => {
+                Verdict::Failed(format!("refused ({status})"), TOKEN_TO_DO.to_owned())
+            }
+            (NotFound | Protocol, Some(_)) => no_token(status),
+            (NotServicenow | Redirected, Some(_)) if self.token_elsewhere => no_token(status),
+            // Of the host itself, not of its word on the client.
+            _ if self.token_elsewhere => failed(error, status, None),
+            _ => return Verdicts::only(failed(error, status, None)),
         };
-        // The same host answers for both.
-        match (self.token_elsewhere, refused, status) {
-            (false, true, Some(status)) => Verdicts {
-                token,
-                ..Verdicts::only(awake(status))
-            },
-            (false, ..) => Verdicts::only(token),
-            (true, ..) => Verdicts {
-                token,
-                ..Verdicts::only(Verdict::not_reached())
-            },
+        let instance = match status {
+            Some(status) if !self.token_elsewhere => awake(status),
+            _ => Verdict::not_reached(),
+        };
+        Verdicts {
+            token,
+            ..Verdicts::only(instance)
         }
     }
+}
+
+fn no_token(status: Option<u16>) -> Verdict {
+    Verdict::Failed(
+        format!("the answer holds no token{}", in_brackets(status)),
+        "Check authentication.oauthTokenEndpoint; where it is left out, it is /oauth_token.do of the instance."
+            .to_owned(),
+    )
 }
 
 /// Of the last answer.
