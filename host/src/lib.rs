@@ -62,9 +62,10 @@ mod starter;
 mod tokens;
 
 pub use component::{
-    AccessToken, ApiKey, ApiKeyLocation, Authentication, CallLimits, ClientAuthentication, ClientCredentials,
-    Connector, Credentials, Engine, EngineError, ErrorKind, FlowConfig, FlowResponse, FlowState, Limits, LoadError,
-    Method, Outcome, TokenRequest, TriggerError,
+    AccessToken, ApiKey, ApiKeyLocation, Authentication, CallLimits, ClientAuthentication, ClientCredentials, Closed,
+    Connector, Credentials, Engine, EngineError, ErrorKind, FileKind, FlowConfig, FlowResponse, FlowState, Import,
+    ImportError, InspectedDoor, InspectedImport, Inspection, Limits, LoadError, Method, Mismatch, Outcome,
+    TokenRequest, TriggerError,
 };
 pub use egress::{
     AddressKind, AddressKindError, CertificateFault, ClientCertificate, ConnectTo, ConnectToError, Destinations,

@@ -69,8 +69,8 @@ async fn each_limit_is_named_and_ends_the_call() {
     for (crime, why) in [
         ("/loops", "it computed for longer than its 0.5 s"),
         ("/allocates", "it asked for more memory than its 64 MiB"),
-        ("/hoards", "resource table has no free keys"),
-        ("/recurses", "call stack exhausted"),
+        ("/hoards", "it held more than 256 of the host's resources at a time"),
+        ("/recurses", "it needed more stack than its 512 KiB"),
         ("/traps", "unreachable"),
         ("/waits-for-ever", "longer than the connector host allows (5 s)"),
     ] {

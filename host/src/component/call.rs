@@ -1,11 +1,14 @@
-//! What one call's instance may see: streams, a monotonic clock, and HTTP through [`Gate`]. No files, no environment, no sockets.
+//! What one call's instance may see: streams, a monotonic clock, and HTTP through [`Gate`]. No files, no environment, no sockets; what the
+//! engine was told to give beside it is there, and empty.
 
 use wasmtime::ResourceLimiter;
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView, WasiClocksView};
+use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use wasmtime_wasi_io::IoView;
 
+use super::limits::{HANDLES, TABLE_ENTRIES};
 use crate::egress::Gate;
 
 /// The data of a call's store.
@@ -14,6 +17,9 @@ pub(super) struct Call {
     clocks: WasiClocksCtx,
     http: WasiHttpCtx,
     gate: Gate,
+    /// Made when it is first used: most components never do, and it costs 4,000 instructions.
+    empty: Option<Box<WasiCtx>>,
+    memory_left: usize,
     memory_bytes: usize,
     /// Ticks during which the guest computed; waiting does not count.
     pub(super) ticks: u64,
@@ -21,7 +27,6 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) fn new(gate: Gate, memory_bytes: usize) -> Self {
-        // What a guest may hold of the host's memory beside its own: each entry is a few hundred bytes, and headers up to 128 KiB.
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
         Self {
@@ -29,8 +34,18 @@ impl Call {
             clocks: WasiClocksCtx::default(),
             http: WasiHttpCtx::new(),
             gate,
+            empty: None,
+            memory_left: memory_bytes,
             memory_bytes,
             ticks: 0,
+        }
+    }
+
+    /// Apart from [`WasiView`]'s clocks, so that the clock of the contract costs nothing else.
+    pub(super) fn monotonic_clock(&mut self) -> WasiClocksCtxView<'_> {
+        WasiClocksCtxView {
+            ctx: &mut self.clocks,
+            table: &mut self.table,
         }
     }
 }
@@ -41,10 +56,14 @@ impl IoView for Call {
     }
 }
 
-impl WasiClocksView for Call {
-    fn clocks(&mut self) -> WasiClocksCtxView<'_> {
-        WasiClocksCtxView {
-            ctx: &mut self.clocks,
+/// No environment, no arguments, no files, standard input closed, and what is printed goes nowhere.
+impl WasiView for Call {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let ctx = self
+            .empty
+            .get_or_insert_with(|| Box::new(WasiCtx::builder().max_random_size(RANDOM_BYTES).build()));
+        WasiCtxView {
+            ctx,
             table: &mut self.table,
         }
     }
@@ -60,20 +79,18 @@ impl WasiHttpView for Call {
     }
 }
 
-/// A call of the contract has about ten at a time.
-const HANDLES: usize = 256;
-
-/// More entries than any component of this contract has functions.
-const TABLE_ENTRIES: usize = 100_000;
+/// At once: the host makes them one by one while nobody else has the thread.
+const RANDOM_BYTES: u64 = 64 << 10;
 
 /// A limit that is passed ends the call and is named, where a refusal would leave a guest to end itself without a reason.
 impl ResourceLimiter for Call {
-    fn memory_growing(&mut self, _now: usize, wanted: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        wasmtime::ensure!(
-            wanted <= self.memory_bytes,
-            "it asked for more memory than its {} MiB",
-            self.memory_bytes >> 20
-        );
+    /// `now` is 0 for a new memory; all memories of the instance count together.
+    fn memory_growing(&mut self, now: usize, wanted: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let more = wanted.saturating_sub(now);
+        let Some(left) = self.memory_left.checked_sub(more) else {
+            wasmtime::bail!("it asked for more memory than its {} MiB", self.memory_bytes >> 20);
+        };
+        self.memory_left = left;
         Ok(true)
     }
 

@@ -2,16 +2,16 @@
 
 use wasmtime::Store;
 use wasmtime::UpdateDeadline;
-use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Instance, InstancePre, Lift, Lower, TypedFunc};
+use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc};
 
 use super::call::Call;
+use super::conformity::{CONNECTOR, FLOW_STARTER};
 use super::contract::{AccessToken, FlowConfig, FlowResponse, TokenRequest, TriggerError};
-use super::engine::{EPOCH, Engine, LoadError};
+use super::engine::Engine;
+use super::limits::EPOCH;
+use super::load::LoadError;
 use super::outcome::{Door, End, Outcome};
 use crate::egress::{Destinations, Egress, Gate};
-
-const FLOW_STARTER: &str = "connectors:servicenow-flow-starter/flow-starter@0.1.0";
-const CONNECTOR: &str = "connectors:servicenow-flow-starter/connector@0.1.0";
 
 /// A component that keeps the contract, compiled. Cheap to clone.
 #[derive(Clone)]
@@ -21,6 +21,8 @@ pub struct Connector {
     trigger_flow: ComponentExportIndex,
     request_token: ComponentExportIndex,
     execute: ComponentExportIndex,
+    /// How many places a call takes: one for each memory of its instance.
+    places: u32,
 }
 
 impl std::fmt::Debug for Connector {
@@ -34,7 +36,8 @@ impl std::fmt::Debug for Connector {
 /// The part of an instance's memory that an input may fill: it is held as it came, parsed, and as the request's body.
 const INPUT_PART: usize = 4;
 
-type Answer<R> = (Result<R, TriggerError>,);
+/// What each of the contract's functions returns.
+pub(super) type Answer<R> = (Result<R, TriggerError>,);
 
 /// What the host must know of a call beside its input.
 struct Errand {
@@ -45,41 +48,39 @@ struct Errand {
 }
 
 impl Connector {
+    /// Of a component that keeps the contract, as [`mismatches`](super::conformity::mismatches) found.
     pub(super) async fn new(engine: Engine, instance: InstancePre<Call>) -> Result<Self, LoadError> {
         let component = instance.component();
         let door = |interface: &str, function: &str| {
             component
                 .get_export_index(None, interface)
                 .and_then(|interface| component.get_export_index(Some(&interface), function))
-                .ok_or_else(|| LoadError::Contract(format!("it does not export {function} of {interface}")))
+                .ok_or_else(|| LoadError::Instantiate(format!("it has lost {function} of {interface}")))
         };
+        let memories = component.resources_required().map_or(1, |needs| needs.num_memories);
         let connector = Self {
             trigger_flow: door(FLOW_STARTER, "trigger-flow")?,
             request_token: door(FLOW_STARTER, "request-token")?,
             execute: door(CONNECTOR, "execute")?,
+            places: memories.max(1),
             engine,
             instance,
         };
-        connector.check_types().await?;
+        connector.comes_up().await?;
         Ok(connector)
     }
 
-    /// The types of the doors are known of an instance only.
-    async fn check_types(&self) -> Result<(), LoadError> {
+    /// A first instance, under a call's limits: what cannot be called is better known before the first call.
+    async fn comes_up(&self) -> Result<(), LoadError> {
         let mut store = self.store(Gate::closed());
         let instance = async {
-            // An instance of the pool's, as a call's is.
-            let _place = self.engine.places.acquire().await?;
+            let _places = self.engine.places.acquire_many(self.places).await?;
             self.instance.instantiate_async(&mut store).await
         };
-        let instance = tokio::time::timeout(self.engine.limits.wall_clock, instance)
+        tokio::time::timeout(self.engine.limits.wall_clock, instance)
             .await
             .map_err(|_| LoadError::Instantiate("it took longer than the wall clock allows".to_owned()))?
-            .map_err(|error| LoadError::Instantiate(format!("{:#}", error.root_cause())))?;
-        let contract = |error: wasmtime::Error| LoadError::Contract(format!("{error:#}"));
-        door::<(FlowConfig,), FlowResponse>(&mut store, &instance, &self.trigger_flow).map_err(contract)?;
-        door::<(TokenRequest,), AccessToken>(&mut store, &instance, &self.request_token).map_err(contract)?;
-        door::<(&str,), String>(&mut store, &instance, &self.execute).map_err(contract)?;
+            .map_err(|error| LoadError::Instantiate(self.engine.limits.why(&error)))?;
         Ok(())
     }
 
@@ -133,7 +134,7 @@ impl Connector {
         let limit = self.engine.limits.wall_clock;
         let end = match tokio::time::timeout(limit, self.run(gate, door, input)).await {
             Ok(Ok(result)) => End::Returned(result),
-            Ok(Err(error)) => End::Trapped(format!("{:#}", error.root_cause())),
+            Ok(Err(error)) => End::Trapped(self.engine.limits.why(&error)),
             Err(_) => End::OutOfTime(limit),
         };
         // The instance is gone by now, and what it has not handed to a connection never will be.
@@ -151,10 +152,10 @@ impl Connector {
         R: Send + Sync + 'static,
         Answer<R>: ComponentNamedList + Lift + Send + Sync + 'static,
     {
-        let _place = self.engine.places.acquire().await?;
+        let _places = self.engine.places.acquire_many(self.places).await?;
         let mut store = self.store(gate);
         let instance = self.instance.instantiate_async(&mut store).await?;
-        let function = self::door::<P, R>(&mut store, &instance, door)?;
+        let function: TypedFunc<P, Answer<R>> = instance.get_typed_func(&mut store, door)?;
         let (result,) = function.call_async(&mut store, input).await?;
         Ok(result)
     }
@@ -162,6 +163,7 @@ impl Connector {
     fn store(&self, gate: Gate) -> Store<Call> {
         let mut store = Store::new(&self.engine.wasmtime, Call::new(gate, self.engine.limits.memory_bytes));
         store.limiter(|call| call);
+        self.engine.limits.apply(&mut store);
         store.set_epoch_deadline(1);
         let most = self.engine.limits.computing;
         // A guest that computes gives way at each tick, or no clock could end it.
@@ -177,17 +179,4 @@ impl Connector {
         });
         store
     }
-}
-
-/// A typed function of the contract; fails where the component's own types differ from ours.
-fn door<P, R>(
-    store: &mut Store<Call>,
-    instance: &Instance,
-    index: &ComponentExportIndex,
-) -> wasmtime::Result<TypedFunc<P, Answer<R>>>
-where
-    P: ComponentNamedList + Lower,
-    Answer<R>: ComponentNamedList + Lift,
-{
-    instance.get_typed_func::<P, Answer<R>>(store, index)
 }

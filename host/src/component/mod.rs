@@ -2,24 +2,37 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `engine` | limits, the compiler, what a component may import |
+//! | `engine`, `limits` | the compiler and the pool of instances; what a call may use, and the sentence for each limit |
+//! | `imports` | what a component may import: six interfaces, and what the engine was told to give beside them |
+//! | `load`, `conformity` | bytes in, connector out; what of the contract is missing, wrong or too much |
+//! | `inspect` | the same for a person: imports, exports, size, and whether it would be loaded |
 //! | `connector` | a loaded component, and its calls: a fresh instance for each |
 //! | `call` | what one call's instance may see |
 //! | `outcome` | what became of a call, by the component's word and the host's own record |
 //! | `contract`, `redacted`, `wiped` | the contract's types, a `Debug` that shows no secret, and a `Drop` that leaves none |
 
 mod call;
+mod conformity;
 mod connector;
 mod contract;
 mod engine;
+mod imports;
+mod inspect;
+mod limits;
+mod load;
 mod outcome;
 mod redacted;
 mod wiped;
 
+pub use conformity::Mismatch;
 pub use connector::Connector;
 pub use contract::{
     AccessToken, ApiKey, ApiKeyLocation, Authentication, CallLimits, ClientAuthentication, ClientCredentials,
     Credentials, ErrorKind, FlowConfig, FlowResponse, FlowState, Method, TokenRequest, TriggerError,
 };
-pub use engine::{Engine, EngineError, Limits, LoadError};
+pub use engine::{Engine, EngineError};
+pub use imports::{Closed, Import, ImportError};
+pub use inspect::{FileKind, InspectedDoor, InspectedImport, Inspection};
+pub use limits::Limits;
+pub use load::LoadError;
 pub use outcome::Outcome;

@@ -1,0 +1,127 @@
+//! What of the contract a component lacks, has wrong, or has too much.
+
+use wasmtime::component::types::{self, ComponentFunc, ComponentItem};
+use wasmtime::component::{Component, ComponentNamedList, Lift, Lower};
+
+use super::connector::Answer;
+use super::contract::{AccessToken, FlowConfig, FlowResponse, TokenRequest};
+use super::engine::Engine;
+use super::imports::{self, Closed};
+
+pub(super) const CONTRACT: &str = "connectors:servicenow-flow-starter@0.1.0";
+pub(super) const FLOW_STARTER: &str = "connectors:servicenow-flow-starter/flow-starter@0.1.0";
+pub(super) const CONNECTOR: &str = "connectors:servicenow-flow-starter/connector@0.1.0";
+
+type Typecheck = fn(&ComponentFunc, &types::Component) -> wasmtime::Result<()>;
+
+/// The contract's functions, each with its own types.
+pub(super) const DOORS: [(&str, &str, Typecheck); 3] = [
+    (FLOW_STARTER, "trigger-flow", typecheck::<(FlowConfig,), FlowResponse>),
+    (FLOW_STARTER, "request-token", typecheck::<(TokenRequest,), AccessToken>),
+    (CONNECTOR, "execute", typecheck::<(String,), String>),
+];
+
+/// One thing about a component that keeps it from being loaded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Mismatch {
+    /// It asks for more than a connector gets.
+    #[error("it imports {name}: {why}")]
+    Import {
+        /// The import's name, as the component has it.
+        name: String,
+        /// Why it is not given.
+        why: Closed,
+    },
+    /// It asks for something that is given, in another shape.
+    #[error("it imports in another form than WASI 0.2 has it: {0}")]
+    ImportType(String),
+    /// An interface of the contract is not exported.
+    #[error("it does not export {interface}, with {}", .functions.join(" and "))]
+    Interface {
+        /// The interface's name.
+        interface: &'static str,
+        /// The functions it would have.
+        functions: Vec<&'static str>,
+    },
+    /// A function of the contract is not exported.
+    #[error("it does not export {function} of {interface}")]
+    Function {
+        /// The function's name.
+        function: &'static str,
+        /// The interface's name.
+        interface: &'static str,
+    },
+    /// A function of the contract has other types.
+    #[error("its {function} of {interface} has other types than the contract's: {why}")]
+    Type {
+        /// The function's name.
+        function: &'static str,
+        /// The interface's name.
+        interface: &'static str,
+        /// Where they differ.
+        why: String,
+    },
+}
+
+/// All of them, the imports first.
+pub(super) fn mismatches(engine: &Engine, component: &Component) -> Vec<Mismatch> {
+    let ty = component.component_type();
+    let imports = ty
+        .imports(&engine.wasmtime)
+        .filter_map(|(name, import)| judge_import(engine, name, &import.ty).err().map(|why| (name, why)))
+        .map(|(name, why)| Mismatch::Import {
+            name: name.to_owned(),
+            why,
+        });
+    let mut found: Vec<_> = imports.collect();
+    for interface in [FLOW_STARTER, CONNECTOR] {
+        let doors = || DOORS.iter().filter(move |(of, ..)| *of == interface);
+        match ty.get_export(&engine.wasmtime, interface).map(|export| export.ty) {
+            Some(ComponentItem::ComponentInstance(instance)) => {
+                found.extend(doors().filter_map(|(_, function, typecheck)| {
+                    match instance.get_export(&engine.wasmtime, function).map(|export| export.ty) {
+                        Some(ComponentItem::ComponentFunc(door)) => {
+                            let why = typecheck(&door, &ty).err()?;
+                            Some(Mismatch::Type {
+                                function,
+                                interface,
+                                why: format!("{why:#}"),
+                            })
+                        }
+                        _ => Some(Mismatch::Function { function, interface }),
+                    }
+                }));
+            }
+            _ => found.push(Mismatch::Interface {
+                interface,
+                functions: doors().map(|(_, function, _)| *function).collect(),
+            }),
+        }
+    }
+    found
+}
+
+/// An import that brings types alone gives nothing, whatever it is called.
+pub(super) fn judge_import(engine: &Engine, name: &str, import: &ComponentItem) -> Result<(), Closed> {
+    imports::judge(name, &engine.named).or_else(|why| if only_types(engine, import) { Ok(()) } else { Err(why) })
+}
+
+fn only_types(engine: &Engine, item: &ComponentItem) -> bool {
+    match item {
+        ComponentItem::Type(_) => true,
+        ComponentItem::ComponentInstance(instance) => instance
+            .exports(&engine.wasmtime)
+            .all(|(_, export)| matches!(export.ty, ComponentItem::Type(_))),
+        _ => false,
+    }
+}
+
+/// What `bindgen!` calls in the code that it generates: before there is an instance, and without one.
+fn typecheck<P, R>(function: &ComponentFunc, of: &types::Component) -> wasmtime::Result<()>
+where
+    P: ComponentNamedList + Lower,
+    Answer<R>: ComponentNamedList + Lift,
+{
+    function.typecheck::<P, Answer<R>>(&of.instance_type())
+}

@@ -1,0 +1,339 @@
+//! What a component may import: six interfaces always, and more of WASI 0.2 where it is named.
+
+use std::fmt;
+use std::str::FromStr;
+
+use wasmtime::component::Linker;
+use wasmtime_wasi::cli::{WasiCli, WasiCliView};
+use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemView};
+use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random};
+use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
+
+use super::call::Call;
+
+/// Given to every component; a version of the 0.2 track stands behind each.
+pub(super) const ALWAYS: [&str; 6] = [
+    "wasi:clocks/monotonic-clock",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+];
+
+/// Whatever begins so would be a way out beside the policy.
+const SOCKETS: &str = "wasi:sockets/";
+
+/// An interface of WASI 0.2 that a component may be given beside HTTP, its streams and the monotonic clock.
+///
+/// A component that was built for `wasm32-wasip2` with Rust's standard library, for example, asks for some of them. They are given empty: no
+/// environment variable, no argument, no directory, standard input closed, and what is printed goes nowhere. What is left are the time of
+/// day, random numbers and the end of the call. Sockets are not among them.
+///
+/// Written as `wasi:cli/environment`; a version of 0.2 may follow (`wasi:cli/environment@0.2.6`) and makes no difference.
+///
+/// ```
+/// use flow_starter_host::Import;
+///
+/// let import: Import = "wasi:cli/environment@0.2.6".parse()?;
+/// assert_eq!(import.to_string(), "wasi:cli/environment");
+/// assert!("wasi:sockets/tcp".parse::<Import>().is_err());
+/// # Ok::<(), flow_starter_host::ImportError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Import {
+    name: &'static str,
+    link: Link,
+}
+
+type Link = fn(&mut Linker<Call>) -> wasmtime::Result<()>;
+
+const fn import(name: &'static str, link: Link) -> Import {
+    Import { name, link }
+}
+
+/// Harmless where there is nothing in them.
+const NAMEABLE: [Import; 16] = [
+    import("wasi:cli/environment", |l| {
+        cli::environment::add_to_linker::<Call, WasiCli>(l, Call::cli)
+    }),
+    import("wasi:cli/exit", |l| {
+        cli::exit::add_to_linker::<Call, WasiCli>(l, Call::cli)
+    }),
+    import("wasi:cli/stdin", |l| {
+        cli::stdin::add_to_linker::<Call, WasiCli>(l, Call::cli)
+    }),
+    import("wasi:cli/stdout", |l| {
+        cli::stdout::add_to_linker::<Call, WasiCli>(l, Call::cli)
+    }),
+    import("wasi:cli/stderr", |l| {
+        cli::stderr::add_to_linker::<Call, WasiCli>(l, Call::cli)
+    }),
+    import("wasi:cli/terminal-input", |l| {
+        cli::terminal_input::add_to_linker::<Call, WasiCli>(l, Call::cli)
+    }),
+    import("wasi:cli/terminal-output", |l| {
+        cli::terminal_output::add_to_linker::<Call, WasiCli>(l, Call::cli)
+    }),
+    import("wasi:cli/terminal-stdin", |l| {
+        cli::terminal_stdin::add_to_linker::<Call, WasiCli>(l, Call::cli)
+    }),
+    import("wasi:cli/terminal-stdout", |l| {
+        cli::terminal_stdout::add_to_linker::<Call, WasiCli>(l, Call::cli)
+    }),
+    import("wasi:cli/terminal-stderr", |l| {
+        cli::terminal_stderr::add_to_linker::<Call, WasiCli>(l, Call::cli)
+    }),
+    import("wasi:clocks/wall-clock", |l| {
+        clocks::wall_clock::add_to_linker::<Call, WasiClocks>(l, Call::clocks)
+    }),
+    import("wasi:filesystem/preopens", |l| {
+        filesystem::preopens::add_to_linker::<Call, WasiFilesystem>(l, Call::filesystem)
+    }),
+    import("wasi:filesystem/types", |l| {
+        filesystem::types::add_to_linker::<Call, WasiFilesystem>(l, Call::filesystem)
+    }),
+    import("wasi:random/insecure", |l| {
+        random::insecure::add_to_linker::<Call, WasiRandom>(l, Call::random)
+    }),
+    import("wasi:random/insecure-seed", |l| {
+        random::insecure_seed::add_to_linker::<Call, WasiRandom>(l, Call::random)
+    }),
+    import("wasi:random/random", |l| {
+        random::random::add_to_linker::<Call, WasiRandom>(l, Call::random)
+    }),
+];
+
+impl Import {
+    /// All that can be named.
+    pub fn all() -> impl Iterator<Item = Self> {
+        NAMEABLE.into_iter()
+    }
+
+    pub(super) fn link(self, linker: &mut Linker<Call>) -> wasmtime::Result<()> {
+        (self.link)(linker)
+    }
+}
+
+/// A name that is no [`Import`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// A socket.
+    #[error("{0} cannot be named: a socket would be a way around the policy, which knows requests of HTTP alone")]
+    Sockets(String),
+    /// One that needs no naming.
+    #[error("{0} need not be named: every component is given it")]
+    Always(String),
+    /// Another version of WASI.
+    #[error(
+        "{0} cannot be named: only WASI 0.2 is given, for example wasi:cli/environment@0.2.6, or without a version"
+    )]
+    Track(String),
+    /// Anything else.
+    #[error(
+        "{0} cannot be named: give the name of a WASI 0.2 interface as the component imports it, for example wasi:cli/environment"
+    )]
+    Unknown(String),
+}
+
+impl FromStr for Import {
+    type Err = ImportError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (interface, of_track) = split(text);
+        if interface.starts_with(SOCKETS) {
+            return Err(ImportError::Sockets(shown(text)));
+        }
+        let found = NAMEABLE.into_iter().find(|import| import.name == interface);
+        match found {
+            _ if !of_track => Err(ImportError::Track(shown(text))),
+            Some(import) => Ok(import),
+            None if ALWAYS.contains(&interface) => Err(ImportError::Always(shown(text))),
+            None => Err(ImportError::Unknown(shown(text))),
+        }
+    }
+}
+
+/// An interface's name, and whether its version is of the 0.2 track, which a name without one is.
+fn split(name: &str) -> (&str, bool) {
+    match name.split_once('@') {
+        Some((interface, version)) => (interface, version.starts_with("0.2.")),
+        None => (name, true),
+    }
+}
+
+/// Quoted, with what would steer a terminal escaped, and no longer than a name may be.
+fn shown(text: &str) -> String {
+    let cut: String = text.chars().take(100).collect();
+    format!("{cut:?}")
+}
+
+/// Why an import is closed to a component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[non_exhaustive]
+pub enum Closed {
+    /// It can be named, and was not.
+    #[error("a connector gets it only where the host's policy names it")]
+    NotNamed,
+    /// A socket.
+    #[error("no connector gets a socket, which would be a way around the policy")]
+    Sockets,
+    /// Given at another version.
+    #[error("a connector gets it at a version of WASI 0.2 only")]
+    Track,
+    /// Anything else.
+    #[error("no connector gets it: HTTP, its streams and a monotonic clock are what there is")]
+    Unknown,
+}
+
+/// Whether an import with functions is given to a component.
+pub(super) fn judge(name: &str, named: &[Import]) -> Result<(), Closed> {
+    let (interface, of_track) = split(name);
+    let nameable = NAMEABLE.iter().any(|import| import.name == interface);
+    let given = ALWAYS.contains(&interface) || named.iter().any(|import| import.name == interface);
+    match () {
+        () if interface.starts_with(SOCKETS) => Err(Closed::Sockets),
+        () if given && of_track => Ok(()),
+        () if given || (nameable && !of_track) => Err(Closed::Track),
+        () if nameable => Err(Closed::NotNamed),
+        () => Err(Closed::Unknown),
+    }
+}
+
+impl fmt::Display for Import {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl fmt::Debug for Import {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Import({})", self.name)
+    }
+}
+
+impl PartialEq for Import {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Import {}
+
+impl PartialOrd for Import {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Import {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.name.cmp(other.name)
+    }
+}
+
+impl std::hash::Hash for Import {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(name: &str) -> String {
+        name.parse::<Import>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_can_be_named_is_named_as_it_is_imported() {
+        for import in Import::all() {
+            assert_eq!(import.to_string().parse(), Ok(import));
+            assert_eq!(format!("{import}@0.2.6").parse(), Ok(import));
+            assert!(!ALWAYS.contains(&import.name), "{import}");
+        }
+        let mut names: Vec<_> = Import::all().map(|import| import.name).collect();
+        names.dedup();
+        assert_eq!(names.len(), NAMEABLE.len());
+    }
+
+    #[test]
+    fn all_that_can_be_named_can_be_linked_at_once() {
+        let engine = crate::Engine::with_imports(
+            crate::Limits {
+                concurrent_calls: 1,
+                ..crate::Limits::default()
+            },
+            Import::all().chain(Import::all()),
+        );
+        assert_eq!(engine.unwrap().named.len(), NAMEABLE.len());
+    }
+
+    #[test]
+    fn a_socket_cannot_be_named_and_the_refusal_says_why() {
+        for socket in [
+            "tcp",
+            "udp",
+            "ip-name-lookup",
+            "instance-network",
+            "network",
+            "what-comes-next",
+        ] {
+            for name in [format!("wasi:sockets/{socket}"), format!("wasi:sockets/{socket}@0.2.6")] {
+                assert!(refusal(&name).contains("a way around the policy"), "{name}");
+                assert_eq!(judge(&name, &NAMEABLE), Err(Closed::Sockets));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused_with_an_example_of_a_right_one() {
+        for name in [
+            "",
+            "environment",
+            "wasi:cli",
+            "wasi:cli/",
+            "wasi:cli/*",
+            "wasi:cli/command",
+            "WASI:CLI/ENVIRONMENT",
+            " wasi:cli/environment",
+            "wasi:keyvalue/store",
+            "wasi:http/incoming-handler",
+        ] {
+            assert!(refusal(name).contains("for example wasi:cli/environment"), "{name}");
+        }
+        for name in [
+            "wasi:cli/environment@0.3.0",
+            "wasi:cli/environment@",
+            "wasi:cli/environment@0.2",
+        ] {
+            assert!(
+                refusal(name).contains("for example wasi:cli/environment@0.2.6"),
+                "{name}"
+            );
+        }
+        assert!(refusal("wasi:io/poll@0.2.2").contains("every component is given it"));
+        assert!(!refusal("\x1b[2Jwasi").contains('\x1b'));
+    }
+
+    #[test]
+    fn an_import_is_open_only_where_it_is_always_given_or_was_named() {
+        let environment: Import = "wasi:cli/environment".parse().unwrap();
+        for (name, named, verdict) in [
+            ("wasi:io/poll@0.2.0", &[][..], Ok(())),
+            ("wasi:io/poll@0.2.99", &[], Ok(())),
+            ("wasi:io/poll@0.3.0", &[], Err(Closed::Track)),
+            ("wasi:cli/environment@0.2.6", &[], Err(Closed::NotNamed)),
+            ("wasi:cli/environment@0.2.6", &[environment], Ok(())),
+            ("wasi:cli/environment@0.3.0", &[environment], Err(Closed::Track)),
+            ("wasi:cli/exit@0.2.6", &[environment], Err(Closed::NotNamed)),
+            ("wasi:cli/environmental@0.2.6", &[environment], Err(Closed::Unknown)),
+            ("acme:own/interface", &[environment], Err(Closed::Unknown)),
+        ] {
+            assert_eq!(judge(name, named), verdict, "{name}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! A file as it is, and whether it would be loaded: for a person who wonders why not.
+
+use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
+
+use super::conformity::{DOORS, judge_import};
+use super::engine::Engine;
+use super::imports::Closed;
+use super::load::{LoadError, is_core_module};
+
+/// What a file is, and what [`Engine::load`] would say of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// What kind of file it is.
+    pub kind: FileKind,
+    /// The file's size in bytes.
+    pub bytes: usize,
+    /// A component's imports, in its own order.
+    pub imports: Vec<InspectedImport>,
+    /// The names of all that a component exports, in its own order.
+    pub exports: Vec<String>,
+    /// The contract's functions, for a component.
+    pub doors: Vec<InspectedDoor>,
+    /// Why it would not be loaded; none: it would.
+    pub refusal: Option<LoadError>,
+}
+
+/// A kind of file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileKind {
+    /// A WebAssembly component.
+    Component,
+    /// A core module of WebAssembly.
+    CoreModule,
+    /// Machine code that wasmtime compiled.
+    Precompiled,
+    /// Anything else, and a component that is not valid.
+    Other,
+}
+
+impl FileKind {
+    /// In plain words: `component`, `core module`, `precompiled`, `something else`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Component => "component",
+            Self::CoreModule => "core module",
+            Self::Precompiled => "precompiled",
+            Self::Other => "something else",
+        }
+    }
+}
+
+/// An import, and whether it is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InspectedImport {
+    /// Its name, with its version.
+    pub name: String,
+    /// Why it is not given; none: it is, or it brings types alone.
+    pub closed: Option<Closed>,
+}
+
+/// A function of the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InspectedDoor {
+    /// The interface's name.
+    pub interface: &'static str,
+    /// The function's name.
+    pub function: &'static str,
+    /// Whether the component exports it, with the contract's types or others.
+    pub present: bool,
+}
+
+impl Engine {
+    /// Looks into a file: what it is, what it imports and exports, and whether [`Self::load`] would take it here. Compiles it, and makes one
+    /// instance of it under a call's limits; nothing can leave.
+    ///
+    /// ```
+    /// use flow_starter_host::{Engine, FileKind, Limits};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::new(Limits { concurrent_calls: 1, ..Limits::default() })?;
+    /// let inspection = engine.inspect(b"\0asm\x01\0\0\0");
+    /// assert_eq!(inspection.kind, FileKind::CoreModule);
+    /// assert_eq!(
+    ///     inspection.refusal.map(|refusal| refusal.to_string()).as_deref(),
+    ///     Some("this is not a WebAssembly component: it is a core module; build the connector as a component"),
+    /// );
+    /// # Ok(()) }
+    /// ```
+    pub fn inspect(&self, wasm: &[u8]) -> Inspection {
+        let kind = match wasm {
+            _ if is_core_module(wasm) => FileKind::CoreModule,
+            _ if wasmtime::Engine::detect_precompiled(wasm).is_some() => FileKind::Precompiled,
+            _ => FileKind::Other,
+        };
+        let unknown = Inspection {
+            kind,
+            bytes: wasm.len(),
+            imports: Vec::new(),
+            exports: Vec::new(),
+            doors: Vec::new(),
+            refusal: None,
+        };
+        match self.compiled(wasm) {
+            Ok(component) => self.inspect_component(component, unknown),
+            Err(error) => Inspection {
+                // Its shape is what is refused, so that it is one.
+                kind: if matches!(error, LoadError::Limit(_)) {
+                    FileKind::Component
+                } else {
+                    kind
+                },
+                refusal: Some(error),
+                ..unknown
+            },
+        }
+    }
+
+    fn inspect_component(&self, component: Component, of: Inspection) -> Inspection {
+        let ty = component.component_type();
+        let imports = ty.imports(&self.wasmtime).map(|(name, import)| InspectedImport {
+            name: name.to_owned(),
+            closed: judge_import(self, name, &import.ty).err(),
+        });
+        let doors = DOORS.iter().map(|(interface, function, _)| {
+            let export = ty.get_export(&self.wasmtime, interface).map(|export| export.ty);
+            let present = match &export {
+                Some(ComponentItem::ComponentInstance(instance)) => {
+                    let function = instance.get_export(&self.wasmtime, function).map(|export| export.ty);
+                    matches!(function, Some(ComponentItem::ComponentFunc(_)))
+                }
+                _ => false,
+            };
+            InspectedDoor {
+                interface,
+                function,
+                present,
+            }
+        });
+        Inspection {
+            kind: FileKind::Component,
+            imports: imports.collect(),
+            exports: ty.exports(&self.wasmtime).map(|(name, _)| name.to_owned()).collect(),
+            doors: doors.collect(),
+            refusal: self.check_at_once(component.clone()).err(),
+            ..of
+        }
+    }
+}

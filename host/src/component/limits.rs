@@ -1,0 +1,260 @@
+//! What a call may use, and the sentence for each limit that it passes.
+
+use std::time::Duration;
+
+use wasmtime::component::ResourceTableError;
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, Trap};
+
+/// How often a busy guest gives way to the rest of the runtime, and so the finest grain of the wall clock over it.
+pub(super) const EPOCH: Duration = Duration::from_millis(10);
+
+/// Six mappings for each running call, of the 65,530 that Linux grants a process (`vm.max_map_count`); beyond them it would be aborted.
+pub(super) const MOST_CALLS: u32 = 8_000;
+
+/// What a guest may hold of the host at a time (requests, bodies, headers): each is a few hundred bytes, and headers up to 128 KiB. A call
+/// of the contract has about ten.
+pub(super) const HANDLES: usize = 256;
+
+/// Handles of all kinds, those that a component gives out to itself included; the host's memory holds each.
+const ALL_HANDLES: usize = 1_000;
+
+/// More entries than any component of this contract has functions.
+pub(super) const TABLE_ENTRIES: usize = 20_000;
+
+/// Of one component. Components that are composed of others have several of each; the flow starter has three, one and two.
+const CORE_INSTANCES: u32 = 32;
+const MEMORIES: u32 = 4;
+const TABLES: u32 = 8;
+
+/// What the host keeps of its own for an instance: a few bytes for each function and global.
+const INSTANCE_BYTES: usize = 1 << 20;
+
+const STACK_BYTES: usize = 512 << 10;
+
+/// The part of an instance's memory that it may hand over at once, its answer above all. Without such a limit a list that names one and the
+/// same string many times would become many strings in the host.
+const ANSWER_PART: usize = 2;
+
+/// What a call may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The linear memory of an instance, in bytes; where it has several memories, of all together. The default, 64 MiB, lets ServiceNow's 10 MB body and an answer of some
+    /// megabytes pass.
+    pub memory_bytes: usize,
+    /// How long a guest may compute in all; waiting for the network does not count. 10 s by default, a thousand times what a call needs.
+    pub computing: Duration,
+    /// From a call's start to its end, waiting for a free place included. A call's own time limits never extend it. 300 s by default.
+    pub wall_clock: Duration,
+    /// Calls that run at the same time; more wait for a place. 256 by default. Each place keeps address space for its memory, and
+    /// Linux grants a process about 65,000 mappings, of which a running call takes six.
+    pub concurrent_calls: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 64 << 20,
+            computing: Duration::from_secs(10),
+            wall_clock: Duration::from_secs(300),
+            concurrent_calls: 256,
+        }
+    }
+}
+
+impl Limits {
+    /// The most that a guest may hand over at once, in bytes.
+    pub(super) fn handed_over(&self) -> usize {
+        self.memory_bytes / ANSWER_PART
+    }
+
+    pub(super) fn apply<T>(&self, store: &mut wasmtime::Store<T>) {
+        store.set_hostcall_fuel(self.handed_over());
+        store.set_max_component_handles(ALL_HANDLES);
+    }
+
+    /// The limit that ended a call; otherwise what the runtime says.
+    pub(super) fn why(&self, error: &wasmtime::Error) -> String {
+        if matches!(error.downcast_ref(), Some(Trap::StackOverflow)) {
+            return format!("it needed more stack than its {} KiB", STACK_BYTES >> 10);
+        }
+        if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) {
+            return format!("it held more than {HANDLES} of the host's resources at a time");
+        }
+        let told = format!("{:#}", error.root_cause());
+        if told.contains("store handle limit exceeded") {
+            return format!("it held more than {ALL_HANDLES} handles at a time");
+        }
+        // Wasmtime's type for it is private.
+        if told.contains("fuel allocated for hostcalls has been exhausted") {
+            return format!("it handed over more than {} MiB at once", self.handed_over() >> 20);
+        }
+        told
+    }
+
+    /// The limit that a component passes by its very shape, where that is what the runtime refuses it for.
+    pub(super) fn passed_by_shape(&self, error: &wasmtime::Error) -> Option<String> {
+        let told = format!("{error:#}");
+        let memory = self.memory_bytes >> 20;
+        let memories = self.memories();
+        // Wasmtime has no types for these; a test walks them.
+        let shapes = [
+            (
+                " core module instances, which exceeds",
+                format!("it has more than {CORE_INSTANCES} core instances"),
+            ),
+            (
+                "linear memories, which exceeds",
+                format!("it has more than {memories} memories"),
+            ),
+            (
+                "defined memories count",
+                format!("it has more than {memories} memories"),
+            ),
+            (" tables, which exceeds", format!("it has more than {TABLES} tables")),
+            ("defined tables count", format!("it has more than {TABLES} tables")),
+            (
+                "minimum element size",
+                format!("it has a table of more than {TABLE_ENTRIES} entries"),
+            ),
+            (
+                "minimum byte size",
+                format!("it has a memory that begins with more than its {memory} MiB"),
+            ),
+            (
+                "instance allocation for this",
+                format!(
+                    "its functions and globals need more than {} KiB of the host",
+                    INSTANCE_BYTES >> 10
+                ),
+            ),
+        ];
+        shapes
+            .into_iter()
+            .find_map(|(phrase, limit)| told.contains(phrase).then_some(limit))
+    }
+
+    /// Each memory of a component takes a place of its own, so that no mix of components can ask for more than there are.
+    fn memories(&self) -> u32 {
+        MEMORIES.min(self.concurrent_calls)
+    }
+
+    pub(super) fn config(&self) -> Config {
+        let calls = self.concurrent_calls;
+        let memory_bytes = self.memory_bytes.next_multiple_of(64 << 10);
+        let mut pool = PoolingAllocationConfig::new();
+        // Totals are so many times what one component may have that every place can be taken by the greediest.
+        pool.total_component_instances(calls)
+            .max_core_instances_per_component(CORE_INSTANCES)
+            .total_core_instances(calls.saturating_mul(CORE_INSTANCES))
+            .max_core_instance_size(INSTANCE_BYTES)
+            .max_component_instance_size(INSTANCE_BYTES)
+            .max_memories_per_module(self.memories())
+            .max_memories_per_component(self.memories())
+            .total_memories(calls)
+            .max_tables_per_module(TABLES)
+            .max_tables_per_component(TABLES)
+            .total_tables(calls.saturating_mul(TABLES))
+            .table_elements(TABLE_ENTRIES)
+            .total_stacks(calls)
+            .max_memory_size(memory_bytes)
+            .linear_memory_keep_resident(1 << 20)
+            .table_keep_resident(64 << 10)
+            // Linux 6.7 and later; elsewhere the two above alone do no harm.
+            .pagemap_scan(Enabled::Auto);
+        let mut config = Config::new();
+        config
+            .wasm_component_model(true)
+            .epoch_interruption(true)
+            .max_wasm_stack(STACK_BYTES)
+            .memory_reservation(memory_bytes as u64)
+            .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+        config
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Engine, LoadError};
+
+    /// Nothing of the contract is looked at before the shape is.
+    async fn told(text: &str) -> String {
+        let engine = Engine::new(Limits {
+            concurrent_calls: 4,
+            ..Limits::default()
+        })
+        .unwrap();
+        let wasm = wat::parse_str(text).unwrap();
+        let error = engine.load(&wasm).await.unwrap_err();
+        assert_eq!(engine.inspect(&wasm).refusal.as_ref(), Some(&error));
+        match error {
+            LoadError::Limit(limit) => limit,
+            other => panic!("{other}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_component_that_passes_a_limit_by_its_shape_is_refused_with_the_limits_name() {
+        let module = |inside: &str, instances: usize| {
+            let instances = "(core instance (instantiate $m))".repeat(instances);
+            format!("(component (core module $m {inside}) {instances})")
+        };
+        for (shape, limit) in [
+            (module("", 33), "it has more than 32 core instances"),
+            (module("(memory 1)", 5), "it has more than 4 memories"),
+            (module(&"(memory 1)".repeat(5), 1), "it has more than 4 memories"),
+            (module("(table 1 funcref)", 9), "it has more than 8 tables"),
+            (module(&"(table 1 funcref)".repeat(9), 1), "it has more than 8 tables"),
+            (
+                module("(table 20001 funcref)", 1),
+                "it has a table of more than 20000 entries",
+            ),
+            (
+                module("(memory 1025)", 1),
+                "it has a memory that begins with more than its 64 MiB",
+            ),
+            (
+                module(&"(global (mut i64) (i64.const 0))".repeat(70_000), 1),
+                "its functions and globals need more than 1024 KiB of the host",
+            ),
+            (
+                module(&"(global (mut i64) (i64.const 0))".repeat(5_000), 20),
+                "its functions and globals need more than 1024 KiB of the host",
+            ),
+        ] {
+            assert_eq!(
+                told(&shape).await,
+                limit,
+                "{}",
+                shape.chars().take(80).collect::<String>()
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_component_within_every_limit_of_shape_is_refused_for_the_contract_alone() {
+        let engine = Engine::new(Limits {
+            concurrent_calls: 4,
+            ..Limits::default()
+        })
+        .unwrap();
+        for shape in [
+            format!(
+                "(component (core module $m) {})",
+                "(core instance (instantiate $m))".repeat(32)
+            ),
+            format!(
+                "(component (core module $m {}) (core instance (instantiate $m)))",
+                "(memory 1)".repeat(4)
+            ),
+            format!(
+                "(component (core module $m {}) (core instance (instantiate $m)))",
+                "(table 20000 funcref)".repeat(8)
+            ),
+            "(component (core module $m (memory 1024)) (core instance (instantiate $m)))".to_owned(),
+        ] {
+            let error = engine.load(&wat::parse_str(&shape).unwrap()).await.unwrap_err();
+            assert!(matches!(error, LoadError::Contract(_)), "{error}");
+        }
+    }
+}

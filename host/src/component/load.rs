@@ -1,0 +1,353 @@
+//! Bytes in, connector out: WebAssembly that is compiled here, or machine code that was compiled before.
+
+use wasmtime::Precompiled;
+use wasmtime::component::Component;
+
+use super::conformity::{CONTRACT, Mismatch, mismatches};
+use super::connector::Connector;
+use super::engine::Engine;
+
+/// Why a file is not taken as a connector.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// Not a WebAssembly component at all.
+    #[error("this is not a WebAssembly component: {0}")]
+    NotAComponent(String),
+    /// Not a component's machine code that this host can run.
+    #[error("this is not a compiled connector for this host: {0}")]
+    NotCompiled(String),
+    /// Its shape alone passes a limit.
+    #[error("the component passes a limit of the connector host: {0}")]
+    Limit(String),
+    /// All that is missing, wrong or too much.
+    #[error("the component does not keep the contract {CONTRACT}: {}", sentences(.0))]
+    Contract(Vec<Mismatch>),
+    /// A fresh instance of it did not come up within the limits.
+    #[error("the component cannot be instantiated: {0}")]
+    Instantiate(String),
+}
+
+fn sentences(mismatches: &[Mismatch]) -> String {
+    let told: Vec<_> = mismatches.iter().map(Mismatch::to_string).collect();
+    told.join("; ")
+}
+
+impl Engine {
+    /// Compiles a component, once for all its calls, and checks that it keeps the contract and asks for nothing that it is not given.
+    ///
+    /// # Errors
+    /// [`LoadError`] says all that is missing or too much.
+    pub async fn load(&self, wasm: &[u8]) -> Result<Connector, LoadError> {
+        self.check(self.compiled(wasm)?).await
+    }
+
+    /// Compiles a component ahead of time, for [`Self::load_compiled`]: machine code for this kind of processor, this version of wasmtime
+    /// and these settings. Takes what [`Self::load`] takes and refuses what it refuses.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn compile(&self, wasm: &[u8]) -> Result<Vec<u8>, LoadError> {
+        let component = self.compiled(wasm)?;
+        self.check_at_once(component.clone())?;
+        component
+            .serialize()
+            .map_err(|error| LoadError::NotCompiled(format!("{error:#}")))
+    }
+
+    /// Loads what [`Self::compile`] made, in a fraction of the time: nothing is compiled. The contract, the imports and the limits are
+    /// checked as in [`Self::load`].
+    ///
+    /// # Safety
+    /// These bytes are machine code, and nothing in them is checked: who made them, and who could change them since, must be trusted as the
+    /// program itself is. A component of a stranger goes through [`Self::load`].
+    ///
+    /// # Errors
+    /// Where the file is of another version, machine or setting, is none of this kind, or would be refused by [`Self::load`].
+    ///
+    /// ```no_run
+    /// use flow_starter_host::{Engine, Limits};
+    ///
+    /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::new(Limits::default())?;
+    /// std::fs::write("flow-starter.cwasm", engine.compile(&std::fs::read("flow-starter.wasm")?)?)?;
+    ///
+    /// // SAFETY: the file was just written, and lies where nobody else can write.
+    /// let connector = unsafe { engine.load_compiled(&std::fs::read("flow-starter.cwasm")?)? };
+    /// # let _ = connector;
+    /// # Ok(()) }
+    /// ```
+    pub unsafe fn load_compiled(&self, bytes: &[u8]) -> Result<Connector, LoadError> {
+        match wasmtime::Engine::detect_precompiled(bytes) {
+            Some(Precompiled::Component) => {}
+            Some(Precompiled::Module) => return Err(LoadError::NotCompiled("it is a core module's".to_owned())),
+            None => return Err(LoadError::NotCompiled(not_compiled(bytes).to_owned())),
+        }
+        // SAFETY: the caller vouches for the bytes.
+        let component = unsafe { Component::deserialize(&self.wasmtime, bytes) };
+        let component = component.map_err(|error| {
+            self.limits.passed_by_shape(&error).map_or_else(
+                || {
+                    LoadError::NotCompiled(format!(
+                        "{}; compile it again from the WebAssembly file",
+                        not_ours(&error)
+                    ))
+                },
+                LoadError::Limit,
+            )
+        })?;
+        self.check_at_once(component)
+    }
+
+    pub(super) fn compiled(&self, wasm: &[u8]) -> Result<Component, LoadError> {
+        if !is_component(wasm) {
+            return Err(LoadError::NotAComponent(no_component(wasm).to_owned()));
+        }
+        Component::from_binary(&self.wasmtime, wasm).map_err(|error| {
+            self.limits.passed_by_shape(&error).map_or_else(
+                || LoadError::NotAComponent(format!("{:#}", error.root_cause())),
+                LoadError::Limit,
+            )
+        })
+    }
+
+    async fn check(&self, component: Component) -> Result<Connector, LoadError> {
+        let found = mismatches(self, &component);
+        if !found.is_empty() {
+            return Err(LoadError::Contract(found));
+        }
+        let instance = self
+            .linker
+            .instantiate_pre(&component)
+            .map_err(|error| LoadError::Contract(vec![Mismatch::ImportType(format!("{error:#}"))]))?;
+        Connector::new(self.clone(), instance).await
+    }
+
+    /// The same for a caller that cannot wait: on a thread of its own, as the caller's may belong to a runtime.
+    pub(super) fn check_at_once(&self, component: Component) -> Result<Connector, LoadError> {
+        let failed = |why: &dyn std::fmt::Display| LoadError::Instantiate(format!("no thread to try it on: {why}"));
+        std::thread::scope(|scope| {
+            let trial = std::thread::Builder::new().spawn_scoped(scope, || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_time()
+                    .build()
+                    .map_err(|error| failed(&error))?;
+                runtime.block_on(self.check(component))
+            });
+            trial
+                .map_err(|error| failed(&error))?
+                .join()
+                .unwrap_or_else(|_| Err(failed(&"it ended")))
+        })
+    }
+}
+
+/// The component model's preamble: `\0asm`, version 13, layer 1.
+fn is_component(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm\x0d\0\x01\0")
+}
+
+pub(super) fn is_core_module(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm\x01\0\0\0")
+}
+
+fn is_elf(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\x7fELF")
+}
+
+fn no_component(bytes: &[u8]) -> &'static str {
+    if is_core_module(bytes) {
+        "it is a core module; build the connector as a component"
+    } else if bytes.starts_with(b"\0asm") {
+        "it is of another version of the component model"
+    } else if wasmtime::Engine::detect_precompiled(bytes).is_some() {
+        "it is precompiled, which is machine code that nothing contains; give the WebAssembly file, or load it as compiled if you trust who made it"
+    } else if is_elf(bytes) {
+        "it is a program or library of this system (ELF)"
+    } else if bytes.is_empty() {
+        "it is empty"
+    } else {
+        "it does not begin as one"
+    }
+}
+
+fn not_compiled(bytes: &[u8]) -> &'static str {
+    if is_component(bytes) {
+        "it is the WebAssembly component itself; compile it first, or load it as it is"
+    } else if is_core_module(bytes) {
+        "it is a core module of WebAssembly"
+    } else if is_elf(bytes) {
+        "it is a program or library of this system (ELF), or was cut short"
+    } else if bytes.is_empty() {
+        "it is empty"
+    } else {
+        "it does not begin as one"
+    }
+}
+
+/// Wasmtime compares version, processor and settings, in this order, and has one sentence for each.
+fn not_ours(error: &wasmtime::Error) -> String {
+    let told = format!("{:#}", error.root_cause());
+    if let Some((_, version)) = told.split_once("incompatible version '") {
+        let version = version.trim_end_matches('\'');
+        return format!("it was compiled by another version of wasmtime ({version})");
+    }
+    if told.contains("Module was compiled") || format!("{error:#}").contains("compilation settings of module") {
+        return format!("it was compiled for another machine or with other settings ({told})");
+    }
+    format!("it is damaged ({told})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+
+    fn small() -> Engine {
+        Engine::new(Limits {
+            concurrent_calls: 4,
+            ..Limits::default()
+        })
+        .unwrap()
+    }
+
+    fn wat(text: &str) -> Vec<u8> {
+        wat::parse_str(text).unwrap()
+    }
+
+    async fn refusal(engine: &Engine, wasm: &[u8]) -> String {
+        engine.load(wasm).await.unwrap_err().to_string()
+    }
+
+    /// What wasmtime itself makes, of a component that says nothing of the contract.
+    fn precompiled(engine: &Engine) -> Vec<u8> {
+        engine.wasmtime.precompile_component(&wat("(component)")).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_no_component_is_told_apart() {
+        let engine = small();
+        for (wasm, what) in [
+            (&b""[..], "it is empty"),
+            (b"<!DOCTYPE html>", "does not begin as one"),
+            (b"\x7fELF\x02\x01", "program or library of this system"),
+            (&precompiled(&engine), "it is precompiled, which is machine code"),
+            (&wat("(module)"), "it is a core module"),
+            (b"\0asm\x0e\0\x01\0", "another version"),
+            (b"\0asm\x0d\0\x01\0\xff\xff\xff", "not a WebAssembly component"),
+        ] {
+            let told = refusal(&engine, wasm).await;
+            assert!(told.contains(what), "{told}");
+            assert_eq!(engine.compile(wasm).unwrap_err().to_string(), told);
+            assert_eq!(engine.inspect(wasm).refusal.unwrap().to_string(), told);
+        }
+    }
+
+    #[tokio::test]
+    async fn every_import_beyond_http_is_refused_by_name_and_reason() {
+        let wasm = wat(r#"(component
+            (import "wasi:io/error@0.2.6" (instance))
+            (import "wasi:cli/environment@0.2.6" (instance (export "get-arguments" (func (result (list string))))))
+            (import "wasi:http/types@0.3.0" (instance (export "f" (func))))
+            (import "wasi:sockets/tcp@0.2.6" (instance (export "f" (func))))
+            (import "acme:own/call" (func))
+            (import "acme:types/only" (instance (type u32) (export "t" (type (eq 0))))))"#);
+        let told = refusal(&small(), &wasm).await;
+        for sentence in [
+            "it imports wasi:cli/environment@0.2.6: a connector gets it only where the host's policy names it;",
+            "it imports wasi:http/types@0.3.0: a connector gets it at a version of WASI 0.2 only;",
+            "it imports wasi:sockets/tcp@0.2.6: no connector gets a socket,",
+            "it imports acme:own/call: no connector gets it:",
+        ] {
+            assert!(told.contains(sentence), "{told}");
+        }
+        assert!(
+            !told.contains("acme:types/only") && !told.contains("wasi:io/error"),
+            "{told}"
+        );
+    }
+
+    #[tokio::test]
+    async fn all_that_is_missing_or_wrong_is_told_at_once() {
+        let told = refusal(&small(), &wat("(component)")).await;
+        assert_eq!(
+            told,
+            "the component does not keep the contract connectors:servicenow-flow-starter@0.1.0: \
+             it does not export connectors:servicenow-flow-starter/flow-starter@0.1.0, with trigger-flow and request-token; \
+             it does not export connectors:servicenow-flow-starter/connector@0.1.0, with execute"
+        );
+        let told = refusal(
+            &small(),
+            &wat(r#"(component
+                (core module $m
+                    (memory (export "memory") 1)
+                    (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 0)
+                    (func (export "f") (param i32 i32) (result i32) i32.const 0))
+                (core instance $i (instantiate $m))
+                (func $f (param "config" string) (result string) (canon lift
+                    (core func $i "f") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
+                (instance $typed (export "trigger-flow" (func $f)))
+                (instance $json (export "execute" (func $f)))
+                (export "connectors:servicenow-flow-starter/flow-starter@0.1.0" (instance $typed))
+                (export "connectors:servicenow-flow-starter/connector@0.1.0" (instance $json)))"#),
+        )
+        .await;
+        for sentence in [
+            "its trigger-flow of connectors:servicenow-flow-starter/flow-starter@0.1.0 has other types than the contract's: ",
+            "it does not export request-token of connectors:servicenow-flow-starter/flow-starter@0.1.0",
+            "its execute of connectors:servicenow-flow-starter/connector@0.1.0 has other types than the contract's: ",
+        ] {
+            assert!(told.contains(sentence), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_compiled_for_this_host_is_told_apart() {
+        let engine = small();
+        let mut damaged = precompiled(&engine);
+        damaged.truncate(damaged.len() / 2);
+        let module = engine.wasmtime.precompile_module(&wat("(module)")).unwrap();
+        let other_limits = Engine::new(Limits {
+            concurrent_calls: 4,
+            memory_bytes: 32 << 20,
+            ..Limits::default()
+        });
+        for (bytes, what) in [
+            (b"".to_vec(), "it is empty"),
+            (b"<!DOCTYPE html>".to_vec(), "does not begin as one"),
+            (b"\x7fELF\x02\x01".to_vec(), "program or library of this system"),
+            (wat("(module)"), "it is a core module of WebAssembly"),
+            (wat("(component)"), "it is the WebAssembly component itself"),
+            (module, "it is a core module's"),
+            (damaged, "or was cut short"),
+            (
+                of_version(&precompiled(&engine), b"47"),
+                "by another version of wasmtime (47); compile it again",
+            ),
+            (
+                precompiled(&other_limits.unwrap()),
+                "for another machine or with other settings (Module was compiled with",
+            ),
+        ] {
+            // SAFETY: none of them is loaded as code.
+            let told = unsafe { engine.load_compiled(&bytes) }.unwrap_err().to_string();
+            assert!(told.starts_with("this is not a compiled connector"), "{told}");
+            assert!(told.contains(what), "{told}");
+        }
+        // SAFETY: this process compiled it.
+        let told = unsafe { engine.load_compiled(&precompiled(&engine)) }.unwrap_err();
+        assert!(
+            matches!(&told, LoadError::Contract(found) if found.len() == 2),
+            "{told}"
+        );
+    }
+
+    /// The same file with another version in it. Wasmtime writes its major version, after a zero and its length.
+    fn of_version(compiled: &[u8], version: &[u8; 2]) -> Vec<u8> {
+        let ours = b"\0\x0248";
+        let at = compiled.windows(ours.len()).position(|found| found == ours).unwrap();
+        let mut other = compiled.to_vec();
+        other[at + 2..at + 4].copy_from_slice(version);
+        other
+    }
+}
