@@ -1,13 +1,17 @@
 //! What one call's instance may see: streams, a monotonic clock, and HTTP through [`Gate`]. No files, no environment, no sockets; what the
 //! engine was told to give beside it is there, and empty.
 
-use wasmtime::ResourceLimiter;
+use std::sync::Arc;
+
 use wasmtime::component::ResourceTable;
+use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use wasmtime_wasi_io::IoView;
 
+use super::computing::Computing;
+use super::engine::Engine;
 use super::limits::{HANDLES, TABLE_ENTRIES};
 use crate::egress::Gate;
 
@@ -21,12 +25,10 @@ pub(super) struct Call {
     empty: Option<Box<WasiCtx>>,
     memory_left: usize,
     memory_bytes: usize,
-    /// Ticks during which the guest computed; waiting does not count.
-    pub(super) ticks: u64,
 }
 
 impl Call {
-    pub(super) fn new(gate: Gate, memory_bytes: usize) -> Self {
+    fn new(gate: Gate, memory_bytes: usize) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
         Self {
@@ -37,8 +39,26 @@ impl Call {
             empty: None,
             memory_left: memory_bytes,
             memory_bytes,
-            ticks: 0,
         }
+    }
+
+    /// A store of its own for each call, with every limit in place.
+    pub(super) fn store(engine: &Engine, gate: Gate, computing: Arc<Computing>) -> Store<Self> {
+        let mut store = Store::new(&engine.wasmtime, Self::new(gate, engine.limits.memory_bytes));
+        store.limiter(|call| call);
+        engine.limits.apply(&mut store);
+        store.set_epoch_deadline(1);
+        let most = engine.limits.computing;
+        // A guest that computes gives way at each tick, or no clock could end it.
+        store.epoch_deadline_callback(move |_| {
+            wasmtime::ensure!(
+                computing.so_far() <= most,
+                "it computed for longer than its {} s",
+                most.as_secs_f64()
+            );
+            Ok(UpdateDeadline::Yield(1))
+        });
+        store
     }
 
     /// Apart from [`WasiView`]'s clocks, so that the clock of the contract costs nothing else.
@@ -100,5 +120,40 @@ impl ResourceLimiter for Call {
             "it asked for a table of more than {TABLE_ENTRIES} entries"
         );
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+    use wasmtime::component::Component;
+
+    /// Resources of its own are the one thing that a component can pile up in the host without asking it for anything.
+    #[tokio::test]
+    async fn handles_that_a_component_gives_out_to_itself_are_counted_too() {
+        let engine = Engine::new(Limits {
+            concurrent_calls: 1,
+            ..Limits::default()
+        })
+        .unwrap();
+        let wasm = wat::parse_str(
+            r#"(component
+                (type $own (resource (rep i32)))
+                (core func $new (canon resource.new $own))
+                (core module $m
+                    (import "" "new" (func $new (param i32) (result i32)))
+                    (func $f (loop (drop (call $new (i32.const 0))) (br 0)))
+                    (start $f))
+                (core instance (instantiate $m (with "" (instance (export "new" (func $new)))))))"#,
+        );
+        let component = Component::from_binary(&engine.wasmtime, &wasm.unwrap()).unwrap();
+        let mut store = Call::store(&engine, Gate::closed(), Arc::new(Computing::new()));
+        let error = engine
+            .linker
+            .instantiate_async(&mut store, &component)
+            .await
+            .unwrap_err();
+        assert_eq!(engine.limits.why(&error), "it held more than 1000 handles at a time");
     }
 }

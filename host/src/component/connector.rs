@@ -1,14 +1,14 @@
 //! A loaded component and its calls: a fresh instance for each, so that no call sees another's data.
 
-use wasmtime::Store;
-use wasmtime::UpdateDeadline;
+use std::sync::Arc;
+
 use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc};
 
 use super::call::Call;
+use super::computing::Computing;
 use super::conformity::{CONNECTOR, FLOW_STARTER};
 use super::contract::{AccessToken, FlowConfig, FlowResponse, TokenRequest, TriggerError};
 use super::engine::Engine;
-use super::limits::EPOCH;
 use super::load::LoadError;
 use super::outcome::{Door, End, Outcome};
 use crate::egress::{Destinations, Egress, Gate};
@@ -72,12 +72,13 @@ impl Connector {
 
     /// A first instance, under a call's limits: what cannot be called is better known before the first call.
     async fn comes_up(&self) -> Result<(), LoadError> {
-        let mut store = self.store(Gate::closed());
+        let computing = Arc::new(Computing::new());
         let instance = async {
             let _places = self.engine.places.acquire_many(self.places).await?;
-            self.instance.instantiate_async(&mut store).await
+            let mut store = Call::store(&self.engine, Gate::closed(), computing.clone());
+            self.instance.instantiate_async(&mut store).await.map(drop)
         };
-        tokio::time::timeout(self.engine.limits.wall_clock, instance)
+        tokio::time::timeout(self.engine.limits.wall_clock, computing.of(instance))
             .await
             .map_err(|_| LoadError::Instantiate("it took longer than the wall clock allows".to_owned()))?
             .map_err(|error| LoadError::Instantiate(self.engine.limits.why(&error)))?;
@@ -132,7 +133,9 @@ impl Connector {
         }
         let (gate, ledger) = egress.gate(errand.named);
         let limit = self.engine.limits.wall_clock;
-        let end = match tokio::time::timeout(limit, self.run(gate, door, input)).await {
+        let computing = Arc::new(Computing::new());
+        let run = computing.of(self.run(gate, &computing, door, input));
+        let end = match tokio::time::timeout(limit, run).await {
             Ok(Ok(result)) => End::Returned(result),
             Ok(Err(error)) => End::Trapped(self.engine.limits.why(&error)),
             Err(_) => End::OutOfTime(limit),
@@ -144,6 +147,7 @@ impl Connector {
     async fn run<P, R>(
         &self,
         gate: Gate,
+        computing: &Arc<Computing>,
         door: &ComponentExportIndex,
         input: P,
     ) -> wasmtime::Result<Result<R, TriggerError>>
@@ -153,30 +157,10 @@ impl Connector {
         Answer<R>: ComponentNamedList + Lift + Send + Sync + 'static,
     {
         let _places = self.engine.places.acquire_many(self.places).await?;
-        let mut store = self.store(gate);
+        let mut store = Call::store(&self.engine, gate, computing.clone());
         let instance = self.instance.instantiate_async(&mut store).await?;
         let function: TypedFunc<P, Answer<R>> = instance.get_typed_func(&mut store, door)?;
         let (result,) = function.call_async(&mut store, input).await?;
         Ok(result)
-    }
-
-    fn store(&self, gate: Gate) -> Store<Call> {
-        let mut store = Store::new(&self.engine.wasmtime, Call::new(gate, self.engine.limits.memory_bytes));
-        store.limiter(|call| call);
-        self.engine.limits.apply(&mut store);
-        store.set_epoch_deadline(1);
-        let most = self.engine.limits.computing;
-        // A guest that computes gives way at each tick, or no clock could end it.
-        store.epoch_deadline_callback(move |mut store| {
-            let call = store.data_mut();
-            call.ticks += 1;
-            wasmtime::ensure!(
-                EPOCH.as_nanos() * u128::from(call.ticks) <= most.as_nanos(),
-                "it computed for longer than its {} s",
-                most.as_secs_f64()
-            );
-            Ok(UpdateDeadline::Yield(1))
-        });
-        store
     }
 }

@@ -7,11 +7,12 @@
 //! | `load`, `conformity` | bytes in, connector out; what of the contract is missing, wrong or too much |
 //! | `inspect` | the same for a person: imports, exports, size, and whether it would be loaded |
 //! | `connector` | a loaded component, and its calls: a fresh instance for each |
-//! | `call` | what one call's instance may see |
+//! | `call`, `computing` | what one call's instance may see; how long it has computed |
 //! | `outcome` | what became of a call, by the component's word and the host's own record |
 //! | `contract`, `redacted`, `wiped` | the contract's types, a `Debug` that shows no secret, and a `Drop` that leaves none |
 
 mod call;
+mod computing;
 mod conformity;
 mod connector;
 mod contract;

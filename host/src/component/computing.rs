@@ -1,0 +1,76 @@
+//! How long a guest has computed: the time within the polls of its call, and none between them.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// A call's clock. Ticks of the engine's epoch would not do: the first one after a wait belongs to the wait, so that an answer that comes in
+/// a thousand pieces would look like ten seconds of computing.
+#[derive(Debug)]
+pub(super) struct Computing {
+    from: Instant,
+    /// Of the poll that goes on, in nanoseconds since `from`.
+    began: AtomicU64,
+    /// In the polls before it.
+    spent: AtomicU64,
+}
+
+impl Computing {
+    pub(super) fn new() -> Self {
+        Self {
+            from: Instant::now(),
+            began: AtomicU64::new(0),
+            spent: AtomicU64::new(0),
+        }
+    }
+
+    /// Runs a call, and counts.
+    pub(super) async fn of<T>(&self, call: impl Future<Output = T>) -> T {
+        let mut call = pin!(call);
+        poll_fn(|cx| {
+            self.began.store(self.now(), Relaxed);
+            let poll = call.as_mut().poll(cx);
+            self.spent.fetch_add(self.in_this_poll(), Relaxed);
+            poll
+        })
+        .await
+    }
+
+    /// So far; for the call itself to ask, from within a poll.
+    pub(super) fn so_far(&self) -> Duration {
+        Duration::from_nanos(self.spent.load(Relaxed) + self.in_this_poll())
+    }
+
+    fn in_this_poll(&self) -> u64 {
+        self.now().saturating_sub(self.began.load(Relaxed))
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.from.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn waiting_is_not_counted_and_computing_is() {
+        let computing = Computing::new();
+        computing.of(tokio::time::sleep(Duration::from_millis(200))).await;
+        let waited = Duration::from_nanos(computing.spent.load(Relaxed));
+        assert!(waited < Duration::from_millis(100), "{waited:?}");
+        let within = computing
+            .of(async {
+                std::thread::sleep(Duration::from_millis(100));
+                let first = computing.so_far();
+                tokio::task::yield_now().await;
+                std::thread::sleep(Duration::from_millis(100));
+                (first, computing.so_far())
+            })
+            .await;
+        assert!(within.0 >= Duration::from_millis(100), "{within:?}");
+        assert!(within.1 >= Duration::from_millis(200), "{within:?}");
+    }
+}
