@@ -34,11 +34,14 @@ run: config-file first-build build ## Start a flow at a stand-in ServiceNow and 
 # What the tests' own runner takes: TESTFLAGS=--show-output
 TESTFLAGS ?=
 
-# For the tests alone: a component that does what the host must contain.
+# For the tests alone: a component that does what the host must contain, and the same with imports that it may not have.
+GUEST := $(CARGO) build --locked --profile component --target $(WASM) -p hostile-guest
 .PHONY: guests
 guests: wasm-target
-	@$(CARGO) build --locked --profile component --target $(WASM) -p hostile-guest
-	@mkdir -p dist/test && cp "$$($(TARGET_DIR))/$(WASM)/component/hostile_guest.wasm" dist/test/hostile-guest.wasm
+	@mkdir -p dist/test
+	@built=$$($(TARGET_DIR))/$(WASM)/component/hostile_guest.wasm; \
+		$(GUEST) --features asks && cp "$$built" dist/test/asking-guest.wasm && \
+		$(GUEST) && cp "$$built" dist/test/hostile-guest.wasm
 
 .PHONY: test
 test: first-build build guests ## Run every test

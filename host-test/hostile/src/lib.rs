@@ -1,19 +1,33 @@
-//! A component that exports the contract and imports no more than it may, and then does what a host must contain. The path says what.
+//! A component that exports the contract and imports no more than it may, and then does what a host must contain. The path says what. With
+//! the feature `asks` it imports more than it may.
 #![cfg(target_arch = "wasm32")]
 
+macro_rules! generate {
+    ($path:tt, $world:tt) => {
+        wit_bindgen::generate!({
+            path: $path,
+            world: $world,
+            generate_all,
+            with: {
+                "wasi:clocks/monotonic-clock@0.2.2": waki::bindings::wasi::clocks::monotonic_clock,
+                "wasi:http/outgoing-handler@0.2.2": waki::bindings::wasi::http::outgoing_handler,
+                "wasi:http/types@0.2.2": waki::bindings::wasi::http::types,
+                "wasi:io/error@0.2.2": waki::bindings::wasi::io::error,
+                "wasi:io/poll@0.2.2": waki::bindings::wasi::io::poll,
+                "wasi:io/streams@0.2.2": waki::bindings::wasi::io::streams,
+            },
+        });
+    };
+}
+
+#[cfg(not(feature = "asks"))]
 mod bindings {
-    wit_bindgen::generate!({
-        path: "../../wit",
-        world: "servicenow-flow-starter",
-        with: {
-            "wasi:clocks/monotonic-clock@0.2.2": waki::bindings::wasi::clocks::monotonic_clock,
-            "wasi:http/outgoing-handler@0.2.2": waki::bindings::wasi::http::outgoing_handler,
-            "wasi:http/types@0.2.2": waki::bindings::wasi::http::types,
-            "wasi:io/error@0.2.2": waki::bindings::wasi::io::error,
-            "wasi:io/poll@0.2.2": waki::bindings::wasi::io::poll,
-            "wasi:io/streams@0.2.2": waki::bindings::wasi::io::streams,
-        },
-    });
+    generate!("../../wit", "servicenow-flow-starter");
+}
+
+#[cfg(feature = "asks")]
+mod bindings {
+    generate!(["../../wit", "wit"], "hostile:guest/asks");
 }
 
 use bindings::connectors::servicenow_flow_starter::types::{
@@ -21,11 +35,13 @@ use bindings::connectors::servicenow_flow_starter::types::{
 };
 use bindings::exports::connectors::servicenow_flow_starter::{connector, flow_starter};
 use std::hint::black_box;
+use std::mem::forget;
 use waki::bindings::wasi::clocks::monotonic_clock::subscribe_duration;
 use waki::bindings::wasi::http::outgoing_handler::handle;
 use waki::bindings::wasi::http::types::{
     Fields, FutureIncomingResponse, Method, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
 };
+use waki::bindings::wasi::io::poll::poll;
 
 struct Hostile;
 
@@ -52,10 +68,10 @@ impl flow_starter::Guest for Hostile {
                 black_box(());
             },
             "/allocates" => loop {
-                std::mem::forget(black_box(vec![1u8; 1 << 20]));
+                forget(black_box(vec![1u8; 1 << 20]));
             },
             "/hoards" => loop {
-                std::mem::forget(Fields::new());
+                forget(Fields::new());
             },
             "/first-byte" => {
                 let options = RequestOptions::new();
@@ -105,6 +121,42 @@ impl flow_starter::Guest for Hostile {
             "/waits-for-ever" => {
                 subscribe_duration(u64::MAX).block();
                 Ok(response(String::new()))
+            }
+            "/polls-for-ever" => {
+                poll(&[&subscribe_duration(u64::MAX)]);
+                Ok(response(String::new()))
+            }
+            "/polls-nothing" => {
+                poll(&[]);
+                Ok(response(String::new()))
+            }
+            // Between the waits it computes next to nothing.
+            "/wakes-for-ever" => loop {
+                subscribe_duration(1).block();
+            },
+            "/leaves-at-once" => {
+                drop(start(&host));
+                Err(error("Nothing happened, believe me.", FlowState::NotStarted))
+            }
+            "/repeats-itself" => Ok(FlowResponse {
+                headers: (0..1000).map(|_| ("x".to_owned(), the_same())).collect(),
+                ..response(String::new())
+            }),
+            #[cfg(feature = "asks")]
+            "/asks" => {
+                use bindings::wasi::cli::environment::{get_arguments, get_environment, initial_cwd};
+                let found = format!("{:?} {:?} {:?}", get_environment(), get_arguments(), initial_cwd());
+                Err(error(&found, FlowState::NotStarted))
+            }
+            #[cfg(feature = "asks")]
+            "/draws" => {
+                let drawn = bindings::wasi::random::random::get_random_bytes(16);
+                Err(error(&drawn.len().to_string(), FlowState::NotStarted))
+            }
+            #[cfg(feature = "asks")]
+            "/draws-a-lot" => {
+                let drawn = bindings::wasi::random::random::get_random_bytes(32 << 20);
+                Err(error(&drawn.len().to_string(), FlowState::NotStarted))
             }
             "/returns-a-lot" => Ok(response("x".repeat(40 << 20))),
             "/says-started" => Err(error("It started, believe me.", FlowState::Started)),
@@ -179,6 +231,14 @@ fn answered(future: &Option<FutureIncomingResponse>) -> bool {
     let Some(future) = future else { return false };
     future.subscribe().block();
     matches!(future.get(), Some(Ok(Ok(_))))
+}
+
+/// A MiB, always at the same place.
+fn the_same() -> String {
+    static PLACE: [u8; 1 << 20] = [0; 1 << 20];
+    let start = PLACE.as_ptr().cast_mut();
+    // SAFETY: none; many strings in one place are what this crime is. It has no other end than the host's.
+    unsafe { String::from_raw_parts(start, PLACE.len(), PLACE.len()) }
 }
 
 fn response(body: String) -> FlowResponse {

@@ -2,66 +2,18 @@
 //! and the flow state that the host's own record shows, and the host goes on serving others.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod compiled;
+mod composed;
+mod given;
+mod prison;
+
 use std::time::{Duration, Instant};
 
-use flow_starter_host::{
-    Connector, Egress, Engine, ErrorKind, FlowConfig, FlowResponse, FlowState, Limits, Method, Outcome, Policy,
-    Progress, TriggerError,
-};
-use host_test::rig::{Rig, component_file};
+use flow_starter_host::{Egress, ErrorKind, FlowConfig, FlowState, Limits, Method, Policy, Progress};
 use host_test::spellings::HOSTS;
-use host_test::stand_in::{Behaviour, Fault, Instance, StandIn};
+use host_test::stand_in::{Behaviour, DEMO_FLOW, Fault, Step};
 
-const PUBLIC_FLOW: &str = "/api/sn_cico/flow_starter/public_flow";
-
-/// Short, so that the tests are; long enough for a slow machine's honest calls.
-fn limits() -> Limits {
-    Limits {
-        computing: Duration::from_millis(500),
-        wall_clock: Duration::from_secs(5),
-        concurrent_calls: 8,
-        ..Limits::default()
-    }
-}
-
-struct Prison {
-    stand_in: StandIn,
-    egress: Egress,
-    hostile: Connector,
-    honest: Connector,
-}
-
-impl Prison {
-    async fn open(limits: Limits) -> Self {
-        let stand_in = StandIn::start(Instance::demo()).unwrap();
-        let egress = Rig::reaching(&stand_in).unwrap().build().unwrap();
-        let engine = Engine::new(limits).unwrap();
-        let hostile = component_file().with_file_name("test/hostile-guest.wasm");
-        let hostile = std::fs::read(hostile).expect("no hostile guest: run `make guests` first");
-        let honest = std::fs::read(component_file()).unwrap();
-        Self {
-            hostile: engine.load(&hostile).await.unwrap(),
-            honest: engine.load(&honest).await.unwrap(),
-            stand_in,
-            egress,
-        }
-    }
-
-    async fn commits(&self, crime: &str) -> Outcome<FlowResponse> {
-        let crime = FlowConfig::new(Method::Post, "acme", crime);
-        self.hostile.trigger_flow(&self.egress, crime).await
-    }
-
-    /// The host goes on serving others.
-    async fn assert_others_are_served(&self) {
-        let outcome = self.honest.execute(&self.egress, host_test::conformance::BASE).await;
-        assert!(outcome.result.is_ok(), "{outcome:?}");
-    }
-}
-
-fn error(outcome: Outcome<FlowResponse>) -> TriggerError {
-    outcome.result.unwrap_err()
-}
+use prison::{PUBLIC_FLOW, Prison, error, limits};
 
 #[tokio::test]
 async fn each_limit_is_named_and_ends_the_call() {
@@ -72,7 +24,9 @@ async fn each_limit_is_named_and_ends_the_call() {
         ("/hoards", "it held more than 256 of the host's resources at a time"),
         ("/recurses", "it needed more stack than its 512 KiB"),
         ("/traps", "unreachable"),
-        ("/waits-for-ever", "longer than the connector host allows (5 s)"),
+        ("/polls-nothing", "empty poll list"),
+        ("/returns-a-lot", "it handed over more than 32 MiB at once"),
+        ("/repeats-itself", "it handed over more than 32 MiB at once"),
     ] {
         let error = error(prison.commits(crime).await);
         assert_eq!(
@@ -83,6 +37,90 @@ async fn each_limit_is_named_and_ends_the_call() {
         assert!(error.message.contains(why), "{crime}: {error}");
         prison.assert_others_are_served().await;
     }
+}
+
+/// Waiting does not count as computing, so that the wall clock ends it.
+#[tokio::test]
+async fn who_waits_for_ever_is_ended_by_the_wall_clock() {
+    let prison = Prison::open(Limits {
+        wall_clock: Duration::from_secs(1),
+        ..limits()
+    })
+    .await;
+    for crime in ["/waits-for-ever", "/polls-for-ever"] {
+        let error = error(prison.commits(crime).await);
+        assert_eq!(
+            (error.kind, error.flow, error.retryable),
+            (ErrorKind::Internal, FlowState::NotStarted, true),
+            "{crime}: {error}"
+        );
+        assert!(
+            error.message.contains("longer than the connector host allows (1 s)"),
+            "{crime}: {error}"
+        );
+        prison.assert_others_are_served().await;
+    }
+}
+
+/// Each byte wakes the component, which then computes for microseconds.
+#[tokio::test]
+async fn waiting_for_a_slow_answer_does_not_count_as_computing() {
+    let prison = Prison::open(Limits {
+        wall_clock: Duration::from_secs(60),
+        ..limits()
+    })
+    .await;
+    let slow = Step::Drip {
+        bytes: format!("{{\"result\":{{\"executionId\":\"{}\"}}}}", "x".repeat(70)).into_bytes(),
+        every: Duration::from_millis(15),
+    };
+    let head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n";
+    prison.stand_in.behave(
+        DEMO_FLOW,
+        Behaviour::script([Step::Bytes(head.to_vec()), slow, Step::Close]),
+    );
+    let outcome = prison
+        .honest
+        .execute(&prison.egress, host_test::conformance::BASE)
+        .await;
+    assert!(outcome.result.is_ok(), "{outcome:?}");
+}
+
+/// All on one thread, and nobody's end is waited for: the honest calls are through while every hostile one still goes on.
+#[tokio::test]
+async fn honest_calls_pass_while_hostile_ones_go_on() {
+    let prison = Prison::open(Limits {
+        computing: Duration::from_secs(120),
+        wall_clock: Duration::from_secs(600),
+        ..limits()
+    })
+    .await;
+    let hostile = [
+        "/loops",
+        "/loops",
+        "/waits-for-ever",
+        "/polls-for-ever",
+        "/wakes-for-ever",
+    ]
+    .map(|crime| Box::pin(prison.commits(crime)));
+    let quick = async {
+        loop {
+            for crime in ["/allocates", "/traps", "/recurses", "/hoards"] {
+                assert!(prison.commits(crime).await.result.is_err(), "{crime}");
+            }
+        }
+    };
+    let honest = async {
+        for _ in 0..10 {
+            prison.assert_others_are_served().await;
+        }
+    };
+    tokio::select! {
+        () = honest => {}
+        () = quick => {}
+        (outcome, index, _) = futures_util::future::select_all(hostile) => panic!("{index} ended first: {outcome:?}"),
+    }
+    assert_eq!(prison.stand_in.starts().len(), 10);
 }
 
 /// A guest that computes without end gives way to the others on the same thread.
@@ -202,13 +240,30 @@ async fn an_answer_that_nobody_reads_harms_nobody() {
     prison.assert_others_are_served().await;
 }
 
+/// Whether the request was let go before it left or after, the guest's word is checked against what the host handed over.
 #[tokio::test]
-async fn a_large_answer_of_the_guests_is_bounded_by_its_memory() {
+async fn who_leaves_before_the_answer_is_not_believed_that_nothing_left() {
     let prison = Prison::open(limits()).await;
-    // What it says is a lie as well: nothing was answered.
-    let error = error(prison.commits("/returns-a-lot").await);
-    assert_eq!((error.kind, error.flow), (ErrorKind::Internal, FlowState::NotStarted));
-    prison.assert_others_are_served().await;
+    for turn in 1..=20 {
+        let before = prison.stand_in.starts().len();
+        let outcome = prison.commits("/leaves-at-once").await;
+        let sent = outcome
+            .requests
+            .iter()
+            .any(|request| request.progress == Progress::Sent);
+        let state = if sent {
+            FlowState::Unknown
+        } else {
+            FlowState::NotStarted
+        };
+        assert_eq!(error(outcome).flow, state, "{turn}");
+        prison.assert_others_are_served().await;
+        let started = prison.stand_in.starts().len() - before;
+        assert!(
+            started == 1 || sent,
+            "{turn}: it said not-started, and {started} started"
+        );
+    }
 }
 
 #[tokio::test]
@@ -279,6 +334,32 @@ async fn a_large_input_passes_and_a_larger_one_is_refused_by_name() {
     );
     assert!(error.message.contains("memory limit allows 16777216"), "{error}");
     assert_eq!(prison.stand_in.requests().len(), 1);
+}
+
+/// The limit of the input's own is raised; the memory's default is enough.
+#[tokio::test]
+async fn an_answer_of_4_mib_passes_by_the_default_limits() {
+    let prison = Prison::open(Limits {
+        concurrent_calls: 2,
+        computing: Duration::from_secs(60),
+        ..Limits::default()
+    })
+    .await;
+    let value = "x".repeat(4 << 20);
+    let answer = serde_json::json!({ "result": { "executionId": "e", "outputs": value } });
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n";
+    let answer = answer.to_string();
+    let bytes = format!("{head}Content-Length: {}\r\n\r\n{answer}", answer.len()).into_bytes();
+    prison
+        .stand_in
+        .behave(DEMO_FLOW, Behaviour::script([Step::Bytes(bytes), Step::Close]));
+    let mut input: serde_json::Value = serde_json::from_str(host_test::conformance::BASE).unwrap();
+    let outcome = prison.honest.execute(&prison.egress, &input.to_string()).await;
+    assert_eq!(outcome.result.unwrap_err().kind, ErrorKind::ResponseTooLarge);
+    input["maxResponseBytes"] = (5 << 20).into();
+    let outcome = prison.honest.execute(&prison.egress, &input.to_string()).await;
+    let output: serde_json::Value = serde_json::from_str(&outcome.result.unwrap()).unwrap();
+    assert_eq!(output["body"]["result"]["outputs"], value);
 }
 
 #[tokio::test]

@@ -1,0 +1,101 @@
+//! What was compiled ahead of time, and what is told of a file.
+
+use flow_starter_host::{Closed, Engine, FileKind, Limits, LoadError, Mismatch};
+
+use crate::prison::{Prison, guest, honest, limits};
+
+#[tokio::test]
+async fn what_was_compiled_ahead_of_time_is_called_as_what_was_loaded() {
+    let prison = Prison::open(limits()).await;
+    let machine_code = prison.engine.compile(&honest()).unwrap();
+    // Of another engine with the same settings, and more places.
+    let engine = Engine::new(Limits {
+        concurrent_calls: 16,
+        ..limits()
+    });
+    // SAFETY: it was compiled two lines above.
+    let connector = unsafe { engine.unwrap().load_compiled(&machine_code) }.unwrap();
+    prison.serves(&connector).await;
+}
+
+#[tokio::test]
+async fn what_was_compiled_is_contained_as_what_was_loaded() {
+    let prison = Prison::open(limits()).await;
+    let machine_code = prison.engine.compile(&guest("hostile-guest")).unwrap();
+    // SAFETY: it was compiled in the line above.
+    let hostile = unsafe { prison.engine.load_compiled(&machine_code) }.unwrap();
+    for (crime, why) in [
+        ("/loops", "it computed for longer than its 0.5 s"),
+        ("/allocates", "it asked for more memory than its 64 MiB"),
+        ("/recurses", "it needed more stack than its 512 KiB"),
+        ("/says-success", "contradicts"),
+    ] {
+        let error = crate::prison::error(prison.commits_by(&hostile, crime).await);
+        assert!(error.message.contains(why), "{crime}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn what_load_refuses_is_refused_by_every_other_way_in() {
+    let plain = Engine::new(limits()).unwrap();
+    let asking = guest("asking-guest");
+    let refusal = plain.load(&asking).await.unwrap_err();
+    assert!(
+        matches!(&refusal, LoadError::Contract(found) if matches!(found[..], [Mismatch::Import { .. }, Mismatch::Import { .. }])),
+        "{refusal}"
+    );
+    assert_eq!(plain.compile(&asking).unwrap_err(), refusal);
+    assert_eq!(plain.inspect(&asking).refusal, Some(refusal.clone()));
+
+    // Compiled where it was allowed, and brought where it is not.
+    let imports = ["wasi:cli/environment", "wasi:random/random"].map(|name| name.parse().unwrap());
+    let machine_code = Engine::with_imports(limits(), imports)
+        .unwrap()
+        .compile(&asking)
+        .unwrap();
+    // SAFETY: it was compiled in the line above.
+    let told = unsafe { plain.load_compiled(&machine_code) }.unwrap_err();
+    assert_eq!(told, refusal);
+    let told = plain.load(&machine_code).await.unwrap_err().to_string();
+    assert!(told.contains("it is precompiled"), "{told}");
+}
+
+#[test]
+fn an_inspection_tells_imports_exports_and_the_verdict() {
+    let engine = Engine::new(limits()).unwrap();
+    let wasm = honest();
+    let inspection = engine.inspect(&wasm);
+    assert_eq!((inspection.kind, inspection.bytes), (FileKind::Component, wasm.len()));
+    assert_eq!(inspection.refusal, None);
+    assert!(inspection.imports.len() >= 6 && inspection.imports.iter().all(|import| import.closed.is_none()));
+    assert_eq!(
+        inspection.exports,
+        [
+            "connectors:servicenow-flow-starter/flow-starter@0.1.0",
+            "connectors:servicenow-flow-starter/connector@0.1.0"
+        ]
+    );
+    let doors: Vec<_> = inspection
+        .doors
+        .iter()
+        .map(|door| (door.function, door.present))
+        .collect();
+    assert_eq!(
+        doors,
+        [("trigger-flow", true), ("request-token", true), ("execute", true)]
+    );
+
+    let closed: Vec<_> = engine
+        .inspect(&guest("asking-guest"))
+        .imports
+        .into_iter()
+        .filter_map(|import| Some((import.name, import.closed?)))
+        .collect();
+    assert_eq!(
+        closed,
+        [
+            ("wasi:cli/environment@0.2.6".to_owned(), Closed::NotNamed),
+            ("wasi:random/random@0.2.6".to_owned(), Closed::NotNamed)
+        ]
+    );
+}
