@@ -1,0 +1,230 @@
+//! A component's file, for a person or as JSON; and its machine code, in a file that is whole or not there.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+use flow_starter_host::{Engine, Inspection, LoadError, Mismatch};
+use serde_json::json;
+
+/// Says what the file is, what it imports and exports, and whether this host takes it; true where it does.
+pub(crate) fn inspect(
+    engine: &Engine,
+    file: &Path,
+    wasm: &[u8],
+    json: bool,
+    out: &mut dyn Write,
+) -> anyhow::Result<bool> {
+    let inspection = engine.inspect(wasm);
+    let name = shown(&file.to_string_lossy());
+    if json {
+        serde_json::to_writer_pretty(&mut *out, &as_json(&name, &inspection))?;
+        writeln!(out)?;
+    } else {
+        print(&name, &inspection, out)?;
+    }
+    Ok(inspection.refusal.is_none())
+}
+
+/// Writes a component's machine code to a file; gives its size in bytes.
+pub(crate) fn compile(engine: &Engine, wasm: &[u8], to: &Path) -> anyhow::Result<u64> {
+    let machine_code = engine.compile(wasm)?;
+    replace(to, &machine_code).with_context(|| format!("cannot write {}", shown(&to.to_string_lossy())))?;
+    Ok(machine_code.len() as u64)
+}
+
+/// Whoever loads the file meanwhile finds the old one or the new one, and never a part.
+fn replace(to: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let name = to.file_name().ok_or(std::io::ErrorKind::InvalidFilename)?;
+    let beside = to.with_file_name(format!(".{}.{}.new", name.to_string_lossy(), std::process::id()));
+    // A new file: what somebody else has put at this name is not written through.
+    let mut file = OpenOptions::new().write(true).create_new(true).open(&beside)?;
+    let written = file
+        .write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::rename(&beside, to));
+    if written.is_err() {
+        // The error that is told is the first one.
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
+
+fn as_json(name: &str, inspection: &Inspection) -> serde_json::Value {
+    let imports = inspection.imports.iter().map(|import| {
+        json!({
+            "name": shown(&import.name),
+            "given": import.closed.is_none(),
+            "why": import.closed.map(|why| why.to_string()),
+        })
+    });
+    let contract = inspection.doors.iter().map(|door| {
+        json!({
+            "interface": door.interface,
+            "function": door.function,
+            "exported": door.present,
+        })
+    });
+    json!({
+        "file": name,
+        "kind": inspection.kind.as_str(),
+        "bytes": inspection.bytes,
+        "imports": imports.collect::<Vec<_>>(),
+        "exports": inspection.exports.iter().map(|export| shown(export)).collect::<Vec<_>>(),
+        "contract": contract.collect::<Vec<_>>(),
+        "accepted": inspection.refusal.is_none(),
+        "reasons": inspection.refusal.as_ref().map(reasons).unwrap_or_default(),
+    })
+}
+
+fn print(name: &str, inspection: &Inspection, out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(out, "{name}: {}, {} bytes", inspection.kind.as_str(), inspection.bytes)?;
+    if !inspection.imports.is_empty() {
+        writeln!(out, "\nimports")?;
+    }
+    for import in &inspection.imports {
+        match import.closed {
+            None => writeln!(out, "  given      {}", shown(&import.name))?,
+            Some(why) => writeln!(out, "  not given  {}: {why}", shown(&import.name))?,
+        }
+    }
+    if !inspection.exports.is_empty() {
+        writeln!(out, "\nexports")?;
+    }
+    for export in &inspection.exports {
+        writeln!(out, "  {}", shown(export))?;
+    }
+    if !inspection.doors.is_empty() {
+        writeln!(out, "\nthe contract")?;
+    }
+    for door in &inspection.doors {
+        let present = if door.present { "present" } else { "missing" };
+        writeln!(out, "  {present}    {} of {}", door.function, door.interface)?;
+    }
+    match &inspection.refusal {
+        None => writeln!(out, "\nThis host takes it."),
+        Some(refusal) => {
+            writeln!(out, "\nThis host does not take it:")?;
+            for reason in reasons(refusal) {
+                writeln!(out, "  - {reason}")?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn reasons(refusal: &LoadError) -> Vec<String> {
+    match refusal {
+        LoadError::Contract(found) => found.iter().map(Mismatch::to_string).map(|it| shown(&it)).collect(),
+        other => vec![shown(&other.to_string())],
+    }
+}
+
+/// What would steer a terminal, or turn the direction of what follows, is replaced.
+fn shown(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars()
+        .map(|c| if steers(c) { char::REPLACEMENT_CHARACTER } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use flow_starter_host::Limits;
+
+    fn engine() -> Engine {
+        Engine::new(Limits {
+            concurrent_calls: 1,
+            ..Limits::default()
+        })
+        .unwrap()
+    }
+
+    fn told(file: &str, wasm: &[u8], json: bool) -> (bool, String) {
+        let mut out = Vec::new();
+        let taken = inspect(&engine(), Path::new(file), wasm, json, &mut out).unwrap();
+        (taken, String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn a_stranger_is_told_all_that_keeps_a_component_out() {
+        let wasm = wat::parse_str(r#"(component (import "wasi:sockets/tcp@0.2.6" (instance (export "f" (func)))))"#);
+        let (taken, text) = told("some.wasm", &wasm.unwrap(), false);
+        assert!(!taken);
+        for line in [
+            "some.wasm: component, ",
+            "  not given  wasi:sockets/tcp@0.2.6: no connector gets a socket",
+            "  missing    trigger-flow of connectors:servicenow-flow-starter/flow-starter@0.1.0",
+            "This host does not take it:\n  - it imports wasi:sockets/tcp@0.2.6: no connector",
+            "  - it does not export connectors:servicenow-flow-starter/connector@0.1.0, with execute",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_same_is_told_as_json() {
+        let wasm = wat::parse_str(r#"(component (import "wasi:cli/exit@0.2.6" (instance (export "f" (func)))))"#);
+        let (taken, text) = told("some.wasm", &wasm.unwrap(), true);
+        let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(!taken && told["accepted"] == false);
+        assert_eq!(
+            (&told["file"], &told["kind"]),
+            (&json!("some.wasm"), &json!("component"))
+        );
+        assert_eq!(told["imports"][0]["given"], false);
+        assert_eq!(told["contract"][2]["function"], "execute");
+        assert_eq!(told["reasons"].as_array().map(Vec::len), Some(3));
+    }
+
+    #[test]
+    fn what_is_no_component_is_told_in_one_sentence() {
+        let (taken, text) = told("index.html", b"<!DOCTYPE html>", false);
+        assert!(!taken);
+        assert_eq!(
+            text,
+            "index.html: something else, 15 bytes\n\nThis host does not take it:\n  \
+             - this is not a WebAssembly component: it does not begin as one\n"
+        );
+    }
+
+    #[test]
+    fn no_name_steers_the_terminal() {
+        for json in [false, true] {
+            let (_, text) = told("a\x1b[2Jb\u{9b}c\u{202e}d", b"", json);
+            assert!(text.contains("a\u{fffd}[2Jb\u{fffd}c\u{fffd}d"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused_leaves_no_file() {
+        let folder = std::env::temp_dir().join(format!("flow-starter-compile-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("some.cwasm");
+        let error = compile(&engine(), b"<!DOCTYPE html>", &file).unwrap_err();
+        assert!(error.to_string().contains("does not begin as one"), "{error}");
+        let left = fs::read_dir(&folder).unwrap().count();
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(left, 0);
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_or_left_as_it_is() {
+        let folder = std::env::temp_dir().join(format!("flow-starter-replace-{}", std::process::id()));
+        fs::create_dir_all(folder.join("a folder")).unwrap();
+        let file = folder.join("some.cwasm");
+        fs::write(&file, "the old one").unwrap();
+        replace(&file, b"new").unwrap();
+        let refused = replace(&folder.join("a folder"), b"new").is_err() && replace(Path::new(".."), b"new").is_err();
+        let read = fs::read_to_string(&file).unwrap();
+        let left = fs::read_dir(&folder).unwrap().count();
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(refused);
+        assert_eq!((read.as_str(), left), ("new", 2), "and nothing is left beside them");
+    }
+}
