@@ -87,10 +87,11 @@ docs: ## Write the host library's documentation, and open it
 	$(CARGO) doc --locked --no-deps --open -p flow-starter-host
 
 CALLS ?= 100000
+BY ?= honest
 .PHONY: soak
-soak: build ## Make 100,000 calls (CALLS=…), and see that memory and open sockets stay where they were
+soak: build guests ## Make 100,000 calls (CALLS=…; BY=hostile: crimes), and see that memory and open sockets stay where they were
 	$(CARGO) build --locked --workspace --bin soak --test component_file
-	@"$$($(TARGET_DIR))/debug/soak" --calls $(CALLS)
+	@"$$($(TARGET_DIR))/debug/soak" --calls $(CALLS) --guest $(BY)
 
 .PHONY: templates
 templates: ## Write the element template and its fields' documentation from their table

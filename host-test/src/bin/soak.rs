@@ -1,11 +1,12 @@
 //! `make soak`: calls in a row, by the thousand, after which memory and open sockets must be where they were.
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
-use clap::Parser;
-use host_test::rig::{Rig, connector};
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, ValueEnum};
+use flow_starter_host::{Connector, Egress, Engine, FlowConfig, Limits, Method, Outcome};
+use host_test::rig::{Rig, component_file};
 use host_test::stand_in::{Behaviour, DEMO_FLOW, Fault, Instance, Options, StandIn};
 
 /// Starts flows at a stand-in, over kept connections, some of which go wrong, and watches what the process holds.
@@ -19,6 +20,18 @@ struct Arguments {
     /// How many at the same time
     #[arg(long, default_value_t = 16)]
     at_once: usize,
+
+    /// Whose calls
+    #[arg(long, value_enum, default_value_t = Guest::Honest)]
+    guest: Guest,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Guest {
+    /// The flow starter's, against a server with faults
+    Honest,
+    /// Those of a component that does what a host must contain, one crime after the other, and an honest call after each round
+    Hostile,
 }
 
 /// Faults that break a connection or leave it in an odd state; every so many calls one of them is met.
@@ -31,6 +44,37 @@ const FAULTS: [Fault; 6] = [
     Fault::Gzip,
 ];
 const FAULT_EVERY: usize = 50;
+
+/// A crime, and what its error says. They end by themselves or soon; those that wait or loop are ended by short limits.
+const CRIMES: [(&str, &str); 17] = [
+    ("/traps", "unreachable"),
+    ("/allocates", "more memory than its 64 MiB"),
+    ("/recurses", "more stack than its 512 KiB"),
+    ("/hoards", "more than 256 of the host's resources"),
+    ("/opens-many", "1 answered"),
+    ("/polls-nothing", "empty poll list"),
+    ("/returns-a-lot", "handed over more than 32 MiB"),
+    ("/repeats-itself", "handed over more than 32 MiB"),
+    ("/says-success", "contradicts"),
+    ("/says-started", "contradicts"),
+    ("/leaves-at-once", ""),
+    ("/calls-elsewhere", "called"),
+    ("/calls https://169.254.169.254/", "not called"),
+    ("/loops", "computed for longer"),
+    ("/waits-for-ever", "longer than the connector host allows"),
+    ("/polls-for-ever", "longer than the connector host allows"),
+    ("/writes-for-ever", ""),
+];
+const PUBLIC_FLOW: &str = "/api/sn_cico/flow_starter/public_flow";
+
+/// One round of so many is of crimes that a clock ends; the sixth is the first.
+const CLOCK_EVERY: usize = 200;
+const CLOCK_FIRST: usize = 5;
+const ENDED_BY_A_CLOCK: [&str; 4] = ["/loops", "/waits-for-ever", "/polls-for-ever", "/writes-for-ever"];
+
+/// How many requests the stand-in keeps, with their bodies, in this same process.
+const REMEMBERED: usize = 100;
+
 /// What the allocator may keep beyond what was there after the first tenth, until it has seen everything once.
 const MEMORY_SLACK: usize = 16 << 20;
 /// And for each call after it: less than any call holds.
@@ -46,16 +90,29 @@ fn main() -> ExitCode {
     }
 }
 
-/// Resident bytes and open files of this process, where the system tells (Linux).
-fn held() -> Option<(usize, usize)> {
-    let pages: usize = std::fs::read_to_string("/proc/self/statm")
-        .ok()?
-        .split(' ')
-        .nth(1)?
-        .parse()
-        .ok()?;
-    let files = std::fs::read_dir("/proc/self/fd").ok()?.count();
-    Some((pages * 4096, files))
+/// What this process holds, where the system tells (Linux).
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    resident: usize,
+    files: usize,
+    mappings: usize,
+}
+
+fn held() -> Option<Held> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: usize = statm.split(' ').nth(1)?.parse().ok()?;
+    Some(Held {
+        resident: pages * 4096,
+        files: std::fs::read_dir("/proc/self/fd").ok()?.count(),
+        mappings: std::fs::read_to_string("/proc/self/maps").ok()?.lines().count(),
+    })
+}
+
+/// The most memory that this process ever held, in kB.
+fn peak() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
 }
 
 fn soak(arguments: &Arguments) -> Result<()> {
@@ -63,49 +120,164 @@ fn soak(arguments: &Arguments) -> Result<()> {
         Instance::demo(),
         Options {
             // What the stand-in remembers would grow, and it is not what is watched.
-            keep: Some(100),
+            keep: Some(REMEMBERED),
             ..Options::default()
         },
     )?;
     let egress = Rig::reaching(&stand_in)?.build()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let connector = connector().await?;
+        let calls = Calls::new(&stand_in, &egress, arguments).await?;
         let begun = Instant::now();
         let mut warm = None;
-        let (mut made, mut failed) = (0, 0);
-        let mut faults = FAULTS.into_iter().cycle();
+        let (mut made, mut failed, mut round) = (0, 0, 0);
         while made < arguments.calls {
-            if made % FAULT_EVERY < arguments.at_once {
-                let fault = faults.next().map(Behaviour::Fault);
-                stand_in.behave_once(DEMO_FLOW, fault.unwrap_or(Behaviour::Normal));
-            }
-            let calls = (0..arguments.at_once).map(|_| connector.execute(&egress, host_test::conformance::BASE));
-            let outcomes = futures_util::future::join_all(calls).await;
-            failed += outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
-            made += arguments.at_once;
+            let (of_round, failed_of_them) = match arguments.guest {
+                Guest::Honest => calls.honest(made).await,
+                Guest::Hostile => calls.hostile(round).await?,
+            };
+            made += of_round;
+            failed += failed_of_them;
+            round += 1;
             if warm.is_none() && made >= arguments.calls / 10 {
-                warm = held();
+                warm = calls.settled().await;
             }
         }
         let seconds = begun.elapsed().as_secs_f64();
-        println!("{made} calls in {seconds:.0} s, {failed} of them met a fault");
-        let (Some(before), Some(after)) = (warm, held()) else {
-            println!("this system does not tell what a process holds; nothing was compared");
-            return Ok(());
+        let cold = calls.settled().await;
+        let ended = match arguments.guest {
+            Guest::Honest => "met a fault",
+            Guest::Hostile => "were crimes, each ended as it must be",
         };
-        println!(
-            "memory: {} kB after a tenth, {} kB at the end",
-            before.0 / 1024,
-            after.0 / 1024
-        );
-        println!("open files: {} after a tenth, {} at the end", before.1, after.1);
-        ensure!(failed > 0, "no fault was met, so nothing was tried");
-        ensure!(
-            after.0 < before.0 + MEMORY_SLACK + MEMORY_PER_CALL * made,
-            "memory grows"
-        );
-        ensure!(after.1 <= before.1 + arguments.at_once, "open files grow");
-        Ok(())
+        println!("{made} calls in {seconds:.0} s, {failed} of them {ended}");
+        ensure!(failed > 0, "none went wrong, so nothing was tried");
+        compare(warm.zip(cold), made, arguments.at_once)
     })
+}
+
+fn compare(held: Option<(Held, Held)>, made: usize, at_once: usize) -> Result<()> {
+    let Some((before, after)) = held else {
+        println!("this system does not tell what a process holds; nothing was compared");
+        return Ok(());
+    };
+    let peak = peak().unwrap_or_default();
+    println!(
+        "memory: {} kB after a tenth, {} kB at the end, {peak} kB at most",
+        before.resident / 1024,
+        after.resident / 1024
+    );
+    println!("open files: {} after a tenth, {} at the end", before.files, after.files);
+    println!(
+        "mappings: {} after a tenth, {} at the end",
+        before.mappings, after.mappings
+    );
+    ensure!(
+        after.resident < before.resident + MEMORY_SLACK + MEMORY_PER_CALL * made,
+        "memory grows"
+    );
+    ensure!(after.files <= before.files + at_once, "open files grow");
+    // Six for each place, of which not all were taken in the first tenth.
+    ensure!(after.mappings <= before.mappings + 8 * at_once, "mappings grow");
+    Ok(())
+}
+
+struct Calls<'a> {
+    stand_in: &'a StandIn,
+    egress: &'a Egress,
+    honest: Connector,
+    hostile: Option<Connector>,
+    at_once: usize,
+}
+
+impl<'a> Calls<'a> {
+    async fn new(stand_in: &'a StandIn, egress: &'a Egress, arguments: &Arguments) -> Result<Self> {
+        let hostile = arguments.guest == Guest::Hostile;
+        let mut limits = Limits {
+            concurrent_calls: u32::try_from(arguments.at_once)?.max(1),
+            ..Limits::default()
+        };
+        if hostile {
+            limits.computing = Duration::from_millis(500);
+            limits.wall_clock = Duration::from_secs(5);
+        }
+        let engine = Engine::new(limits)?;
+        let load = async |file: &std::path::Path, how: &str| {
+            let wasm = std::fs::read(file).with_context(|| format!("run `{how}` first"))?;
+            anyhow::Ok(engine.load(&wasm).await?)
+        };
+        let guest = component_file().with_file_name("test/hostile-guest.wasm");
+        Ok(Self {
+            stand_in,
+            egress,
+            honest: load(&component_file(), "make build").await?,
+            hostile: if hostile {
+                Some(load(&guest, "make guests").await?)
+            } else {
+                None
+            },
+            at_once: arguments.at_once.max(1),
+        })
+    }
+
+    /// What is held when the stand-in has forgotten what came before, and nothing is under way.
+    async fn settled(&self) -> Option<Held> {
+        for _ in 0..REMEMBERED.div_ceil(self.at_once) {
+            let calls = (0..self.at_once).map(|_| self.honest.execute(self.egress, host_test::conformance::BASE));
+            futures_util::future::join_all(calls).await;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        held()
+    }
+
+    /// Calls of the flow starter's, some of which meet a fault; how many, and how many of them failed.
+    async fn honest(&self, made: usize) -> (usize, usize) {
+        if made % FAULT_EVERY < self.at_once {
+            let fault = FAULTS.get(made / FAULT_EVERY % FAULTS.len()).copied();
+            let fault = fault.map(Behaviour::Fault);
+            self.stand_in.behave_once(DEMO_FLOW, fault.unwrap_or(Behaviour::Normal));
+        }
+        let calls = (0..self.at_once).map(|_| self.honest.execute(self.egress, host_test::conformance::BASE));
+        let outcomes = futures_util::future::join_all(calls).await;
+        let failed = outcomes.iter().filter(|outcome| outcome.result.is_err()).count();
+        (outcomes.len(), failed)
+    }
+
+    /// One crime, committed many times at once, and one honest call among them.
+    async fn hostile(&self, round: usize) -> Result<(usize, usize)> {
+        let Some(hostile) = &self.hostile else {
+            return Ok((0, 0));
+        };
+        let by_clock = round % CLOCK_EVERY == CLOCK_FIRST;
+        let crimes: Vec<_> = CRIMES
+            .iter()
+            .filter(|(crime, _)| ENDED_BY_A_CLOCK.contains(crime) == by_clock)
+            .collect();
+        // A body without end would fill the stand-in's memory, which is this process's.
+        let server = if by_clock {
+            Behaviour::Fault(Fault::Deaf)
+        } else {
+            Behaviour::Normal
+        };
+        self.stand_in.behave(PUBLIC_FLOW, server);
+        let calls = (0..self.at_once).map(async |turn| {
+            let Some((crime, why)) = crimes.get((round + turn) % crimes.len()) else {
+                return Ok(());
+            };
+            let input = FlowConfig::new(Method::Post, "acme", *crime);
+            let Outcome { result, requests, .. } = hostile.trigger_flow(self.egress, input).await;
+            let message = result.err().with_context(|| format!("{crime} succeeded"))?.message;
+            ensure!(message.contains(why), "{crime}: {message}");
+            ensure!(requests.len() <= 256, "{crime}: {} requests", requests.len());
+            Ok(())
+        });
+        let honest = async {
+            let outcome = self.honest.execute(self.egress, host_test::conformance::BASE).await;
+            outcome.result.map(drop).context("an honest call among the crimes")
+        };
+        let (crimes, honest) = futures_util::future::join(futures_util::future::join_all(calls), honest).await;
+        honest?;
+        let made = crimes.len();
+        crimes.into_iter().collect::<Result<Vec<()>>>()?;
+        Ok((made + 1, made))
+    }
 }
