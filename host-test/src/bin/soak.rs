@@ -197,8 +197,9 @@ impl<'a> Calls<'a> {
             ..Limits::default()
         };
         if hostile {
-            limits.computing = Duration::from_millis(500);
-            limits.wall_clock = Duration::from_secs(5);
+            // A busy machine needs a while for the page faults of 64 MiB.
+            limits.computing = Duration::from_millis(1500);
+            limits.wall_clock = Duration::from_secs(12);
         }
         let engine = Engine::new(limits)?;
         let load = async |file: &std::path::Path, how: &str| {

@@ -74,7 +74,7 @@ impl Connector {
     async fn comes_up(&self) -> Result<(), LoadError> {
         let computing = Arc::new(Computing::new());
         let instance = async {
-            let _places = self.engine.places.acquire_many(self.places).await?;
+            let _places = self.engine.places.take(self.places).await?;
             let mut store = Call::store(&self.engine, Gate::closed(), computing.clone());
             self.instance.instantiate_async(&mut store).await.map(drop)
         };
@@ -156,7 +156,7 @@ impl Connector {
         R: Send + Sync + 'static,
         Answer<R>: ComponentNamedList + Lift + Send + Sync + 'static,
     {
-        let _places = self.engine.places.acquire_many(self.places).await?;
+        let _places = self.engine.places.take(self.places).await?;
         let mut store = Call::store(&self.engine, gate, computing.clone());
         let instance = self.instance.instantiate_async(&mut store).await?;
         let function: TypedFunc<P, Answer<R>> = instance.get_typed_func(&mut store, door)?;

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
 use wasmtime::component::Linker;
 use wasmtime_wasi::clocks::WasiClocks;
 
 use super::call::Call;
 use super::imports::Import;
-use super::limits::{EPOCH, Limits, MOST_CALLS};
+use super::limits::{EPOCH, Limits};
+use super::places::Places;
 
 /// Loads components and runs their calls within [`Limits`]. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
     pub(super) wasmtime: wasmtime::Engine,
     pub(super) limits: Limits,
-    pub(super) places: Arc<Semaphore>,
+    pub(super) places: Arc<Places>,
     pub(super) linker: Arc<Linker<Call>>,
     /// What a component may import beside the six.
     pub(super) named: Arc<[Import]>,
@@ -37,6 +37,17 @@ pub enum EngineError {
     /// A limit that cannot be kept.
     #[error("{0}")]
     Limit(&'static str),
+    /// More calls at a time than the process has memory mappings for: 8,000 in all its engines.
+    #[error(
+        "{wanted} calls at a time would use up the memory mappings that a process may have: of 8000 in all engines, {left} are left; \
+         256 are the default"
+    )]
+    Places {
+        /// How many were asked for.
+        wanted: u32,
+        /// How many there still are.
+        left: u32,
+    },
     /// The WebAssembly runtime refuses its settings on this machine.
     #[error("the WebAssembly runtime cannot start: {0}")]
     Runtime(String),
@@ -78,11 +89,7 @@ impl Engine {
                 "a limit of 0 would let no call run: for example 64 MiB, 10 s of computing, 300 s in all and 256 calls",
             ));
         }
-        if limits.concurrent_calls > MOST_CALLS {
-            return Err(EngineError::Limit(
-                "more than 8000 calls at a time would use up the memory mappings that a process may have: for example 256",
-            ));
-        }
+        let places = Places::reserve(limits.concurrent_calls)?;
         let runtime = |error: wasmtime::Error| {
             EngineError::Runtime(format!(
                 "{error:#} (for {} calls at a time with {} MiB each; fewer, or with less, need less of the machine's address space)",
@@ -99,7 +106,7 @@ impl Engine {
         Ok(Self {
             wasmtime,
             limits,
-            places: Arc::new(Semaphore::new(limits.concurrent_calls as usize)),
+            places: Arc::new(places),
             linker: Arc::new(linker),
             named: named.into(),
         })
@@ -144,30 +151,38 @@ fn start_clock(engine: &wasmtime::Engine) -> std::io::Result<()> {
 mod tests {
     use super::*;
 
+    /// One test, as others of this process take places too.
     #[test]
-    fn more_calls_than_the_system_has_mappings_for_are_refused() {
-        let many = Limits {
-            concurrent_calls: 10_000,
-            ..Limits::default()
+    fn no_more_calls_than_the_system_has_mappings_for_in_all_engines_together() {
+        let places = |concurrent_calls| {
+            Engine::new(Limits {
+                concurrent_calls,
+                ..Limits::default()
+            })
         };
+        let told = places(8_001).unwrap_err().to_string();
         assert!(
-            Engine::new(many)
-                .unwrap_err()
-                .to_string()
-                .contains("more than 8000 calls")
+            told.starts_with("8001 calls at a time would use up the memory mappings"),
+            "{told}"
         );
+        let many = places(5_000).unwrap();
+        let copy = many.clone();
+        drop(many);
+        assert!(matches!(places(3_001), Err(EngineError::Places { wanted: 3_001, left }) if left <= 3_000));
+        drop(copy);
+        assert!(places(7_000).is_ok(), "what an engine had is given back");
     }
 
     #[test]
     fn a_pool_that_the_machine_has_no_room_for_is_refused_with_what_would_help() {
         let vast = Limits {
-            memory_bytes: 64 << 30,
-            concurrent_calls: 8_000,
+            memory_bytes: 256 << 30,
+            concurrent_calls: 2_000,
             ..Limits::default()
         };
         let told = Engine::new(vast).unwrap_err().to_string();
         assert!(
-            told.contains("(for 8000 calls at a time with 65536 MiB each; fewer"),
+            told.contains("(for 2000 calls at a time with 262144 MiB each; fewer"),
             "{told}"
         );
     }

@@ -46,7 +46,7 @@ pub struct Limits {
     /// From a call's start to its end, waiting for a free place included. A call's own time limits never extend it. 300 s by default.
     pub wall_clock: Duration,
     /// Calls that run at the same time; more wait for a place. 256 by default. Each place keeps address space for its memory, and
-    /// Linux grants a process about 65,000 mappings, of which a running call takes six.
+    /// Linux grants a process about 65,000 mappings, of which a running call takes six: 8,000 in all engines of a process are the most.
     pub concurrent_calls: u32,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `engine`, `limits` | the compiler and the pool of instances; what a call may use, and the sentence for each limit |
+//! | `engine`, `limits`, `places` | the compiler and the pool of instances; what a call may use, and the sentence for each limit; how many at once |
 //! | `imports` | what a component may import: six interfaces, and what the engine was told to give beside them |
 //! | `load`, `conformity` | bytes in, connector out; what of the contract is missing, wrong or too much |
 //! | `inspect` | the same for a person: imports, exports, size, and whether it would be loaded |
@@ -22,6 +22,7 @@ mod inspect;
 mod limits;
 mod load;
 mod outcome;
+mod places;
 mod redacted;
 mod wiped;
 
