@@ -143,7 +143,11 @@ mod tests {
                 (core func $new (canon resource.new $own))
                 (core module $m
                     (import "" "new" (func $new (param i32) (result i32)))
-                    (func $f (loop (drop (call $new (i32.const 0))) (br 0)))
+                    (func $f (local $left i32)
+                        (local.set $left (i32.const 1001))
+                        (loop
+                            (drop (call $new (i32.const 0)))
+                            (br_if 0 (local.tee $left (i32.sub (local.get $left) (i32.const 1))))))
                     (start $f))
                 (core instance (instantiate $m (with "" (instance (export "new" (func $new)))))))"#,
         );
