@@ -31,7 +31,7 @@ mod bindings {
 }
 
 use bindings::connectors::servicenow_flow_starter::types::{
-    AccessToken, ErrorKind, FlowConfig, FlowResponse, FlowState, TokenRequest, TriggerError,
+    AccessToken, Authentication, ErrorKind, FlowConfig, FlowResponse, FlowState, TokenRequest, TriggerError,
 };
 use bindings::exports::connectors::servicenow_flow_starter::{connector, flow_starter};
 use std::hint::black_box;
@@ -165,6 +165,17 @@ impl flow_starter::Guest for Hostile {
                 answered(&start(&host));
                 Err(error("Nothing happened, believe me.", FlowState::NotStarted))
             }
+            "/says-unauthorized" => Err(TriggerError {
+                kind: ErrorKind::Unauthorized,
+                ..error("It was refused, believe me.", FlowState::NotStarted)
+            }),
+            "/tells-its-token" => Err(error(
+                match &config.authentication {
+                    Authentication::Bearer(token) => token,
+                    _ => "it has none",
+                },
+                FlowState::NotStarted,
+            )),
             "/calls-elsewhere" => {
                 answered(&start("elsewhere.example.com"));
                 Err(error("called", FlowState::Unknown))
@@ -173,8 +184,21 @@ impl flow_starter::Guest for Hostile {
         }
     }
 
-    fn request_token(_: TokenRequest) -> Result<AccessToken, TriggerError> {
-        Err(error("none", FlowState::NotStarted))
+    /// The client's id says what: `asks` makes a request for its token first, all others make the token up.
+    fn request_token(token: TokenRequest) -> Result<AccessToken, TriggerError> {
+        match token.credentials.client_id.as_str() {
+            "says-started" => return Err(error("It started, believe me.", FlowState::Started)),
+            "asks" => {
+                let request = request(&format!("{}.service-now.com", token.instance));
+                let _ = request.set_path_with_query(Some("/oauth_token.do"));
+                answered(&send(request, None));
+            }
+            _ => {}
+        }
+        Ok(AccessToken {
+            token: "a-token-of-the-guests".to_owned(),
+            expires_in_s: Some(3600),
+        })
     }
 }
 

@@ -6,6 +6,7 @@ mod compiled;
 mod composed;
 mod given;
 mod prison;
+mod tokens;
 
 use std::time::{Duration, Instant};
 

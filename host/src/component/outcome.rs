@@ -38,7 +38,7 @@ const STARTED: &str = "The flow has started.";
 impl<T> Outcome<T> {
     pub(super) fn judge(door: Door, end: End<T>, requests: Vec<RequestRecord>) -> Self {
         let result = match end {
-            End::Returned(result) if door == Door::Flow && is_lie(&result, &requests) => Err(ended(
+            End::Returned(result) if is_lie(door, &result, &requests) => Err(ended(
                 "The connector component says what the connector host's own record contradicts.",
                 false,
                 &requests,
@@ -81,13 +81,21 @@ impl<T> Outcome<T> {
     }
 }
 
-/// A success or `started` takes an answer of 2xx; `not-started` cannot be known of a request that left and got no status.
-fn is_lie<T>(result: &Result<T, TriggerError>, requests: &[RequestRecord]) -> bool {
-    let mut flows = requests.iter().filter(|request| request.purpose == Purpose::Flow);
-    match result.as_ref().map_or_else(|error| error.flow, |_| FlowState::Started) {
-        FlowState::Started => !flows.any(|request| matches!(request.progress, Progress::Answered(200..=299))),
-        FlowState::NotStarted => flows.any(|request| request.progress == Progress::Sent),
-        FlowState::Unknown => false,
+/// A success or `started` takes an answer of 2xx; `not-started` cannot be known of a request that left and got no status. A call for a token
+/// starts no flow, and gets its token from an answer.
+fn is_lie<T>(door: Door, result: &Result<T, TriggerError>, requests: &[RequestRecord]) -> bool {
+    let has = |purpose: Purpose, came: fn(Progress) -> bool| {
+        let mut own = requests.iter().filter(|request| request.purpose == purpose);
+        own.any(|request| came(request.progress))
+    };
+    let answered = |progress| matches!(progress, Progress::Answered(200..=299));
+    let said = result.as_ref().map_or_else(|error| error.flow, |_| FlowState::Started);
+    match (door, said) {
+        (Door::Token, FlowState::Started) if result.is_ok() => !has(Purpose::Token, answered),
+        (Door::Token, said) => said != FlowState::NotStarted,
+        (Door::Flow, FlowState::Started) => !has(Purpose::Flow, answered),
+        (Door::Flow, FlowState::NotStarted) => has(Purpose::Flow, |progress| progress == Progress::Sent),
+        (Door::Flow, FlowState::Unknown) => false,
     }
 }
 
@@ -227,11 +235,28 @@ mod tests {
             );
             assert!(error.message.contains("contradicts"), "{error}");
         }
-        assert!(
-            Outcome::judge(Door::Token, End::Returned(Ok(())), Vec::new())
-                .result
-                .is_ok()
-        );
+        let token = |progress| {
+            let mut requests = flow(progress);
+            requests[0].purpose = Purpose::Token;
+            requests
+        };
+        for (end, progress, is_believed) in [
+            (End::Returned(Ok(())), Progress::Answered(200), true),
+            (End::Returned(Ok(())), Progress::Answered(401), false),
+            (End::Returned(Ok(())), Progress::Sent, false),
+            (said(FlowState::NotStarted), Progress::Sent, true),
+            (said(FlowState::Unknown), Progress::Answered(200), false),
+            (said(FlowState::Started), Progress::Answered(200), false),
+        ] {
+            let contradicts = match Outcome::judge(Door::Token, end, token(progress)).result {
+                Ok(()) => false,
+                Err(error) => {
+                    assert_eq!(error.flow, FlowState::NotStarted);
+                    error.message.contains("contradicts")
+                }
+            };
+            assert_eq!(contradicts, !is_believed, "{progress:?}");
+        }
     }
 
     #[test]

@@ -1,0 +1,71 @@
+//! A guest and the tokens that are kept for its calls.
+
+use flow_starter_host::{
+    Authentication, ClientAuthentication, ClientCredentials, ErrorKind, FlowConfig, FlowResponse, FlowStarter,
+    FlowState, Method, Outcome,
+};
+use host_test::stand_in::{Answer, Behaviour};
+
+use crate::prison::{Prison, error, limits};
+
+async fn commits(starter: &FlowStarter, crime: &str, client: &str) -> Outcome<FlowResponse> {
+    let mut config = FlowConfig::new(Method::Post, "acme", crime);
+    config.authentication = Authentication::OauthClientCredentials(ClientCredentials {
+        token_url: None,
+        client_id: client.to_owned(),
+        client_secret: "demo-secret".to_owned(),
+        audience: None,
+        scopes: Vec::new(),
+        client_authentication: ClientAuthentication::RequestBody,
+    });
+    starter.trigger_flow(config).await
+}
+
+#[tokio::test]
+async fn a_token_that_nobody_gave_is_a_lie() {
+    let prison = Prison::open(limits()).await;
+    let starter = FlowStarter::new(prison.hostile.clone(), prison.egress.clone());
+    for client in ["makes-one-up", "asks", "says-started"] {
+        let error = error(commits(&starter, "/tells-its-token", client).await);
+        assert_eq!(
+            (error.kind, error.flow),
+            (ErrorKind::Internal, FlowState::NotStarted),
+            "{client}: {error}"
+        );
+        assert!(error.message.contains("contradicts"), "{client}: {error}");
+    }
+    assert_eq!(
+        prison.stand_in.requests().len(),
+        1,
+        "one of them asked, and was refused"
+    );
+}
+
+#[tokio::test]
+async fn a_kept_token_is_dropped_by_the_servers_word_and_not_by_the_guests() {
+    let prison = Prison::open(limits()).await;
+    prison
+        .stand_in
+        .behave("/oauth_token.do", Behaviour::Answer(Answer::new(200)));
+    let starter = FlowStarter::new(prison.hostile.clone(), prison.egress.clone());
+    for _ in 0..3 {
+        let error = error(commits(&starter, "/says-unauthorized", "asks").await);
+        assert_eq!(
+            (error.kind, error.retryable),
+            (ErrorKind::Unauthorized, false),
+            "{error}"
+        );
+    }
+    assert_eq!(prison.stand_in.requests().len(), 1, "the token is still kept");
+}
+
+#[tokio::test]
+async fn a_guest_cannot_tell_its_token_in_the_clear() {
+    let prison = Prison::open(limits()).await;
+    prison
+        .stand_in
+        .behave("/oauth_token.do", Behaviour::Answer(Answer::new(200)));
+    let starter = FlowStarter::new(prison.hostile.clone(), prison.egress.clone());
+    let error = error(commits(&starter, "/tells-its-token", "asks").await);
+    assert_eq!(error.message, "***");
+}
