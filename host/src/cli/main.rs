@@ -1,3 +1,109 @@
-//! `flow-starter`: the connector at a terminal.
+//! `flow-starter`: the connector at a terminal. Arguments in, exit code out.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `arguments` | the commands, and their help |
+//! | `settings/` | what is in force, by flag, environment, file or default |
+//! | `input/` | the arguments → the component's JSON input |
+//! | `connector` | the settings → a loaded component and its way out |
+//! | `trigger`, `outcome`, `rehearsal` | a call, and what became of it or would |
+//! | `secrets` | which secrets an input refers to |
+//! | `concealed` | what must not be shown |
+//! | `manual` | completions and manual pages |
+//! | `log`, `progress`, `terminal` | what is written, and where |
+//! | `exit` | the exit codes |
+//! | `inside` | the component in the binary |
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
 
-fn main() {}
+mod arguments;
+mod concealed;
+mod connector;
+mod exit;
+mod input;
+mod inside;
+mod log;
+mod manual;
+mod outcome;
+mod progress;
+mod rehearsal;
+mod secrets;
+mod settings;
+mod terminal;
+mod trigger;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{ArgMatches, FromArgMatches as _};
+use serde_json::json;
+
+use arguments::{Arguments, Config, Secrets, Task};
+use exit::Exit;
+use settings::Settings;
+use terminal::{complain, say};
+
+fn main() -> ExitCode {
+    // It writes its own help and its own errors, and ends with 2 where the arguments are wrong.
+    let matches = arguments::command().get_matches();
+    let ended = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => run(&arguments.command, &matches),
+        Err(error) => error.exit(),
+    };
+    let exit = ended.unwrap_or_else(|error| {
+        complain(&format!("{error:#}"));
+        Exit::from(&error)
+    });
+    exit.into()
+}
+
+fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
+    match task {
+        Task::Completions { shell } => return manual::completions(*shell),
+        Task::Man { directory } => return manual::pages(directory.as_deref()),
+        _ => {}
+    }
+    // A global flag is known to the command that it was given to.
+    let settings = Settings::gather(innermost(matches), &|name| std::env::var_os(name))?;
+    log::start(&settings);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let ended = runtime.block_on(async {
+        settings.check()?;
+        match task {
+            Task::Trigger(arguments) => trigger::trigger(arguments, &settings).await,
+            Task::Secrets(Secrets::List { input }) => secrets::list(input, &settings).await,
+            Task::Config(Config::Show) => {
+                say(&match settings.json() {
+                    true => format!("{:#}\n", settings.as_json()),
+                    false => settings.as_text(settings.colour().on(&std::io::stdout())),
+                })?;
+                Ok(Exit::Success)
+            }
+            Task::Completions { .. } | Task::Man { .. } => Ok(Exit::Success),
+        }
+    });
+    match ended {
+        // A program reads one stream.
+        Err(error) if settings.json() => {
+            let exit = Exit::from(&error);
+            let kind = if exit == Exit::BadInput {
+                "invalid-input"
+            } else {
+                "internal"
+            };
+            let told = json!({
+                "error": {"kind": kind, "message": format!("{error:#}"), "flow": "not-started", "retryable": false},
+                "requests": [],
+            });
+            say(&format!("{told}\n"))?;
+            Ok(exit)
+        }
+        ended => ended,
+    }
+}
+
+fn innermost(matches: &ArgMatches) -> &ArgMatches {
+    matches.subcommand().map_or(matches, |(_, inner)| innermost(inner))
+}

@@ -1,0 +1,18 @@
+//! Puts the built component into the binary `flow-starter`, where there is one: then the binary is all that one carries.
+
+use std::path::PathBuf;
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    let folder = |variable: &str| env::var_os(variable).map(PathBuf::from).ok_or(io::ErrorKind::NotFound);
+    let built = folder("CARGO_MANIFEST_DIR")?.join("../dist/servicenow-flow-starter.wasm");
+    let out = folder("OUT_DIR")?;
+    // A file that is not there counts as changed: until `make build` has run, cargo asks here each time.
+    println!("cargo::rerun-if-changed={}", built.display());
+    let inside = match fs::copy(&built, out.join("component.wasm")) {
+        Ok(_) => "Some(include_bytes!(concat!(env!(\"OUT_DIR\"), \"/component.wasm\")))",
+        Err(error) if error.kind() == io::ErrorKind::NotFound => "None",
+        Err(error) => return Err(error),
+    };
+    fs::write(out.join("inside.rs"), inside)
+}

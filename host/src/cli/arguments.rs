@@ -1,0 +1,127 @@
+//! The command line: commands with their help; the settings' flags come from their table.
+
+use std::path::PathBuf;
+
+use clap::{Args, Command, Parser, Subcommand};
+
+use crate::input::Input;
+use crate::{exit, inside, settings};
+
+/// Starts a ServiceNow flow through its REST trigger, and tells the truth about it: started, not started, or unknown.
+#[derive(Debug, Parser)]
+#[command(name = "flow-starter", subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Task,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Task {
+    /// Start a flow, once: no retry, no redirect followed
+    Trigger(Trigger),
+    /// Say which secrets an input refers to, and who has them
+    #[command(subcommand)]
+    Secrets(Secrets),
+    /// Say which settings are in force
+    #[command(subcommand)]
+    Config(Config),
+    /// Write a shell's completions to standard output
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual page to standard output
+    #[command(after_help = MAN_HELP)]
+    Man {
+        /// Write a page for each command to this directory instead
+        #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+        directory: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Trigger {
+    #[command(flatten)]
+    pub(crate) input: Input,
+
+    /// Show the request, secrets masked, and send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Secrets {
+    /// List each secret that an input refers to, and where it is; never its value
+    #[command(after_help = SECRETS_HELP)]
+    List {
+        #[command(flatten)]
+        input: Input,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Show every setting with its value, and where that came from
+    #[command(after_help = CONFIG_HELP)]
+    Show,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  flow-starter trigger flow.json
+  flow-starter trigger flow.json --dry-run
+  flow-starter secrets list flow.json
+  flow-starter config show
+
+Every setting has a flag, an environment variable and a line in the configuration file, and they count in this order.
+`flow-starter trigger --help` lists them.";
+
+const TRIGGER_HELP: &str = "\
+Examples:
+  flow-starter trigger flow.json
+  flow-starter trigger flow.json --request-body '{\"correlationValue\": \"cam-id-2\"}'
+  generate-input | flow-starter trigger - --output json
+  flow-starter trigger --instance-name acme --rest-api-trigger-path /api/sn_cico/flow_starter/my_flow \\
+      --username camunda --password '{{secrets.SN_PASSWORD}}' --request-body @body.json --dry-run
+
+A flag stands in place of the member that the file has. {{secrets.NAME}} is looked up in SECRET_NAME and in the secrets' files.
+`-h` leaves the settings out.";
+
+const SECRETS_HELP: &str = "\
+Examples:
+  flow-starter secrets list flow.json
+  flow-starter secrets list flow.json --secrets-file secrets.env
+
+Exit codes: 0 all are there; 2 one is missing, or the input is wrong.";
+
+const CONFIG_HELP: &str = "\
+Examples:
+  flow-starter config show
+  flow-starter config show --config other.toml --output json";
+
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  flow-starter completions bash > ~/.local/share/bash-completion/completions/flow-starter
+  flow-starter completions zsh > ~/.zfunc/_flow-starter
+  flow-starter completions fish > ~/.config/fish/completions/flow-starter.fish";
+
+const MAN_HELP: &str = "\
+Examples:
+  flow-starter man | man -l -
+  flow-starter man --directory ~/.local/share/man/man1";
+
+/// The whole command line.
+pub(crate) fn command() -> Command {
+    let command = <Arguments as clap::CommandFactory>::command();
+    command
+        .version(env!("CARGO_PKG_VERSION"))
+        .long_version(inside::told())
+        .after_help(format!("{EXAMPLES}\n\n{}", exit::TABLE))
+        .mut_subcommand("trigger", |trigger| {
+            trigger.after_help(format!("{TRIGGER_HELP}\n\n{}", exit::TABLE))
+        })
+        .args(settings::flags())
+        .max_term_width(120)
+}

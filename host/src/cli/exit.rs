@@ -1,0 +1,109 @@
+//! How a command ends: one table of codes, which the help shows as well.
+
+use std::process::ExitCode;
+
+use flow_starter_host::{ErrorKind, FlowState, TriggerError};
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    Success = 0,
+    Internal = 1,
+    BadInput = 2,
+    NotStarted = 3,
+    Unknown = 4,
+    AnswerLost = 5,
+}
+
+/// For the end of a command's help.
+pub(crate) const TABLE: &str = "\
+Exit codes:
+  0  started; and the success of every other command
+  1  flow-starter itself cannot do its work
+  2  bad input: the arguments, a setting, the input or a secret; nothing was sent
+  3  not started
+  4  unknown: look for the flow's execution in ServiceNow before you start it again
+  5  started, but the answer is lost";
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl From<&TriggerError> for Exit {
+    fn from(error: &TriggerError) -> Self {
+        match (error.flow, error.kind) {
+            (FlowState::NotStarted, ErrorKind::InvalidInput) => Self::BadInput,
+            (FlowState::NotStarted, _) => Self::NotStarted,
+            (FlowState::Unknown, _) => Self::Unknown,
+            (FlowState::Started, _) => Self::AnswerLost,
+        }
+    }
+}
+
+/// What the person who gave it can mend: arguments, settings, files. Everything else is our own failure.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct BadInput(pub(crate) String);
+
+/// An error that ends with [`Exit::BadInput`].
+pub(crate) fn bad(told: impl Into<String>) -> anyhow::Error {
+    BadInput(told.into()).into()
+}
+
+/// A file that a person named, and that cannot be read.
+pub(crate) fn unreadable(what: &str, file: &std::path::Path, error: &std::io::Error) -> anyhow::Error {
+    let why = match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "you may not read it".to_owned(),
+        std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+        _ => error.to_string(),
+    };
+    bad(format!("cannot read {what} `{}`: {why}", file.display()))
+}
+
+impl From<&anyhow::Error> for Exit {
+    fn from(error: &anyhow::Error) -> Self {
+        if error.downcast_ref::<BadInput>().is_some() {
+            Self::BadInput
+        } else {
+            Self::Internal
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flows_state_decides_before_the_kind() {
+        let error = |kind, flow| TriggerError {
+            kind,
+            flow,
+            message: String::new(),
+            retryable: false,
+            retry_after_ms: None,
+            response: None,
+        };
+        for (kind, flow, exit) in [
+            (ErrorKind::InvalidInput, FlowState::NotStarted, Exit::BadInput),
+            (ErrorKind::Internal, FlowState::NotStarted, Exit::NotStarted),
+            (ErrorKind::Denied, FlowState::NotStarted, Exit::NotStarted),
+            (ErrorKind::Internal, FlowState::Unknown, Exit::Unknown),
+            (ErrorKind::Internal, FlowState::Started, Exit::AnswerLost),
+        ] {
+            assert_eq!(Exit::from(&error(kind, flow)), exit);
+        }
+    }
+
+    #[test]
+    fn what_a_person_can_mend_is_told_apart_from_our_own_failure() {
+        assert_eq!(Exit::from(&bad("x")), Exit::BadInput);
+        assert_eq!(Exit::from(&bad("x").context("y")), Exit::BadInput);
+        assert_eq!(Exit::from(&anyhow::anyhow!("x")), Exit::Internal);
+    }
+}

@@ -1,0 +1,90 @@
+//! Arguments → the JSON input that the component takes: a file, standard input, flags, or flags over a file.
+
+mod flags;
+mod members;
+
+use std::io::{IsTerminal as _, Read as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use serde::de::IgnoredAny;
+
+pub(crate) use flags::Flags;
+
+use crate::exit::{bad, unreadable};
+use crate::terminal::tell;
+use members::Members;
+
+/// What the flow is started with.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Input {
+    /// The input as JSON, with the fields of the element template: a file, or `-` for standard input
+    #[arg(value_name = "INPUT", value_hint = clap::ValueHint::FilePath)]
+    input: Option<PathBuf>,
+
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl Input {
+    /// The whole input. References to secrets are still in it.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is no JSON object, or flags that contradict each other.
+    pub(crate) fn json(&self) -> Result<String> {
+        match &self.input {
+            None if self.flags.are_none() => Err(bad(
+                "say what to start: a file with the input, `-` for standard input, or --instance-name and --rest-api-trigger-path \
+                 (`flow-starter trigger --help` has examples)",
+            )),
+            None => Ok(self.flags.over(Members::default(), true)?.to_json()),
+            Some(file) => {
+                let (name, text) = read(file)?;
+                let members = object(&name, &text)?;
+                match self.flags.are_none() {
+                    // As it came, byte for byte.
+                    true => Ok(text),
+                    false => Ok(self.flags.over(members, false)?.to_json()),
+                }
+            }
+        }
+    }
+}
+
+/// The input's text, and what to call it in a message.
+fn read(file: &Path) -> Result<(String, String)> {
+    if file != Path::new("-") {
+        let text = std::fs::read_to_string(file).map_err(|error| unreadable("the input", file, &error))?;
+        return Ok((format!("`{}`", file.display()), text));
+    }
+    let mut stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        tell("flow-starter: the input comes from this terminal; Ctrl-D at the beginning of a line ends it\n");
+    }
+    let mut text = String::new();
+    stdin
+        .read_to_string(&mut text)
+        .map_err(|error| bad(format!("cannot read the input from standard input: {error}")))?;
+    Ok(("standard input".to_owned(), text))
+}
+
+fn object(name: &str, text: &str) -> Result<Members> {
+    if text.trim().is_empty() {
+        return Err(bad(format!(
+            "{name} is empty: the input is a JSON object, as in examples/flow.json"
+        )));
+    }
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
+        // Its own words may quote the line, and so a password.
+        return Err(bad(format!(
+            "{name} is not JSON (line {}, column {})",
+            error.line(),
+            error.column()
+        )));
+    }
+    Members::of(text).ok_or_else(|| {
+        bad(format!(
+            "{name} must hold a JSON object with the template's fields: for example {{\"snInstance\": \"acme\", …}}"
+        ))
+    })
+}

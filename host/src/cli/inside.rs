@@ -1,0 +1,17 @@
+//! The component that was built into this binary (`build.rs`).
+
+const COMPONENT: Option<&[u8]> = include!(concat!(env!("OUT_DIR"), "/inside.rs"));
+
+/// Its bytes; none where the binary was built before the component.
+pub(crate) fn component() -> Option<&'static [u8]> {
+    COMPONENT
+}
+
+/// For `--version`.
+pub(crate) fn told() -> String {
+    let inside = match COMPONENT {
+        Some(wasm) => format!("with the component inside, {} bytes", wasm.len()),
+        None => "without a component inside".to_owned(),
+    };
+    format!("{}\n{inside}", env!("CARGO_PKG_VERSION"))
+}

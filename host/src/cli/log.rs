@@ -1,0 +1,37 @@
+//! What is logged: our own events alone, to standard error, each with its call's id.
+
+use std::hash::{BuildHasher as _, RandomState};
+
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+
+use crate::settings::{Key, Settings};
+
+/// The library and this program. Other crates' events hold header values (h2 logs each frame), so that no level lets them through.
+const OURS: [&str; 2] = ["flow_starter_host", "flow_starter"];
+
+/// From now on.
+pub(crate) fn start(settings: &Settings) {
+    let level = settings.text(Key::LogLevel).and_then(|level| level.parse().ok());
+    let level: LevelFilter = level.unwrap_or(LevelFilter::WARN);
+    let ours = Targets::new().with_targets(OURS.map(|target| (target, level)));
+    // A standard error that nobody reads is no reason to end.
+    let written = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
+    let layer = match settings.text(Key::LogFormat) {
+        Some("json") => written.json().flatten_event(true).with_current_span(false).boxed(),
+        _ => written.boxed(),
+    };
+    let subscriber = tracing_subscriber::registry().with(layer.with_filter(ours));
+    // It is set once, at the start.
+    let _already_set = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// A call's span, with an id that no other call has.
+pub(crate) fn call() -> tracing::Span {
+    let id = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
+    // Of the highest level, so that every event of the call has it.
+    tracing::error_span!(target: "flow_starter", "call", %id)
+}

@@ -1,0 +1,32 @@
+//! Completions and manual pages, made of the command line itself.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use crate::arguments;
+use crate::exit::{Exit, bad};
+use crate::terminal::say;
+
+pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Exit> {
+    let mut written = Vec::new();
+    clap_complete::generate(shell, &mut arguments::command(), "flow-starter", &mut written);
+    say(&String::from_utf8(written)?)?;
+    Ok(Exit::Success)
+}
+
+/// The main page to standard output, or every page to a directory.
+pub(crate) fn pages(directory: Option<&Path>) -> Result<Exit> {
+    let Some(directory) = directory else {
+        let mut written = Vec::new();
+        clap_mangen::Man::new(arguments::command()).render(&mut written)?;
+        say(&String::from_utf8(written)?)?;
+        return Ok(Exit::Success);
+    };
+    if !directory.is_dir() {
+        return Err(bad(format!("`{}` is not a directory", directory.display())));
+    }
+    clap_mangen::generate_to(arguments::command(), directory)
+        .with_context(|| format!("cannot write to `{}`", directory.display()))?;
+    Ok(Exit::Success)
+}

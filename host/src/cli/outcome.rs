@@ -1,0 +1,186 @@
+//! What became of a call, for a person or for a program.
+
+use flow_starter_host::{FlowResponse, FlowState, Mask, Progress, Purpose, RequestRecord, TriggerError};
+use serde_json::{Map, Value, json};
+
+use crate::terminal::{Page, Tone};
+
+/// A success, for a person: its body masked, since it may be shown to others.
+pub(crate) fn started(answer: &str, mask: &Mask, colours: bool) -> String {
+    let answer: Value = serde_json::from_str(answer).unwrap_or_default();
+    let mut page = Page::new(colours);
+    page.row("flow", "started", Tone::Good);
+    let member = |name: &str| answer.get(name).filter(|value| !value.is_null());
+    let shown = |value: &Value| mask.text(value.to_string());
+    if let Some(status) = member("status") {
+        page.row("status", &shown(status), Tone::Plain);
+    }
+    for (name, title) in [("executionId", "execution id"), ("sysId", "sys id")] {
+        if let Some(id) = member(name).and_then(Value::as_str) {
+            page.row(title, &mask.text(id.to_owned()), Tone::Bold);
+        }
+    }
+    if let Some(body) = member("body") {
+        page.row("body", &shown(body), Tone::Plain);
+    }
+    page.into_text()
+}
+
+/// An error, for a person.
+pub(crate) fn failed(error: &TriggerError, requests: &[RequestRecord], mask: &Mask, colours: bool) -> String {
+    let mut page = Page::new(colours);
+    page.row("flow", error.flow.as_str(), Tone::Bad);
+    page.row("error", error.kind.as_str(), Tone::Plain);
+    page.row("try again", &again(error), Tone::Plain);
+    for request in requests {
+        page.row("request", &mask.text(request.to_string()), Tone::Plain);
+    }
+    page.line("");
+    page.line(&mask.text(error.message.clone()));
+    page.into_text()
+}
+
+fn again(error: &TriggerError) -> String {
+    match (error.flow, error.retryable, error.retry_after_ms) {
+        (_, true, Some(ms)) => format!("yes, after {} s", f64::from(ms) / 1000.0),
+        (_, true, None) => "yes, later".to_owned(),
+        (FlowState::NotStarted, false, _) => "not before this is mended".to_owned(),
+        (FlowState::Unknown, false, _) => "not before you have looked in ServiceNow".to_owned(),
+        (FlowState::Started, false, _) => "no".to_owned(),
+    }
+}
+
+/// An error, for a program.
+pub(crate) fn error_json(error: &TriggerError, requests: &[RequestRecord], mask: &Mask) -> Value {
+    json!({
+        "error": {
+            "kind": error.kind.as_str(),
+            "message": mask.text(error.message.clone()),
+            "flow": error.flow.as_str(),
+            "retryable": error.retryable,
+            "retryAfterMs": error.retry_after_ms,
+            "response": error.response.as_ref().map(|response| response_json(response, mask)),
+        },
+        "requests": requests.iter().map(|request| request_json(request, mask)).collect::<Vec<_>>(),
+    })
+}
+
+/// In the shape of a success: a name that comes more than once has a list.
+fn response_json(response: &FlowResponse, mask: &Mask) -> Value {
+    let mut headers: Map<String, Value> = Map::new();
+    for (name, value) in &response.headers {
+        let value = Value::from(mask.text(value.clone()));
+        match headers.get_mut(name) {
+            None => drop(headers.insert(name.clone(), value)),
+            Some(Value::Array(values)) => values.push(value),
+            Some(first) => *first = json!([first.take(), value]),
+        }
+    }
+    let body = mask.text(response.body.clone());
+    let body = match serde_json::from_str::<Value>(&body) {
+        Ok(parsed @ (Value::Object(_) | Value::Array(_))) => parsed,
+        _ => Value::from(body),
+    };
+    json!({
+        "status": response.status,
+        "headers": headers,
+        "body": body,
+        "executionId": response.execution_id,
+        "sysId": response.sys_id,
+    })
+}
+
+fn request_json(request: &RequestRecord, mask: &Mask) -> Value {
+    let (progress, status) = match request.progress {
+        Progress::Denied => ("denied", None),
+        Progress::Unsent => ("unsent", None),
+        Progress::Sent => ("sent", None),
+        Progress::Answered(status) => ("answered", Some(status)),
+    };
+    json!({
+        "purpose": purpose(request.purpose),
+        "method": request.method,
+        "url": mask.text(request.url.clone()),
+        "progress": progress,
+        "status": status,
+        "stopped": request.stopped.as_ref().map(|stop| mask.text(stop.to_string())),
+    })
+}
+
+pub(crate) fn purpose(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Flow => "flow",
+        Purpose::Token => "token",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flow_starter_host::ErrorKind;
+
+    use super::*;
+
+    fn error() -> TriggerError {
+        TriggerError {
+            kind: ErrorKind::RateLimited,
+            message: "It said pass-word.".to_owned(),
+            flow: FlowState::NotStarted,
+            retryable: true,
+            retry_after_ms: Some(1500),
+            response: Some(FlowResponse {
+                status: 429,
+                headers: ["a", "b", "c"].map(|value| ("x".to_owned(), value.to_owned())).to_vec(),
+                body: "[\"pass-word\"]".to_owned(),
+                execution_id: None,
+                sys_id: None,
+            }),
+        }
+    }
+
+    fn mask() -> Mask {
+        let mut mask = Mask::default();
+        mask.add("pass-word");
+        mask
+    }
+
+    #[test]
+    fn an_error_is_json_in_the_shape_of_a_success() {
+        assert_eq!(
+            error_json(&error(), &[], &mask()),
+            json!({
+                "error": {
+                    "kind": "rate-limited",
+                    "message": "It said ***.",
+                    "flow": "not-started",
+                    "retryable": true,
+                    "retryAfterMs": 1500,
+                    "response": {
+                        "status": 429,
+                        "headers": {"x": ["a", "b", "c"]},
+                        "body": ["***"],
+                        "executionId": null,
+                        "sysId": null,
+                    },
+                },
+                "requests": [],
+            })
+        );
+    }
+
+    #[test]
+    fn a_person_is_told_when_to_try_again() {
+        let told = failed(&error(), &[], &mask(), false);
+        assert!(told.contains("  try again     yes, after 1.5 s\n"), "{told}");
+        assert!(told.ends_with("\nIt said ***.\n"), "{told}");
+    }
+
+    #[test]
+    fn a_success_is_shown_without_the_credentials_that_it_echoes() {
+        let answer =
+            r#"{"status":200,"headers":{},"body":{"echo":"pass-word\u001b"},"executionId":"abc","sysId":null}"#;
+        assert_eq!(
+            started(answer, &mask(), false),
+            "  flow          started\n  status        200\n  execution id  abc\n  body          {\"echo\":\"***\\u001b\"}\n"
+        );
+    }
+}

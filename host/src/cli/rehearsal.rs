@@ -1,0 +1,60 @@
+//! What a call would send, for a person or for a program. The library has masked all of it.
+
+use flow_starter_host::{Mask, Rehearsal, RehearsedRequest};
+use serde_json::{Value, json};
+
+use crate::outcome::{error_json, failed, purpose};
+use crate::terminal::{Page, Tone};
+
+/// The requests as they would stand on the wire.
+pub(crate) fn as_text(rehearsal: &Rehearsal, colours: bool) -> String {
+    let mut page = Page::new(colours);
+    page.line("Nothing was sent. This is what would be:");
+    for request in &rehearsal.requests {
+        page.line("");
+        page.toned(&format!("{} {}", request.method, request.url), Tone::Bold);
+        for (name, value) in &request.headers {
+            page.line(&format!("{name}: {value}"));
+        }
+        if !request.body.is_empty() {
+            page.line("");
+            request.body.lines().for_each(|line| page.line(line));
+        }
+        page.line("");
+        match request.allowed {
+            true => page.row("destination", "allowed by policy.allow", Tone::Good),
+            false => page.row(
+                "destination",
+                "not allowed by policy.allow: it would be denied",
+                Tone::Bad,
+            ),
+        }
+    }
+    page.into_text()
+}
+
+/// Why nothing would be sent.
+pub(crate) fn refused(rehearsal: &Rehearsal, mask: &Mask, colours: bool) -> Option<String> {
+    let error = rehearsal.refusal.as_ref()?;
+    Some(failed(error, &[], mask, colours))
+}
+
+pub(crate) fn as_json(rehearsal: &Rehearsal, mask: &Mask) -> Value {
+    let requests = rehearsal.requests.iter().map(request).collect::<Vec<_>>();
+    let refusal = rehearsal.refusal.as_ref().map(|error| error_json(error, &[], mask));
+    json!({
+        "requests": requests,
+        "error": refusal.and_then(|refusal| refusal.get("error").cloned()),
+    })
+}
+
+fn request(request: &RehearsedRequest) -> Value {
+    json!({
+        "purpose": purpose(request.purpose),
+        "method": request.method,
+        "url": request.url,
+        "headers": request.headers,
+        "body": request.body,
+        "allowed": request.allowed,
+    })
+}

@@ -1,0 +1,68 @@
+//! `secrets list`: which secrets an input refers to, and who has them. Never a value.
+
+use anyhow::Result;
+use flow_starter_host::{ExpandError, SecretUse};
+use serde_json::{Value, json};
+
+use crate::exit::{Exit, bad};
+use crate::input::Input;
+use crate::settings::Settings;
+use crate::terminal::{Page, Tone, say};
+
+pub(crate) async fn list(input: &Input, settings: &Settings) -> Result<Exit> {
+    let input = input.json()?;
+    let uses = settings.secrets()?.uses(&input).await;
+    // A reference that is not whole.
+    let uses = uses.map_err(|error| bad(error.to_string()))?;
+    say(&match settings.json() {
+        true => format!("{}\n", json!({"secrets": uses.iter().map(as_json).collect::<Vec<_>>()})),
+        false => as_text(&uses, settings.colour().on(&std::io::stdout())),
+    })?;
+    Ok(match uses.iter().all(|used| used.found.is_ok()) {
+        true => Exit::Success,
+        false => Exit::BadInput,
+    })
+}
+
+fn as_text(uses: &[SecretUse], colours: bool) -> String {
+    let mut page = Page::new(colours);
+    if uses.is_empty() {
+        page.line("The input refers to no secret.");
+    }
+    let rows = uses.iter().map(|used| {
+        let (mark, tone, place) = match &used.found {
+            Ok(place) => ("✓", Tone::Good, place.clone()),
+            Err(error) => ("✗", Tone::Bad, why(error)),
+        };
+        let note = match used.short {
+            true => format!("{place} (under 4 characters: it is used, and never masked)"),
+            false => place,
+        };
+        (tone, [mark.to_owned(), used.name.clone(), used.field.clone(), note])
+    });
+    page.table(&rows.collect::<Vec<_>>());
+    page.into_text()
+}
+
+fn as_json(used: &SecretUse) -> Value {
+    json!({
+        "name": used.name,
+        "field": used.field,
+        "found": used.found.is_ok(),
+        "place": used.found.as_ref().ok(),
+        "why": used.found.as_ref().err().map(why),
+        "short": used.short,
+    })
+}
+
+/// The name and the field stand beside it already.
+fn why(error: &ExpandError) -> String {
+    match error {
+        ExpandError::Missing { places, .. } if places.is_empty() => {
+            "not available: there is nowhere to look".to_owned()
+        }
+        ExpandError::Missing { places, .. } => format!("not available: looked for {}", places.join(", ")),
+        ExpandError::Empty { place, .. } => format!("empty: {place}"),
+        error => error.to_string(),
+    }
+}

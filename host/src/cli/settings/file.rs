@@ -1,0 +1,178 @@
+//! The configuration file: which one, what it holds, and what is said of a key that nobody knows.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::table::{ROWS, Row, SECTIONS};
+use crate::exit::{bad, unreadable};
+
+/// The configuration file, and whether there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum File {
+    /// It was read.
+    Read(PathBuf),
+    /// It was looked for in its usual place, and is not there.
+    Absent(PathBuf),
+    /// Nobody knows where its usual place would be.
+    Nowhere,
+}
+
+/// A file's sections.
+pub(super) type Sections = toml::Table;
+
+/// The named file, or else the one in the usual place, if it is there.
+pub(super) fn open(named: Option<PathBuf>, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<(File, Sections)> {
+    let path = match named {
+        Some(path) => path,
+        None => match usual_place(variable) {
+            None => return Ok((File::Nowhere, Sections::new())),
+            Some(path) => match path.symlink_metadata() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Ok((File::Absent(path), Sections::new()));
+                }
+                _ => path,
+            },
+        },
+    };
+    let text = std::fs::read_to_string(&path).map_err(|error| unreadable("the configuration file", &path, &error))?;
+    let sections = parse(&text, &path)?;
+    Ok((File::Read(path), sections))
+}
+
+/// `$XDG_CONFIG_HOME/flow-starter/config.toml`; a relative path there is to be ignored (XDG Base Directory Specification).
+fn usual_place(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let folder = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let configuration = folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config")))?;
+    Some(configuration.join("flow-starter/config.toml"))
+}
+
+fn parse(text: &str, path: &Path) -> Result<Sections> {
+    let sections: Sections = text.parse().map_err(|error: toml::de::Error| {
+        let (line, column) = error.span().map_or((1, 1), |span| position(text, span.start));
+        // Its own `Display` quotes the line, which may hold a password.
+        let why = error.message().lines().collect::<Vec<_>>().join(", ");
+        bad(format!(
+            "the configuration file `{}` is not TOML (line {line}, column {column}): {why}",
+            path.display()
+        ))
+    })?;
+    for (section, content) in &sections {
+        let known = SECTIONS.iter().any(|(name, _)| name == section);
+        let Some(content) = content.as_table().filter(|_| known) else {
+            return Err(unknown(section, known, path));
+        };
+        for key in content.keys() {
+            let name = format!("{section}.{key}");
+            if row(&name).is_none() {
+                return Err(unknown(&name, false, path));
+            }
+        }
+    }
+    Ok(sections)
+}
+
+fn row(name: &str) -> Option<&'static Row> {
+    ROWS.iter().find(|row| row.name == name)
+}
+
+fn position(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
+}
+
+fn unknown(name: &str, is_section: bool, path: &Path) -> anyhow::Error {
+    let told = format!("the configuration file `{}`", path.display());
+    if is_section {
+        return bad(format!(
+            "{told}: `{name}` is a section: write [{name}], and its keys below it"
+        ));
+    }
+    match nearest(name) {
+        Some(near) => bad(format!("{told} has an unknown key `{name}`: did you mean `{near}`?")),
+        None => bad(format!(
+            "{told} has an unknown key `{name}`: `flow-starter config show` lists the known ones"
+        )),
+    }
+}
+
+/// The known name that somebody must have meant.
+fn nearest(name: &str) -> Option<&'static str> {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    // The right key in the wrong section, or in none; or a flag's name.
+    let misplaced = ROWS.iter().find(|row| row.last_name() == last || row.flag == last);
+    let sections = SECTIONS.iter().map(|(section, _)| *section);
+    let near = |known: &str| strsim::damerau_levenshtein(known, name);
+    match (name.contains('.'), misplaced) {
+        (_, Some(row)) => Some(row.name),
+        (false, None) => sections
+            .chain(ROWS.iter().map(|row| row.name))
+            .min_by_key(|known| near(known)),
+        (true, None) => ROWS.iter().map(|row| row.name).min_by_key(|known| near(known)),
+    }
+    .filter(|known| near(known) <= 1 + known.len() / 4 || known.ends_with(last))
+    .or_else(|| misplaced.map(|row| row.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        parse(text, Path::new("config.toml")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_unknown_key_is_told_which_one_is_meant() {
+        for (text, meant) in [
+            ("[polcy]\nallow = []", "`polcy`: did you mean `policy`?"),
+            ("[policy]\nalow = []", "`policy.alow`: did you mean `policy.allow`?"),
+            ("allow = []", "`allow`: did you mean `policy.allow`?"),
+            (
+                "[network]\nca-file = []",
+                "`network.ca-file`: did you mean `tls.ca-file`?",
+            ),
+            ("[limits]\nwall_clock = 1", "did you mean `limits.wall-clock`?"),
+            ("[limits]\nlimit-memory = 1", "did you mean `limits.memory`?"),
+            (
+                "[camunda]\nrest-address = \"x\"",
+                "`camunda`: `flow-starter config show` lists",
+            ),
+            ("policy = []", "`policy` is a section: write [policy]"),
+            ("[[policy]]\nallow = []", "`policy` is a section"),
+        ] {
+            let told = refusal(text);
+            assert!(told.contains(meant), "{text}: {told}");
+            assert!(told.contains("`config.toml`"), "{told}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_toml_is_told_where_and_not_quoted() {
+        let told = refusal("[network]\nproxy = http://user:pass-word@proxy\n");
+        assert!(told.contains("(line 2, column 9)"), "{told}");
+        assert!(!told.contains("pass-word"), "{told}");
+    }
+
+    #[test]
+    fn the_usual_place_is_below_an_absolute_path() {
+        let place = |variables: &[(&str, &str)]| {
+            usual_place(&|name| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| OsString::from(value))
+            })
+        };
+        assert_eq!(
+            place(&[("XDG_CONFIG_HOME", "/x"), ("HOME", "/home/a")]),
+            Some("/x/flow-starter/config.toml".into())
+        );
+        assert_eq!(
+            place(&[("XDG_CONFIG_HOME", "x"), ("HOME", "/home/a")]),
+            Some("/home/a/.config/flow-starter/config.toml".into())
+        );
+        assert_eq!(place(&[]), None);
+    }
+}

@@ -1,0 +1,181 @@
+//! What the library takes, made of the settings: an error says which setting, and where it came from.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+use flow_starter_host::{
+    AddressKind, ConnectTo, DirectorySecrets, Egress, EgressError, EnvironmentSecrets, FileSecrets, Limits, Pattern,
+    Policy, Proxy, Secrets,
+};
+
+use super::value::Value;
+use super::{Key, Settings};
+use crate::exit::unreadable;
+use crate::terminal::Colour;
+
+/// Which component runs.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Code<'a> {
+    Inside,
+    File(&'a Path),
+    Precompiled(&'a Path),
+}
+
+/// The word that switches a setting off.
+const OFF: &str = "none";
+
+impl Settings {
+    /// Each setting that can be checked by itself.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.policy()?;
+        self.limits()?;
+        self.proxy()?;
+        self.connect_to()?;
+        self.secrets()?;
+        self.code()?;
+        self.identity()?;
+        Ok(())
+    }
+
+    pub(crate) fn limits(&self) -> Result<Limits> {
+        let of_nothing = |key: Key| Err(self.wrong(key, "a limit of 0 would let no call run"));
+        let mut limits = Limits::default();
+        for key in [Key::Memory, Key::Computing, Key::WallClock, Key::ConcurrentCalls] {
+            match (key, self.setting(key).map(|setting| &setting.value)) {
+                (_, Some(Value::Size(0) | Value::Time(Duration::ZERO) | Value::Count(0))) => return of_nothing(key),
+                (Key::Memory, Some(Value::Size(bytes))) => limits.memory_bytes = *bytes,
+                (Key::Computing, Some(Value::Time(time))) => limits.computing = *time,
+                (Key::WallClock, Some(Value::Time(time))) => limits.wall_clock = *time,
+                (Key::ConcurrentCalls, Some(Value::Count(calls))) => limits.concurrent_calls = *calls,
+                _ => {}
+            }
+        }
+        Ok(limits)
+    }
+
+    pub(crate) fn policy(&self) -> Result<Policy> {
+        let patterns = self.each(Key::Allow, |text| text.parse::<Pattern>())?;
+        let kinds = self.each(Key::OpenAddress, |text| text.parse::<AddressKind>())?;
+        Ok(kinds.into_iter().fold(Policy::new(patterns), Policy::open))
+    }
+
+    pub(crate) fn code(&self) -> Result<Code<'_>> {
+        let file = |key: Key| self.text(key).map(Path::new);
+        let (wasm, native) = (file(Key::Component), file(Key::Precompiled));
+        let source = |key: Key| self.setting(key).map(|setting| &setting.source);
+        match (wasm, native) {
+            (None, None) => Ok(Code::Inside),
+            (Some(wasm), None) => Ok(Code::File(wasm)),
+            (None, Some(native)) => Ok(Code::Precompiled(native)),
+            // The stronger source decides: a flag, where the file says the other.
+            (Some(wasm), Some(native)) => match source(Key::Component).cmp(&source(Key::Precompiled)) {
+                std::cmp::Ordering::Greater => Ok(Code::File(wasm)),
+                std::cmp::Ordering::Less => Ok(Code::Precompiled(native)),
+                std::cmp::Ordering::Equal => {
+                    Err(self.wrong(Key::Precompiled, "component.file is set there as well: leave one out"))
+                }
+            },
+        }
+    }
+
+    /// Further interfaces that a component may import.
+    pub(crate) fn imports(&self) -> &[String] {
+        self.list(Key::AllowImport)
+    }
+
+    pub(crate) fn egress(&self) -> Result<Egress> {
+        let mut egress = Egress::builder().policy(self.policy()?).proxy(self.proxy()?);
+        for mapping in self.connect_to()? {
+            egress = egress.connect_to(mapping);
+        }
+        for file in self.list(Key::CaFile) {
+            egress = egress.extra_ca_pem(self.read(Key::CaFile, "the certificate authorities in", Path::new(file))?);
+        }
+        if let Some((chain, key)) = self.identity()? {
+            let chain = self.read(Key::ClientCertificate, "the client's certificate", chain)?;
+            let key = self.read(Key::ClientKey, "the client's key", key)?;
+            egress = egress
+                .client_certificate_pem(chain, zeroize::Zeroizing::new(key))
+                .map_err(|error| self.wrong(Key::ClientCertificate, error))?;
+        }
+        if let Some(Value::Time(time)) = self.setting(Key::IdleTimeout).map(|setting| &setting.value) {
+            egress = egress.idle_timeout(*time);
+        }
+        egress.build().map_err(|error| match &error {
+            EgressError::Certificate(_) => self.wrong(Key::CaFile, error),
+            EgressError::ClientCertificate(_) => self.wrong(Key::ClientCertificate, error),
+            _ => error.into(),
+        })
+    }
+
+    pub(crate) fn secrets(&self) -> Result<Secrets> {
+        let mut secrets = Secrets::none();
+        match self.text(Key::SecretsEnvironment) {
+            Some(OFF) => {}
+            Some(prefix) => secrets = secrets.with(EnvironmentSecrets::new(prefix)),
+            None => {
+                let why = "without a prefix, any variable could be put into an input: for example SECRET_, or `none`";
+                return Err(self.wrong(Key::SecretsEnvironment, why));
+            }
+        }
+        for file in self.list(Key::SecretsFile) {
+            secrets = secrets.with(FileSecrets::new(file));
+        }
+        for directory in self.list(Key::SecretsDirectory) {
+            secrets = secrets.with(DirectorySecrets::new(directory));
+        }
+        Ok(secrets)
+    }
+
+    pub(crate) fn colour(&self) -> Colour {
+        match self.text(Key::Color) {
+            Some("always") => Colour::Always,
+            Some("never") => Colour::Never,
+            _ => Colour::Auto,
+        }
+    }
+
+    /// The result as JSON.
+    pub(crate) fn json(&self) -> bool {
+        self.text(Key::Output) == Some("json")
+    }
+
+    fn proxy(&self) -> Result<Proxy> {
+        match self.text(Key::Proxy) {
+            None | Some(OFF) => Ok(Proxy::none()),
+            Some(url) => Proxy::new(url, self.text(Key::NoProxy).unwrap_or_default())
+                .map_err(|error| self.wrong(Key::Proxy, error)),
+        }
+    }
+
+    fn connect_to(&self) -> Result<Vec<ConnectTo>> {
+        self.each(Key::ConnectTo, |text| text.parse::<ConnectTo>())
+    }
+
+    /// The client's certificate and its key: both or neither.
+    fn identity(&self) -> Result<Option<(&Path, &Path)>> {
+        let file = |key: Key| self.text(key).map(Path::new);
+        match (file(Key::ClientCertificate), file(Key::ClientKey)) {
+            (None, None) => Ok(None),
+            (Some(chain), Some(key)) => Ok(Some((chain, key))),
+            (Some(_), None) => {
+                Err(self.wrong(Key::ClientCertificate, "tls.client-key is missing: the two go together"))
+            }
+            (None, Some(_)) => {
+                Err(self.wrong(Key::ClientKey, "tls.client-certificate is missing: the two go together"))
+            }
+        }
+    }
+
+    fn each<T, E: std::fmt::Display>(&self, key: Key, read: impl Fn(&str) -> Result<T, E>) -> Result<Vec<T>> {
+        let items = self.list(key).iter();
+        items
+            .map(|text| read(text).map_err(|error| self.wrong(key, error)))
+            .collect()
+    }
+
+    fn read(&self, key: Key, what: &str, file: &Path) -> Result<Vec<u8>> {
+        std::fs::read(file).map_err(|error| self.wrong(key, unreadable(what, file, &error)))
+    }
+}

@@ -1,0 +1,216 @@
+//! What is in force, and where each value came from: a flag, before the environment, before the configuration file, before the default.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `table` | one row for each setting: its flag, its variable, its key in the file, its default, its help |
+//! | `value` | what a setting holds, and how it is read |
+//! | `file` | the configuration file |
+//! | `in_force` | what the library takes, made of the settings |
+//! | `show` | `config show` |
+
+mod file;
+mod in_force;
+mod show;
+mod table;
+mod value;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches};
+
+use crate::exit::bad;
+
+pub(crate) use file::File;
+pub(crate) use in_force::Code;
+pub(crate) use table::Key;
+
+use table::{ROWS, Row};
+use value::{Given, Kind, Value};
+
+/// Every setting, with its source.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    values: Vec<Setting>,
+    file: File,
+}
+
+#[derive(Debug)]
+struct Setting {
+    row: &'static Row,
+    value: Value,
+    source: Source,
+}
+
+/// Where a value came from, the weakest first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    Default,
+    /// A variable that is not ours alone.
+    Everybodys(&'static str),
+    File(PathBuf),
+    Environment(String),
+    Flag(&'static str),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Everybodys(name) => write!(f, "environment {name}"),
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Environment(name) => write!(f, "environment {name}"),
+            Self::Flag(flag) => write!(f, "flag --{flag}"),
+        }
+    }
+}
+
+/// The flag of the configuration file, which no row of the table can be.
+const CONFIG: &str = "config";
+const CONFIG_VARIABLE: &str = "FLOW_STARTER_CONFIG";
+
+/// The flags of all settings, for every command.
+pub(crate) fn flags() -> impl Iterator<Item = Arg> {
+    let config = Arg::new(CONFIG)
+        .long(CONFIG)
+        .value_name("FILE")
+        .value_parser(clap::value_parser!(PathBuf))
+        .value_hint(clap::ValueHint::FilePath)
+        .global(true)
+        .hide_short_help(true)
+        .help_heading("Settings")
+        .help(format!(
+            "The configuration file [{CONFIG_VARIABLE}; otherwise ~/.config/flow-starter/config.toml, if there is one]"
+        ));
+    std::iter::once(config).chain(ROWS.iter().map(flag))
+}
+
+fn flag(row: &'static Row) -> Arg {
+    let default = match row.default {
+        "" => String::new(),
+        default => format!("; otherwise {}", default.replace(',', ", ")),
+    };
+    let several = match row.kind.is_list() {
+        true => ". May be given more than once",
+        false => "",
+    };
+    let arg = Arg::new(row.flag)
+        .long(row.flag)
+        .value_name(row.value_name)
+        .global(true)
+        // Twenty settings would bury the command's own flags.
+        .hide_short_help(!matches!(row.key, Key::Output | Key::Allow))
+        .help_heading("Settings")
+        .help(format!("{}{several} [{}{default}]", row.help, row.variable()))
+        .value_hint(match row.value_name {
+            "FILE" => clap::ValueHint::FilePath,
+            "DIR" => clap::ValueHint::DirPath,
+            _ => clap::ValueHint::Other,
+        });
+    match row.kind {
+        kind if kind.is_list() => arg.action(ArgAction::Append),
+        Kind::Choice(words) => arg.value_parser(words.to_vec()).hide_possible_values(false),
+        _ => arg,
+    }
+}
+
+impl Settings {
+    /// Reads them from the command line, the environment and the configuration file.
+    ///
+    /// # Errors
+    /// A file that cannot be read, an unknown key, a value of the wrong kind.
+    pub(crate) fn gather(matches: &ArgMatches, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Self> {
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let named = matches.get_one::<PathBuf>(CONFIG).cloned();
+        let (file, sections) = file::open(named.or_else(|| set(CONFIG_VARIABLE).map(PathBuf::from)), &set)?;
+        let flags = |row: &Row| -> Option<Vec<String>> {
+            let given = matches.value_source(row.flag) == Some(ValueSource::CommandLine);
+            let values = matches.get_many::<String>(row.flag).filter(|_| given)?;
+            Some(values.cloned().collect())
+        };
+        let line = |row: &Row| {
+            let (section, key) = row.name.split_once('.')?;
+            sections.get(section)?.get(key)
+        };
+        let values = ROWS
+            .iter()
+            .map(|row| {
+                if let Some(all) = flags(row) {
+                    return Setting::new(row, Given::Flags(&all), Source::Flag(row.flag));
+                }
+                if let Some(value) = set(&row.variable()) {
+                    let source = Source::Environment(row.variable());
+                    return Setting::new(row, Given::Word(&text(value, &source)?), source);
+                }
+                if let (Some(line), File::Read(path)) = (line(row), &file) {
+                    let setting = Setting::new(row, Given::Line(line), Source::File(path.clone()))?;
+                    return Ok(setting.seen_from(path));
+                }
+                let everybodys = row.also.iter().find_map(|name| Some((*name, set(name)?)));
+                if let Some((name, value)) = everybodys {
+                    let source = Source::Everybodys(name);
+                    // Whatever it holds (https://no-color.org).
+                    let value = if name == "NO_COLOR" { "never".into() } else { value };
+                    return Setting::new(row, Given::Word(&text(value, &source)?), source);
+                }
+                Setting::new(row, Given::Word(row.default), Source::Default)
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { values, file })
+    }
+
+    fn setting(&self, key: Key) -> Option<&Setting> {
+        self.values.iter().find(|setting| setting.row.key == key)
+    }
+
+    /// A text; none where it is not set.
+    pub(crate) fn text(&self, key: Key) -> Option<&str> {
+        match &self.setting(key)?.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn list(&self, key: Key) -> &[String] {
+        match self.setting(key).map(|setting| &setting.value) {
+            Some(Value::List(items)) => items,
+            _ => &[],
+        }
+    }
+
+    /// What is wrong with a value, and where it came from.
+    fn wrong(&self, key: Key, why: impl fmt::Display) -> anyhow::Error {
+        match self.setting(key) {
+            Some(setting) => bad(format!("{} ({}): {why}", setting.row.name, setting.source)),
+            None => bad(why.to_string()),
+        }
+    }
+}
+
+impl Setting {
+    fn new(row: &'static Row, given: Given, source: Source) -> Result<Self> {
+        let value = match row.kind.read(given, row.example) {
+            Ok(Value::Text(text)) if text.is_empty() => Value::Nothing,
+            Ok(value) => value,
+            Err(must) => return Err(bad(format!("{} ({source}) {must}", row.name))),
+        };
+        Ok(Self { row, value, source })
+    }
+
+    /// A path in the configuration file does not depend on where one stands.
+    fn seen_from(mut self, file: &Path) -> Self {
+        if let (Kind::Path | Kind::Paths, Some(directory)) = (self.row.kind, file.parent()) {
+            self.value = self.value.seen_from(directory);
+        }
+        self
+    }
+}
+
+fn text(value: OsString, source: &Source) -> Result<String> {
+    value
+        .into_string()
+        .map_err(|_| bad(format!("{source} is not UTF-8 text")))
+}

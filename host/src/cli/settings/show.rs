@@ -1,0 +1,91 @@
+//! `config show`: what is in force, and where each value came from.
+
+use serde_json::{Map, json};
+
+use super::table::Key;
+use super::{File, Setting, Settings, Value};
+use crate::terminal::{Page, Tone};
+
+impl Settings {
+    pub(crate) fn as_text(&self, colours: bool) -> String {
+        let mut page = Page::new(colours);
+        page.line(&match &self.file {
+            File::Read(path) => format!("configuration file: {}", path.display()),
+            File::Absent(path) => format!("configuration file: none; looked for {}", path.display()),
+            File::Nowhere => {
+                "configuration file: none; there is neither HOME nor XDG_CONFIG_HOME to look in".to_owned()
+            }
+        });
+        page.line("");
+        let rows = self.values.iter().map(|setting| {
+            let cells = [
+                setting.row.name.to_owned(),
+                setting.shown().to_string(),
+                setting.source.to_string(),
+            ];
+            (Tone::Bold, cells)
+        });
+        page.table(&rows.collect::<Vec<_>>());
+        page.into_text()
+    }
+
+    pub(crate) fn as_json(&self) -> serde_json::Value {
+        let (path, read) = match &self.file {
+            File::Read(path) => (Some(path), true),
+            File::Absent(path) => (Some(path), false),
+            File::Nowhere => (None, false),
+        };
+        let settings: Map<_, _> = self
+            .values
+            .iter()
+            .map(|setting| {
+                let shown = json!({
+                    "value": serde_json::Value::from(&setting.shown()),
+                    "source": setting.source.to_string(),
+                });
+                (setting.row.name.to_owned(), shown)
+            })
+            .collect();
+        json!({
+            "file": path.map(|path| path.display().to_string()),
+            "read": read,
+            "settings": settings,
+        })
+    }
+}
+
+impl Setting {
+    /// Without the user name and the password that a proxy's URL may hold.
+    fn shown(&self) -> Value {
+        match &self.value {
+            Value::Text(url) if self.row.key == Key::Proxy => Value::Text(without_user(url)),
+            value => value.clone(),
+        }
+    }
+}
+
+fn without_user(url: &str) -> String {
+    match url.rsplit_once('@') {
+        None => url.to_owned(),
+        Some((before, host)) => {
+            let scheme = before.find("://").map_or(0, |at| at + 3);
+            format!("{}***@{host}", before.get(..scheme).unwrap_or_default())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxys_password_is_not_shown() {
+        for (url, shown) in [
+            ("http://proxy.example:3128", "http://proxy.example:3128"),
+            ("http://user:pass@proxy.example:3128", "http://***@proxy.example:3128"),
+            ("user:p@ss@proxy.example:3128", "***@proxy.example:3128"),
+        ] {
+            assert_eq!(without_user(url), shown);
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! The one table of settings: the flag, the environment variable and the line in the configuration file are all made of a row.
+
+use super::value::Kind;
+
+/// What can be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    Allow,
+    OpenAddress,
+    Component,
+    Precompiled,
+    AllowImport,
+    Memory,
+    Computing,
+    WallClock,
+    ConcurrentCalls,
+    SecretsEnvironment,
+    SecretsFile,
+    SecretsDirectory,
+    CaFile,
+    ClientCertificate,
+    ClientKey,
+    Proxy,
+    NoProxy,
+    ConnectTo,
+    IdleTimeout,
+    LogLevel,
+    LogFormat,
+    Output,
+    Color,
+}
+
+/// One setting.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) key: Key,
+    /// Section and key in the configuration file.
+    pub(crate) name: &'static str,
+    /// Without the dashes.
+    pub(crate) flag: &'static str,
+    /// What stands for its value in the help.
+    pub(crate) value_name: &'static str,
+    pub(crate) kind: Kind,
+    /// As a person would give it, a list with commas; empty: none.
+    pub(crate) default: &'static str,
+    /// Variables of everybody's that are asked after the file, the first that is set.
+    pub(crate) also: &'static [&'static str],
+    pub(crate) help: &'static str,
+    /// The right side of its line in the configuration file.
+    pub(crate) example: &'static str,
+}
+
+impl Row {
+    /// `FLOW_STARTER_POLICY_ALLOW`
+    pub(crate) fn variable(&self) -> String {
+        format!(
+            "FLOW_STARTER_{}",
+            self.name.replace(['.', '-'], "_").to_ascii_uppercase()
+        )
+    }
+
+    /// `allow` of `policy.allow`
+    pub(crate) fn last_name(&self) -> &'static str {
+        self.name.rsplit('.').next().unwrap_or(self.name)
+    }
+}
+
+/// What the configuration file's sections are for, in the file's order.
+pub(crate) const SECTIONS: [(&str, &str); 8] = [
+    ("policy", "whom calls may reach"),
+    ("component", "which component runs, and what it may have"),
+    ("limits", "what a call may use"),
+    ("secrets", "where the values of {{secrets.NAME}} are"),
+    ("tls", "whom to trust, and who one is"),
+    ("network", "the way out"),
+    ("log", "what is written to standard error"),
+    ("output", "what is written to standard output"),
+];
+
+const NONE: Row = Row {
+    key: Key::Allow,
+    name: "",
+    flag: "",
+    value_name: "FILE",
+    kind: Kind::Text,
+    default: "",
+    also: &[],
+    help: "",
+    example: "",
+};
+
+/// All of them, section by section.
+pub(crate) const ROWS: [Row; 23] = [
+    Row {
+        key: Key::Allow,
+        name: "policy.allow",
+        flag: "allow",
+        value_name: "PATTERN",
+        kind: Kind::List,
+        default: "*.service-now.com,*.servicenowservices.com",
+        help: "Whom calls may reach, in place of ServiceNow's clouds: a host, all below a domain, or an origin",
+        example: r#"["acme.service-now.com", "https://gateway.example.com:8443"]"#,
+        ..NONE
+    },
+    Row {
+        key: Key::OpenAddress,
+        name: "policy.open",
+        flag: "open-address",
+        value_name: "KIND",
+        kind: Kind::List,
+        help: "Let allowed names lead to this kind of address as well: private, loopback, …",
+        example: r#"["private"]"#,
+        ..NONE
+    },
+    Row {
+        key: Key::Component,
+        name: "component.file",
+        flag: "component",
+        kind: Kind::Path,
+        help: "Another component than the one inside this binary",
+        example: r#""servicenow-flow-starter.wasm""#,
+        ..NONE
+    },
+    Row {
+        key: Key::Precompiled,
+        name: "component.precompiled",
+        flag: "precompiled",
+        kind: Kind::Path,
+        help: "A component's native code, as `flow-starter compile` writes it; it is trusted like this binary itself",
+        example: r#""servicenow-flow-starter.cwasm""#,
+        ..NONE
+    },
+    Row {
+        key: Key::AllowImport,
+        name: "component.imports",
+        flag: "allow-import",
+        value_name: "INTERFACE",
+        kind: Kind::List,
+        help: "A further WASI interface that a component may have",
+        example: r#"["wasi:random/random"]"#,
+        ..NONE
+    },
+    Row {
+        key: Key::Memory,
+        name: "limits.memory",
+        flag: "limit-memory",
+        value_name: "SIZE",
+        kind: Kind::Size,
+        default: "64MiB",
+        help: "The most memory of a call",
+        example: r#""64MiB""#,
+        ..NONE
+    },
+    Row {
+        key: Key::Computing,
+        name: "limits.computing",
+        flag: "limit-computing",
+        value_name: "TIME",
+        kind: Kind::Time,
+        default: "10s",
+        help: "How long a call may compute; waiting does not count",
+        example: r#""10s""#,
+        ..NONE
+    },
+    Row {
+        key: Key::WallClock,
+        name: "limits.wall-clock",
+        flag: "limit-wall-clock",
+        value_name: "TIME",
+        kind: Kind::Time,
+        default: "300s",
+        help: "How long a call may take in all",
+        example: r#""300s""#,
+        ..NONE
+    },
+    Row {
+        key: Key::ConcurrentCalls,
+        name: "limits.concurrent-calls",
+        flag: "limit-concurrent-calls",
+        value_name: "NUMBER",
+        kind: Kind::Count,
+        default: "256",
+        help: "How many calls may run at a time; `trigger` makes one",
+        example: "256",
+        ..NONE
+    },
+    Row {
+        key: Key::SecretsEnvironment,
+        name: "secrets.environment-prefix",
+        flag: "secrets-environment-prefix",
+        value_name: "PREFIX",
+        default: "SECRET_",
+        help: "{{secrets.NAME}} is the environment variable PREFIXNAME; `none`: no variable is a secret",
+        example: r#""SECRET_""#,
+        ..NONE
+    },
+    Row {
+        key: Key::SecretsFile,
+        name: "secrets.file",
+        flag: "secrets-file",
+        kind: Kind::Paths,
+        help: "A file of NAME=value lines with secrets, asked after the environment",
+        example: r#"["secrets.env"]"#,
+        ..NONE
+    },
+    Row {
+        key: Key::SecretsDirectory,
+        name: "secrets.directory",
+        flag: "secrets-directory",
+        value_name: "DIR",
+        kind: Kind::Paths,
+        help: "A directory with a file for each secret, asked after the files",
+        example: r#"["/run/secrets"]"#,
+        ..NONE
+    },
+    Row {
+        key: Key::CaFile,
+        name: "tls.ca-file",
+        flag: "ca-file",
+        kind: Kind::Paths,
+        help: "Further certificate authorities to trust (PEM)",
+        example: r#"["company-ca.pem"]"#,
+        ..NONE
+    },
+    Row {
+        key: Key::ClientCertificate,
+        name: "tls.client-certificate",
+        flag: "client-certificate",
+        kind: Kind::Path,
+        help: "The certificate to show to servers that ask for one (PEM, its chain included)",
+        example: r#""client.pem""#,
+        ..NONE
+    },
+    Row {
+        key: Key::ClientKey,
+        name: "tls.client-key",
+        flag: "client-key",
+        kind: Kind::Path,
+        help: "That certificate's key (PEM, not encrypted)",
+        example: r#""client-key.pem""#,
+        ..NONE
+    },
+    Row {
+        key: Key::Proxy,
+        name: "network.proxy",
+        flag: "proxy",
+        value_name: "URL",
+        also: &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
+        help: "The HTTP proxy to go out through; `none`: none, whatever HTTPS_PROXY and ALL_PROXY say",
+        example: r#""http://proxy.example.com:3128""#,
+        ..NONE
+    },
+    Row {
+        key: Key::NoProxy,
+        name: "network.no-proxy",
+        flag: "no-proxy",
+        value_name: "NAMES",
+        also: &["NO_PROXY", "no_proxy"],
+        help: "Names, domains and networks that are reached without the proxy, separated by commas",
+        example: r#""internal.example.com, 10.0.0.0/8""#,
+        ..NONE
+    },
+    Row {
+        key: Key::ConnectTo,
+        name: "network.connect-to",
+        flag: "connect-to",
+        value_name: "HOST:PORT:ADDRESS:PORT",
+        kind: Kind::List,
+        help: "Connect to this address instead of the name's own, as curl does",
+        example: r#"["acme.service-now.com:443:127.0.0.1:8443"]"#,
+        ..NONE
+    },
+    Row {
+        key: Key::IdleTimeout,
+        name: "network.idle-timeout",
+        flag: "idle-timeout",
+        value_name: "TIME",
+        kind: Kind::Time,
+        default: "5s",
+        help: "How long a connection is kept for the next call; 0: not at all",
+        example: r#""5s""#,
+        ..NONE
+    },
+    Row {
+        key: Key::LogLevel,
+        name: "log.level",
+        flag: "log-level",
+        value_name: "LEVEL",
+        kind: Kind::Choice(&["off", "error", "warn", "info", "debug", "trace"]),
+        default: "warn",
+        help: "How much is logged",
+        example: r#""info""#,
+        ..NONE
+    },
+    Row {
+        key: Key::LogFormat,
+        name: "log.format",
+        flag: "log-format",
+        value_name: "FORMAT",
+        kind: Kind::Choice(&["text", "json"]),
+        default: "text",
+        help: "How it is logged",
+        example: r#""json""#,
+        ..NONE
+    },
+    Row {
+        key: Key::Output,
+        name: "output.format",
+        flag: "output",
+        value_name: "FORMAT",
+        kind: Kind::Choice(&["text", "json"]),
+        default: "text",
+        help: "How the result is written",
+        example: r#""json""#,
+        ..NONE
+    },
+    Row {
+        key: Key::Color,
+        name: "output.color",
+        flag: "color",
+        value_name: "WHEN",
+        kind: Kind::Choice(&["auto", "always", "never"]),
+        default: "auto",
+        also: &["NO_COLOR"],
+        help: "Colours; `auto`: on a terminal, and not where NO_COLOR is set",
+        example: r#""never""#,
+        ..NONE
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::value::Given;
+
+    #[test]
+    fn every_row_is_whole_and_its_own_example_and_default_are_right() {
+        for row in &ROWS {
+            let (section, _) = row.name.split_once('.').unwrap();
+            assert!(SECTIONS.iter().any(|(name, _)| *name == section), "{}", row.name);
+            let parsed: toml::Table = format!("x = {}", row.example).parse().unwrap();
+            row.kind
+                .read(Given::Line(&parsed["x"]), row.example)
+                .unwrap_or_else(|error| panic!("{}: {error}", row.name));
+            row.kind.read(Given::Word(row.default), row.example).ok();
+            assert!(!row.help.is_empty() && !row.help.ends_with('.'), "{}", row.name);
+            let same = |other: &&Row| other.key == row.key || other.name == row.name || other.flag == row.flag;
+            assert_eq!(ROWS.iter().filter(same).count(), 1, "{}", row.name);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! A setting's value, read from a flag, a variable or a line of the file.
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+/// What a setting holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    /// Any number of texts.
+    List,
+    /// A file or a directory. In the configuration file it is relative to that file's own directory.
+    Path,
+    /// Any number of them.
+    Paths,
+    /// Bytes.
+    Size,
+    /// A length of time.
+    Time,
+    /// A whole number.
+    Count,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+}
+
+/// A value as it was given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Given<'a> {
+    /// A flag's, once for each time it stands there.
+    Flags(&'a [String]),
+    /// A variable's or a default's; a list has commas.
+    Word(&'a str),
+    /// The configuration file's.
+    Line(&'a toml::Value),
+}
+
+/// A value as it is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    Nothing,
+    Text(String),
+    List(Vec<String>),
+    Size(usize),
+    Time(Duration),
+    Count(u32),
+}
+
+impl Kind {
+    /// Any number of values.
+    pub(crate) fn is_list(self) -> bool {
+        matches!(self, Self::List | Self::Paths)
+    }
+
+    /// # Errors
+    /// What it must be, as the end of a sentence that begins with the setting's name. Nothing of the value is in it: it may be a password.
+    pub(crate) fn read(self, given: Given, example: &str) -> Result<Value, String> {
+        let value = match (self, given) {
+            (Self::List | Self::Paths, Given::Flags(all)) => Some(Value::List(all.to_vec())),
+            (Self::List | Self::Paths, Given::Word(text)) => Some(Value::List(
+                text.split(',')
+                    .map(str::trim)
+                    .filter(|item| !item.is_empty())
+                    .map(str::to_owned)
+                    .collect(),
+            )),
+            (Self::List | Self::Paths, Given::Line(line)) => texts(line).map(Value::List),
+            (_, Given::Flags(all)) => all.last().and_then(|text| self.word(text)),
+            (_, Given::Word(text)) => self.word(text),
+            (Self::Size | Self::Time | Self::Count, Given::Line(toml::Value::Integer(number))) => {
+                self.word(&number.to_string())
+            }
+            (Self::Count, Given::Line(_)) => None,
+            (_, Given::Line(line)) => line.as_str().and_then(|text| self.word(text)),
+        };
+        value.ok_or_else(|| self.must(matches!(given, Given::Line(_)), example))
+    }
+
+    fn word(self, text: &str) -> Option<Value> {
+        match self {
+            Self::Text | Self::List | Self::Path | Self::Paths => Some(Value::Text(text.to_owned())),
+            Self::Size => size(text).map(Value::Size),
+            Self::Time => time(text).map(Value::Time),
+            Self::Count => text.parse().ok().map(Value::Count),
+            Self::Choice(words) => words.contains(&text).then(|| Value::Text(text.to_owned())),
+        }
+    }
+
+    /// In the file, a text stands in quotation marks and a list in brackets.
+    fn must(self, in_file: bool, example: &str) -> String {
+        let what = match self {
+            Self::Text => "a text".to_owned(),
+            Self::List => "a list of texts".to_owned(),
+            Self::Path => "a file's name".to_owned(),
+            Self::Paths => "a list of names".to_owned(),
+            Self::Size => "a size in bytes, with or without KiB, MiB or GiB".to_owned(),
+            Self::Time => "a time in seconds, or with ms, s, min or h".to_owned(),
+            Self::Count => format!("a whole number up to {}", u32::MAX),
+            Self::Choice(words) => format!("one of {}", words.join(", ")),
+        };
+        let example = if in_file { example } else { example.trim_matches('"') };
+        format!("must be {what}, as in {example}")
+    }
+}
+
+impl Value {
+    /// A path, or each of them, seen from this directory.
+    pub(crate) fn seen_from(self, directory: &Path) -> Self {
+        let seen = |path: String| match path.as_str() {
+            "" => path,
+            path => directory.join(path).to_string_lossy().into_owned(),
+        };
+        match self {
+            Self::Text(path) => Self::Text(seen(path)),
+            Self::List(paths) => Self::List(paths.into_iter().map(seen).collect()),
+            other => other,
+        }
+    }
+}
+
+fn texts(line: &toml::Value) -> Option<Vec<String>> {
+    let items = line.as_array()?.iter();
+    items.map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+/// `67108864`, `64MiB`; `64 MB` is 64,000,000.
+fn size(text: &str) -> Option<usize> {
+    let (number, unit) = number_and_unit(text)?;
+    let unit = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        _ => return None,
+    };
+    usize::try_from(number.checked_mul(unit)?).ok()
+}
+
+/// `300`, `300s`, `500ms`, `5min`, `1h`.
+fn time(text: &str) -> Option<Duration> {
+    let (number, unit) = number_and_unit(text)?;
+    let milliseconds = match unit.to_ascii_lowercase().as_str() {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "min" | "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    number.checked_mul(milliseconds).map(Duration::from_millis)
+}
+
+fn number_and_unit(text: &str) -> Option<(u64, &str)> {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(end)?;
+    Some((number.parse().ok()?, unit.trim()))
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("-"),
+            Self::Text(text) => f.write_str(text),
+            Self::List(items) if items.is_empty() => f.write_str("-"),
+            Self::List(items) => f.write_str(&items.join(", ")),
+            Self::Size(bytes) => match bytes {
+                0 => f.write_str("0"),
+                bytes if bytes.trailing_zeros() >= 30 => write!(f, "{}GiB", bytes >> 30),
+                bytes if bytes.trailing_zeros() >= 20 => write!(f, "{}MiB", bytes >> 20),
+                bytes if bytes.trailing_zeros() >= 10 => write!(f, "{}KiB", bytes >> 10),
+                bytes => write!(f, "{bytes}"),
+            },
+            Self::Time(time) if time.subsec_millis() > 0 => write!(f, "{}ms", time.as_millis()),
+            Self::Time(time) => write!(f, "{}s", time.as_secs()),
+            Self::Count(number) => write!(f, "{number}"),
+        }
+    }
+}
+
+impl From<&Value> for serde_json::Value {
+    /// Sizes in bytes, times in seconds.
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Nothing => Self::Null,
+            Value::Text(text) => text.as_str().into(),
+            Value::List(items) => items.as_slice().into(),
+            Value::Size(bytes) => (*bytes).into(),
+            Value::Time(time) if time.subsec_millis() > 0 => time.as_secs_f64().into(),
+            Value::Time(time) => time.as_secs().into(),
+            Value::Count(number) => (*number).into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times_are_read_as_people_write_them() {
+        for (text, bytes) in [
+            ("0", Some(0)),
+            ("65536", Some(65_536)),
+            ("64MiB", Some(64 << 20)),
+            ("64 mib", Some(64 << 20)),
+            ("1GB", Some(1_000_000_000)),
+            ("64M", None),
+            ("-1", None),
+            ("1.5GiB", None),
+            ("99999999999999999999", None),
+            ("18446744073709551615GiB", None),
+            ("", None),
+        ] {
+            assert_eq!(size(text), bytes, "{text}");
+        }
+        for (text, milliseconds) in [
+            ("300", Some(300_000)),
+            ("300s", Some(300_000)),
+            ("500ms", Some(500)),
+            ("5min", Some(300_000)),
+            ("1h", Some(3_600_000)),
+            ("1d", None),
+            ("ten", None),
+            ("18446744073709551615h", None),
+        ] {
+            assert_eq!(time(text), milliseconds.map(Duration::from_millis), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_shown_as_it_may_be_given() {
+        for (kind, text) in [
+            (Kind::Size, "64MiB"),
+            (Kind::Size, "65537"),
+            (Kind::Time, "300s"),
+            (Kind::Time, "1500ms"),
+            (Kind::Count, "256"),
+        ] {
+            let value = kind.read(Given::Word(text), "").unwrap();
+            assert_eq!(value.to_string(), text);
+        }
+    }
+}

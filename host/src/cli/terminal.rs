@@ -1,0 +1,149 @@
+//! What a person reads: lines that cannot steer a terminal, colours where there is one.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write as _};
+
+/// When to write in colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Colour {
+    /// Whether to use them on this stream.
+    pub(crate) fn on(self, stream: &impl IsTerminal) -> bool {
+        match self {
+            Self::Auto => stream.is_terminal(),
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+/// A text that is put together line by line.
+#[derive(Debug)]
+pub(crate) struct Page {
+    text: String,
+    colours: bool,
+}
+
+/// How a word stands out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Tone {
+    Plain,
+    Bold,
+    Good,
+    Bad,
+}
+
+impl Page {
+    pub(crate) fn new(colours: bool) -> Self {
+        Self {
+            text: String::new(),
+            colours,
+        }
+    }
+
+    /// A line of its own.
+    pub(crate) fn line(&mut self, text: &str) {
+        self.toned(text, Tone::Plain);
+    }
+
+    /// The same, standing out.
+    pub(crate) fn toned(&mut self, text: &str, tone: Tone) {
+        let line = self.tone(text, tone);
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    /// `  title         text`
+    pub(crate) fn row(&mut self, title: &str, text: &str, tone: Tone) {
+        let text = self.tone(text, tone);
+        let _infallible = writeln!(self.text, "  {title:<13} {}", text.trim_end());
+    }
+
+    /// Columns as wide as their widest cell; the first cell of a row has its tone.
+    pub(crate) fn table<const N: usize>(&mut self, rows: &[(Tone, [String; N])]) {
+        let width = |column: usize| {
+            let cells = rows.iter().filter_map(|(_, cells)| cells.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+        };
+        for (tone, cells) in rows {
+            let mut line = String::new();
+            for (column, cell) in cells.iter().enumerate() {
+                let shown = self.tone(cell, if column == 0 { *tone } else { Tone::Plain });
+                let room = (width(column) + 2).saturating_sub(cell.chars().count());
+                let _infallible = write!(line, "{shown}{:room$}", "");
+            }
+            self.text.push_str(line.trim_end());
+            self.text.push('\n');
+        }
+    }
+
+    fn tone(&self, text: &str, tone: Tone) -> String {
+        let code = match tone {
+            Tone::Bold => "1",
+            Tone::Good => "32",
+            Tone::Bad => "31",
+            Tone::Plain => return printable(text),
+        };
+        match self.colours {
+            true => format!("\u{1b}[{code}m{}\u{1b}[0m", printable(text)),
+            false => printable(text),
+        }
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+}
+
+/// What came over the network or out of a file does not steer the terminal, nor turn the order of what is read.
+pub(crate) fn printable(text: &str) -> String {
+    let steers = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Writes to standard output. A reader that has gone is not an error.
+pub(crate) fn say(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// Writes to standard error, which nobody may be reading.
+pub(crate) fn tell(text: &str) {
+    let _nobody_reads = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// One line for an error of our own.
+pub(crate) fn complain(what: &str) {
+    tell(&format!("flow-starter: {}\n", printable(what)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_over_the_network_does_not_steer_the_terminal() {
+        let mut page = Page::new(true);
+        page.row("body", "\u{1b}]0;title\u{7} \u{202e}reversed\r\nnext", Tone::Bold);
+        assert_eq!(
+            page.into_text(),
+            "  body          \u{1b}[1m\u{fffd}]0;title\u{fffd} \u{fffd}reversed\u{fffd}\u{fffd}next\u{1b}[0m\n"
+        );
+    }
+
+    #[test]
+    fn a_table_is_as_wide_as_its_cells() {
+        let mut page = Page::new(false);
+        let row = |a: &str, b: &str| (Tone::Good, [a.to_owned(), b.to_owned()]);
+        page.table(&[row("✓", "one"), row("longer", "two")]);
+        assert_eq!(page.into_text(), "✓       one\nlonger  two\n");
+    }
+}

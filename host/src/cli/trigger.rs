@@ -1,0 +1,100 @@
+//! `trigger`: an input in, an exit code out.
+
+use anyhow::Result;
+use flow_starter_host::{Outcome, Rehearsal};
+use tracing::Instrument as _;
+
+use crate::arguments::Trigger;
+use crate::exit::Exit;
+use crate::progress::Waiting;
+use crate::settings::Settings;
+use crate::terminal::{complain, say, tell};
+use crate::{concealed, connector, log, outcome, rehearsal};
+
+pub(crate) async fn trigger(arguments: &Trigger, settings: &Settings) -> Result<Exit> {
+    let input = arguments.input.json()?;
+    let (starter, _) = connector::starter(settings).await?;
+    let mask = concealed::mask(&settings.secrets()?, &input).await;
+    let report = Report {
+        json: settings.json(),
+        colours: settings.colour(),
+        mask,
+    };
+    if arguments.dry_run {
+        return report.rehearsal(&starter.rehearse(&input).await);
+    }
+    let waiting = Waiting::begin("waiting for the answer");
+    let outcome = async {
+        tracing::debug!(target: "flow_starter", "the call begins");
+        let outcome = starter.execute(&input).await;
+        match &outcome.result {
+            Ok(_) => tracing::info!(target: "flow_starter", flow = "started", "the call has ended"),
+            Err(error) => {
+                tracing::info!(target: "flow_starter", flow = %error.flow, kind = %error.kind, "the call has ended");
+            }
+        }
+        outcome
+    };
+    let outcome = outcome.instrument(log::call()).await;
+    drop(waiting);
+    Ok(report.outcome(&outcome))
+}
+
+struct Report {
+    json: bool,
+    colours: crate::terminal::Colour,
+    mask: flow_starter_host::Mask,
+}
+
+impl Report {
+    fn outcome(&self, outcome: &Outcome<String>) -> Exit {
+        let Self { json, colours, mask } = self;
+        match &outcome.result {
+            Ok(answer) => {
+                let text = match json {
+                    // The process asked for it as it is.
+                    true => format!("{answer}\n"),
+                    false => outcome::started(answer, mask, colours.on(&std::io::stdout())),
+                };
+                match say(&text) {
+                    Ok(()) => Exit::Success,
+                    Err(error) => {
+                        complain(&format!(
+                            "the flow has started, and its answer cannot be written: {error}"
+                        ));
+                        Exit::AnswerLost
+                    }
+                }
+            }
+            Err(error) => {
+                if *json {
+                    let text = format!("{}\n", outcome::error_json(error, &outcome.requests, mask));
+                    if let Err(lost) = say(&text) {
+                        complain(&format!("{error} And it cannot be written: {lost}"));
+                    }
+                } else {
+                    let colours = colours.on(&std::io::stderr());
+                    tell(&outcome::failed(error, &outcome.requests, mask, colours));
+                }
+                Exit::from(error)
+            }
+        }
+    }
+
+    fn rehearsal(&self, rehearsal: &Rehearsal) -> Result<Exit> {
+        let Self { json, colours, mask } = self;
+        if *json {
+            say(&format!("{}\n", rehearsal::as_json(rehearsal, mask)))?;
+        } else if let Some(refused) = rehearsal::refused(rehearsal, mask, colours.on(&std::io::stderr())) {
+            tell(&refused);
+        } else {
+            say(&rehearsal::as_text(rehearsal, colours.on(&std::io::stdout())))?;
+        }
+        Ok(match &rehearsal.refusal {
+            Some(error) => Exit::from(error),
+            None if rehearsal.requests.iter().all(|request| request.allowed) => Exit::Success,
+            // As the call itself would end.
+            None => Exit::NotStarted,
+        })
+    }
+}
