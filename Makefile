@@ -26,10 +26,18 @@ help:
 # compile wasmtime once more for it.
 .PHONY: run
 run: config-file first-build build ## Start a flow at a stand-in ServiceNow and show it; CONFIG=file.json: with your own input
-	@$(CARGO) build --locked --workspace --bin demo --test component_file
-	@set -- --component $(COMPONENT); \
+	@$(CARGO) build --locked --workspace --bin demo --bin flow-starter --test component_file
+	@programs=$$($(TARGET_DIR))/debug; \
+		set -- --flow-starter "$$programs/flow-starter"; \
 		if [ -n "$$CONFIG" ]; then set -- "$$@" --config "$$CONFIG"; fi; \
-		exec "$$($(TARGET_DIR))/debug/demo" "$$@"
+		exec "$$programs/demo" "$$@"
+
+# Where `cargo install` puts a program, unless told otherwise.
+PREFIX ?=
+.PHONY: install
+install: build ## Install flow-starter, the component inside it (PREFIX=… for another place than cargo's own)
+	@echo 'Compiling wasmtime for release takes some minutes.'
+	$(CARGO) install --locked --path host $(if $(PREFIX),--root '$(PREFIX)')
 
 # What the tests' own runner takes: TESTFLAGS=--show-output
 TESTFLAGS ?=

@@ -43,12 +43,12 @@ pub(crate) enum Task {
 
 #[derive(Debug, Args)]
 pub(crate) struct Trigger {
-    #[command(flatten)]
-    pub(crate) input: Input,
-
     /// Show the request, secrets masked, and send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+
+    #[command(flatten)]
+    pub(crate) input: Input,
 }
 
 #[derive(Debug, Subcommand)]
@@ -75,19 +75,20 @@ Examples:
   flow-starter secrets list flow.json
   flow-starter config show
 
-Every setting has a flag, an environment variable and a line in the configuration file, and they count in this order.
-`flow-starter trigger --help` lists them.";
+Every setting has a flag, an environment variable and a line in the configuration file, and they count in this order: `--help`
+shows them all.";
 
 const TRIGGER_HELP: &str = "\
 Examples:
   flow-starter trigger flow.json
   flow-starter trigger flow.json --request-body '{\"correlationValue\": \"cam-id-2\"}'
   generate-input | flow-starter trigger - --output json
-  flow-starter trigger --instance-name acme --rest-api-trigger-path /api/sn_cico/flow_starter/my_flow \\
+  flow-starter trigger --instance-name acme --rest-api-trigger-path /api/x_acme/my_flow \\
       --username camunda --password '{{secrets.SN_PASSWORD}}' --request-body @body.json --dry-run
 
-A flag stands in place of the member that the file has. {{secrets.NAME}} is looked up in SECRET_NAME and in the secrets' files.
-`-h` leaves the settings out.";
+A flag stands in place of the member that the file has. {{secrets.NAME}} is the environment variable SECRET_NAME, or stands in
+a file of secrets. Every setting has a flag, an environment variable and a line in the configuration file, and they count in this
+order: `--help` shows them all.";
 
 const SECRETS_HELP: &str = "\
 Examples:

@@ -24,18 +24,7 @@ pub(crate) async fn trigger(arguments: &Trigger, settings: &Settings) -> Result<
         return report.rehearsal(&starter.rehearse(&input).await);
     }
     let waiting = Waiting::begin("waiting for the answer");
-    let outcome = async {
-        tracing::debug!(target: "flow_starter", "the call begins");
-        let outcome = starter.execute(&input).await;
-        match &outcome.result {
-            Ok(_) => tracing::info!(target: "flow_starter", flow = "started", "the call has ended"),
-            Err(error) => {
-                tracing::info!(target: "flow_starter", flow = %error.flow, kind = %error.kind, "the call has ended");
-            }
-        }
-        outcome
-    };
-    let outcome = outcome.instrument(log::call()).await;
+    let outcome = starter.execute(&input).instrument(log::call()).await;
     drop(waiting);
     Ok(report.outcome(&outcome))
 }

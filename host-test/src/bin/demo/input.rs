@@ -1,88 +1,64 @@
 //! What is started: the blueprint's flow, or what a person's own file says.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail, ensure};
-use serde_json::Value;
-
-use crate::quoted;
+use flow_starter_host::Destinations;
+use serde_json::{Value, json};
 
 /// The flow of the blueprint that Camunda publishes with its connector, as its documentation fills in the form.
-const BLUEPRINT: &str = include_str!("../../../../examples/flow.json");
+const BLUEPRINT: &str = "examples/flow.json";
 
 pub struct Input {
-    /// As the component takes it.
-    pub json: String,
-    /// The same, for showing.
-    pub value: Value,
-    pub target: Target,
-    /// It came from a file of the person's own.
+    pub file: PathBuf,
+    /// In place of the file's.
+    pub body: Option<String>,
+    /// It is a person's own.
     pub own: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Target {
-    StandIn,
-    /// A real instance, or another server that the input names.
-    Elsewhere,
+    /// What of it can be read: what is wrong with it, `flow-starter` says.
+    pub text: String,
 }
 
 impl Input {
     /// With a correlation value that is new each time, as the blueprint's script task makes it.
-    pub fn blueprint() -> Result<Self> {
-        let mut value: Value = serde_json::from_str(BLUEPRINT)?;
-        if let Some(body) = value.get_mut("body").and_then(Value::as_object_mut) {
-            body.insert(
-                "correlationValue".to_owned(),
-                Value::from(format!("cam-id-{:x}", now())),
-            );
-        }
-        Ok(Self {
-            json: value.to_string(),
-            value,
-            target: Target::StandIn,
+    pub fn blueprint() -> Self {
+        let body = json!({"correlationValue": format!("cam-id-{:x}", now())});
+        Self {
+            body: Some(body.to_string()),
             own: false,
-        })
+            ..Self::own(Path::new(BLUEPRINT))
+        }
     }
 
-    pub fn read(file: &Path) -> Result<Self> {
-        let json = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", quoted(file)))?;
-        let value: Value = match serde_json::from_str(&json) {
-            Ok(value) => value,
-            // Its own message may quote the line, and so a password.
-            Err(error) => bail!(
-                "{} is not JSON (line {}, column {}); examples/flow.json is one to start from",
-                quoted(file),
-                error.line(),
-                error.column()
-            ),
-        };
-        ensure!(
-            !holds_a_reference(&value),
-            "{} refers to a secret ({{{{secrets.…}}}}), which this command cannot look up: write the value itself. Nothing was sent.",
-            quoted(file)
-        );
-        let named = |field: &str| value.get(field).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let stand_in = named("snInstance").is_some_and(|name| name.eq_ignore_ascii_case("acme"))
-            && named("snDomain").is_none_or(|domain| domain.eq_ignore_ascii_case("service-now.com"))
-            && named("snEndpoint").is_none();
-        Ok(Self {
-            json,
-            value,
-            target: if stand_in { Target::StandIn } else { Target::Elsewhere },
+    pub fn own(file: &Path) -> Self {
+        Self {
+            file: file.to_owned(),
+            body: None,
             own: true,
-        })
+            text: std::fs::read_to_string(file).unwrap_or_default(),
+        }
     }
-}
 
-/// A process's input that no runtime has put the secrets into.
-fn holds_a_reference(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains("{{") && text.contains("secrets."),
-        Value::Array(items) => items.iter().any(holds_a_reference),
-        Value::Object(members) => members.values().any(holds_a_reference),
-        _ => false,
+    /// Whether it names `acme`, at no domain or address of its own.
+    pub fn is_for_the_stand_in(&self) -> bool {
+        let value: Value = serde_json::from_str(&self.text).unwrap_or_default();
+        let named = |field: &str| value.get(field).and_then(Value::as_str).filter(|text| !text.is_empty());
+        named("snInstance").is_some_and(|name| name.eq_ignore_ascii_case("acme"))
+            && named("snDomain").is_none_or(|domain| domain.eq_ignore_ascii_case("service-now.com"))
+            && named("snEndpoint").is_none()
+    }
+
+    /// The origins that it would call.
+    pub fn names(&self) -> Vec<String> {
+        let named = Destinations::of_json(&self.text);
+        let mut origins: Vec<_> = named
+            .flow()
+            .into_iter()
+            .chain(named.token())
+            .map(ToString::to_string)
+            .collect();
+        origins.dedup();
+        origins
     }
 }
 

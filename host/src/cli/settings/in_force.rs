@@ -128,6 +128,17 @@ impl Settings {
         Ok(secrets)
     }
 
+    /// A secret's file may come later, for a worker that runs for months; for one call, one that is not there is a slip.
+    pub(crate) fn check_secrets_are_there(&self) -> Result<()> {
+        for key in [Key::SecretsFile, Key::SecretsDirectory] {
+            for path in self.list(key).iter().map(Path::new) {
+                let there = path.metadata();
+                there.map_err(|error| self.wrong(key, unreadable("the secrets in", path, &error)))?;
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn colour(&self) -> Colour {
         match self.text(Key::Color) {
             Some("always") => Colour::Always,

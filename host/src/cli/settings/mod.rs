@@ -102,7 +102,7 @@ fn flag(row: &'static Row) -> Arg {
         .value_name(row.value_name)
         .global(true)
         // Twenty settings would bury the command's own flags.
-        .hide_short_help(!matches!(row.key, Key::Output | Key::Allow))
+        .hide_short_help(row.key != Key::Output)
         .help_heading("Settings")
         .help(format!("{}{several} [{}{default}]", row.help, row.variable()))
         .value_hint(match row.value_name {
