@@ -70,18 +70,14 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
     log::start(&settings);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
+        if let Task::Config(Config::Show) = task {
+            return show(&settings);
+        }
         settings.check()?;
         match task {
             Task::Trigger(arguments) => trigger::trigger(arguments, &settings).await,
             Task::Secrets(Secrets::List { input }) => secrets::list(input, &settings).await,
-            Task::Config(Config::Show) => {
-                say(&match settings.json() {
-                    true => format!("{:#}\n", settings.as_json()),
-                    false => settings.as_text(settings.colour().on(&std::io::stdout())),
-                })?;
-                Ok(Exit::Success)
-            }
-            Task::Completions { .. } | Task::Man { .. } => Ok(Exit::Success),
+            Task::Config(_) | Task::Completions { .. } | Task::Man { .. } => Ok(Exit::Success),
         }
     });
     match ended {
@@ -102,6 +98,18 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
         }
         ended => ended,
     }
+}
+
+/// All of them, and then what is wrong with one.
+fn show(settings: &Settings) -> Result<Exit> {
+    let checked = settings.check();
+    if settings.json() {
+        let told = checked.as_ref().err().map(|error| format!("{error:#}"));
+        say(&format!("{:#}\n", settings.as_json(told)))?;
+        return Ok(checked.map_or_else(|error| Exit::from(&error), |()| Exit::Success));
+    }
+    say(&settings.as_text(settings.colour().on(&std::io::stdout())))?;
+    checked.map(|()| Exit::Success)
 }
 
 fn innermost(matches: &ArgMatches) -> &ArgMatches {

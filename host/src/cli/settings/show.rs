@@ -29,7 +29,8 @@ impl Settings {
         page.into_text()
     }
 
-    pub(crate) fn as_json(&self) -> serde_json::Value {
+    /// With what is wrong with one of them.
+    pub(crate) fn as_json(&self, error: Option<String>) -> serde_json::Value {
         let (path, read) = match &self.file {
             File::Read(path) => (Some(path), true),
             File::Absent(path) => (Some(path), false),
@@ -42,6 +43,8 @@ impl Settings {
                 let shown = json!({
                     "value": serde_json::Value::from(&setting.shown()),
                     "source": setting.source.to_string(),
+                    "flag": format!("--{}", setting.row.flag),
+                    "variable": setting.row.variable(),
                 });
                 (setting.row.name.to_owned(), shown)
             })
@@ -50,6 +53,7 @@ impl Settings {
             "file": path.map(|path| path.display().to_string()),
             "read": read,
             "settings": settings,
+            "error": error,
         })
     }
 }

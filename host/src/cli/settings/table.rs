@@ -287,7 +287,8 @@ pub(crate) const ROWS: [Row; 23] = [
         flag: "log-level",
         value_name: "LEVEL",
         kind: Kind::Choice(&["off", "error", "warn", "info", "debug", "trace"]),
-        default: "warn",
+        // An error of a call is told anyway.
+        default: "error",
         help: "How much is logged",
         example: r#""info""#,
         ..NONE

@@ -1,0 +1,199 @@
+//! Each exit code, told apart on the real program.
+
+use host_test::stand_in::{Behaviour, Fault};
+use serde_json::json;
+
+use crate::FLOW;
+use crate::place::{Place, WRONG_SECRET};
+
+#[test]
+fn a_started_flow_is_0() {
+    let place = Place::new();
+    place.flow(json!({}));
+    let ended = place.run(&["trigger", "flow.json"]).end();
+    let starts = place.stand_in.starts();
+    assert_eq!((ended.code, starts.len()), (0, 1), "{ended:?}");
+    assert!(
+        ended.out.contains(&format!("  execution id  {}\n", starts[0].id)),
+        "{ended:?}"
+    );
+    assert!(ended.out.starts_with("  flow          started\n"), "{ended:?}");
+    assert_eq!(ended.err, "");
+
+    let ended = place.run(&["trigger", "flow.json", "--output", "json"]).end();
+    assert_eq!(ended.json()["executionId"], place.stand_in.starts()[1].id.as_str());
+}
+
+#[test]
+fn its_own_failure_is_1() {
+    let full = || std::fs::File::options().write(true).open("/dev/full");
+    let Ok(file) = full() else { return };
+    let place = Place::new();
+    let ended = place.run(&["config", "show"]).to(file);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.err.contains("No space left"), "{ended:?}");
+}
+
+#[test]
+fn bad_input_is_2_and_nothing_is_sent() {
+    let place = Place::new();
+    place.flow(json!({}));
+    place.file("empty.json", " \n");
+    place.file("broken.json", "{\n  \"password\": demo-password\n}");
+    place.file("list.json", "[]");
+    place.file("latin-1.json", b"{\"a\":\"\xe9\"}");
+    place.file("incomplete.json", r#"{"snInstance":"acme"}"#);
+    place.file("not-a-component.wasm", "<!DOCTYPE html>");
+    for (arguments, told) in [
+        (&["trigger"][..], "say what to start"),
+        (
+            &["trigger", "missing.json"],
+            "cannot read the input `missing.json`: there is no such file",
+        ),
+        (&["trigger", "."], "cannot read the input `.`: it is a directory"),
+        (&["trigger", "empty.json"], "`empty.json` is empty"),
+        (
+            &["trigger", "broken.json"],
+            "`broken.json` is not JSON (line 2, column 15)",
+        ),
+        (&["trigger", "list.json"], "`list.json` must hold a JSON object"),
+        (&["trigger", "latin-1.json"], "it is not UTF-8 text"),
+        (&["trigger", "incomplete.json"], "`restApiTriggerPath`"),
+        (&["trigger", "flow.json", "--alow", "x"], "'--allow'"),
+        (
+            &["trigger", "flow.json", "--allow", "*"],
+            "policy.allow (flag --allow): a wildcard stands for the names below a domain",
+        ),
+        (
+            &["trigger", "flow.json", "--limit-memory", "lots"],
+            "limits.memory (flag --limit-memory) must be a size in bytes",
+        ),
+        (
+            &["trigger", "flow.json", "--limit-wall-clock", "0"],
+            "limits.wall-clock (flag --limit-wall-clock): a limit of 0",
+        ),
+        (
+            &["trigger", "flow.json", "--component", "not-a-component.wasm"],
+            "`not-a-component.wasm` cannot run: this is not a WebAssembly component",
+        ),
+        (
+            &["trigger", "flow.json", "--component", "missing.wasm"],
+            "cannot read the component `missing.wasm`",
+        ),
+        (
+            &["trigger", "flow.json", "--ca-file", "flow.json"],
+            "tls.ca-file (flag --ca-file): the extra certificate authorities cannot be read",
+        ),
+        (
+            &["trigger", "flow.json", "--client-key", "k.pem"],
+            "tls.client-certificate is missing",
+        ),
+        (
+            &["trigger", "flow.json", "--secrets-file", "missing.env"],
+            "secrets.file (flag --secrets-file): cannot read the secrets in `missing.env`",
+        ),
+        (
+            &["trigger", "flow.json", "--password", "{{secrets.NOBODY_HAS_IT}}"],
+            "Secret with name 'NOBODY_HAS_IT' is not available",
+        ),
+        (
+            &["trigger", "flow.json", "--header", WRONG_SECRET],
+            "a colon between its name and its value",
+        ),
+        (
+            &["trigger", "flow.json", "--request-body", "@missing.json"],
+            "cannot read the body `missing.json`",
+        ),
+        (&["tigger"], "'trigger'"),
+    ] {
+        let ended = place.run(arguments).end();
+        assert_eq!(ended.code, 2, "{arguments:?}: {ended:?}");
+        assert!(ended.err.contains(told), "{arguments:?}: {}", ended.err);
+        assert_eq!(ended.out, "", "{arguments:?}");
+    }
+    assert!(place.was_left_alone());
+}
+
+#[test]
+fn a_flow_that_was_refused_or_never_reached_is_3() {
+    let place = Place::new();
+    place.flow(json!({"authentication": {"type": "basic", "username": "camunda", "password": WRONG_SECRET}}));
+    let ended = place.run(&["trigger", "flow.json"]).end();
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.err.contains("  error         unauthorized\n"), "{ended:?}");
+    assert!(ended.err.contains("/my_flow 401\n"), "{ended:?}");
+    assert_eq!(ended.out, "", "text errors go to standard error");
+
+    let ended = place
+        .run(&["trigger", "flow.json", "--allow", "other.service-now.com"])
+        .end();
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.err.contains("  error         denied\n"), "{ended:?}");
+
+    // A port that nobody listens on: the one of a stand-in that has gone.
+    let gone = Place::new().stand_in.https_addr();
+    let mapping = format!("acme.service-now.com:443:{gone}");
+    let ended = place.run(&["trigger", "flow.json", "--connect-to", &mapping]).end();
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.err.contains("  try again     yes, later\n"), "{ended:?}");
+    assert!(place.stand_in.starts().is_empty());
+}
+
+#[test]
+fn an_unknown_end_is_4() {
+    let place = Place::new();
+    place.flow(json!({}));
+    place.stand_in.behave_once(FLOW, Behaviour::Fault(Fault::Reset));
+    let ended = place.run(&["trigger", "flow.json"]).end();
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert!(
+        ended
+            .err
+            .contains("  try again     not before you have looked in ServiceNow\n"),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn a_started_flow_whose_answer_is_lost_is_5() {
+    let place = Place::new();
+    place.flow(json!({}));
+    place
+        .stand_in
+        .behave_once(FLOW, Behaviour::Fault(Fault::CloseWithinBody));
+    let ended = place.run(&["trigger", "flow.json"]).end();
+    assert_eq!((ended.code, place.stand_in.starts().len()), (5, 1), "{ended:?}");
+
+    // The answer came, and cannot be handed on.
+    let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
+        return;
+    };
+    let ended = place.run(&["trigger", "flow.json"]).to(full);
+    assert_eq!((ended.code, place.stand_in.starts().len()), (5, 2), "{ended:?}");
+    assert!(
+        ended
+            .err
+            .contains("the flow has started, and its answer cannot be written"),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn an_error_is_json_on_standard_output_where_json_is_asked_for() {
+    let place = Place::new();
+    place.flow(json!({"authentication": {"type": "basic", "username": "camunda", "password": WRONG_SECRET}}));
+    let ended = place.run(&["trigger", "flow.json", "--output", "json"]).end();
+    let told = ended.json();
+    assert_eq!((ended.code, ended.err.as_str()), (3, ""));
+    assert_eq!(told["error"]["kind"], "unauthorized");
+    assert_eq!(told["error"]["flow"], "not-started");
+    assert_eq!(told["error"]["retryable"], false);
+    assert_eq!(told["error"]["response"]["status"], 401);
+    assert_eq!(told["requests"][0]["progress"], "answered");
+    assert_eq!(told["requests"][0]["status"], 401);
+
+    let ended = place.run(&["trigger", "missing.json", "--output", "json"]).end();
+    assert_eq!((ended.code, ended.err.as_str()), (2, ""));
+    assert_eq!(ended.json()["error"]["kind"], "invalid-input");
+    assert_eq!(ended.json()["error"]["flow"], "not-started");
+}

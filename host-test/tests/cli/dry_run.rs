@@ -1,0 +1,69 @@
+//! `--dry-run`: every request is shown, no secret in it, and nothing is sent.
+
+use serde_json::json;
+
+use crate::place::{ODD_SECRET, Place};
+
+#[test]
+fn a_dry_run_shows_the_request_and_sends_nothing() {
+    let place = Place::new();
+    place.flow(json!({"authentication": {"type": "basic", "username": "camunda", "password": "{{secrets.PWD}}"}}));
+    let ended = place
+        .run(&["trigger", "flow.json", "--dry-run"])
+        .env("SECRET_PWD", ODD_SECRET)
+        .end();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    for line in [
+        "Nothing was sent.",
+        "POST https://acme.service-now.com/api/sn_cico/flow_starter/my_flow?hello=query\n",
+        "authorization: Basic ***\n",
+        "hello: header\n",
+        "cam-id-1",
+        "  destination   allowed by policy.allow\n",
+    ] {
+        assert!(ended.out.contains(line), "{line}: {}", ended.out);
+    }
+    assert!(place.was_left_alone());
+}
+
+#[test]
+fn a_dry_run_is_json_where_json_is_asked_for() {
+    let place = Place::new();
+    place.flow(json!({"authentication": {
+        "type": "oauth-client-credentials-flow", "clientId": "demo-client", "clientSecret": ODD_SECRET,
+    }}));
+    let ended = place
+        .run(&["trigger", "flow.json", "--dry-run", "--output", "json"])
+        .end();
+    let told = ended.json();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(told["error"], json!(null));
+    assert_eq!(told["requests"][0]["purpose"], "token");
+    assert_eq!(told["requests"][1]["purpose"], "flow");
+    assert_eq!(told["requests"][1]["method"], "POST");
+    assert_eq!(told["requests"][1]["allowed"], true);
+    assert!(place.was_left_alone());
+}
+
+#[test]
+fn a_dry_run_ends_as_the_call_would() {
+    let place = Place::new();
+    place.flow(json!({}));
+    let denied = place
+        .run(&["trigger", "flow.json", "--dry-run", "--allow", "other.service-now.com"])
+        .end();
+    assert_eq!(denied.code, 3, "{denied:?}");
+    assert!(denied.out.contains("not allowed by policy.allow"), "{denied:?}");
+
+    place.flow(json!({"restApiTriggerPath": null}));
+    let refused = place.run(&["trigger", "flow.json", "--dry-run"]).end();
+    assert_eq!((refused.code, refused.out.as_str()), (2, ""), "{refused:?}");
+    assert!(refused.err.contains("`restApiTriggerPath`"), "{refused:?}");
+
+    let refused = place
+        .run(&["trigger", "flow.json", "--dry-run", "--output", "json"])
+        .end();
+    assert_eq!(refused.code, 2);
+    assert_eq!(refused.json()["error"]["kind"], "invalid-input");
+    assert!(place.was_left_alone());
+}

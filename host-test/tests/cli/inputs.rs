@@ -1,0 +1,117 @@
+//! Where the input comes from: a file, standard input, flags, flags over a file.
+
+use serde_json::{Value, json};
+
+use crate::FLOW;
+use crate::place::{Ended, Place, flow};
+
+fn sent(place: &Place, ended: &Ended) -> host_test::stand_in::Recorded {
+    assert_eq!(ended.code, 0, "{ended:?}");
+    place.stand_in.requests().pop().unwrap()
+}
+
+#[test]
+fn the_input_may_come_from_standard_input() {
+    let place = Place::new();
+    let ended = place.run(&["trigger", "-"]).input(flow(json!({})).to_string()).end();
+    assert_eq!(sent(&place, &ended).body, br#"{"correlationValue":"cam-id-1"}"#);
+    let ended = place.run(&["trigger", "-"]).input("{").end();
+    assert_eq!(ended.code, 2);
+    assert!(
+        ended.err.contains("standard input is not JSON (line 1, column 1)"),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn flags_alone_start_a_flow() {
+    let place = Place::new();
+    place.file("body.json", "{ \"big\": 12345678901234567890123 }");
+    let ended = place
+        .run(&["trigger", "--instance-name", "acme", "--rest-api-trigger-path", FLOW])
+        .env("SECRET_SN_PASSWORD", "demo-password");
+    let ended = with(
+        ended,
+        &[
+            "--header=hello: one",
+            "--query=hello=a b",
+            "--username=camunda",
+            "--password={{secrets.SN_PASSWORD}}",
+            "--request-body=@body.json",
+        ],
+    );
+    let request = sent(&place, &ended.end());
+    assert_eq!(
+        (request.method.as_str(), request.target.as_str()),
+        ("POST", &*format!("{FLOW}?hello=a+b"))
+    );
+    assert_eq!(request.header("hello").collect::<Vec<_>>(), ["one"]);
+    assert_eq!(request.body, b"{ \"big\": 12345678901234567890123 }");
+}
+
+fn with(run: crate::place::Run, more: &[&str]) -> crate::place::Run {
+    more.iter().fold(run, |run, argument| run.arg(argument))
+}
+
+#[test]
+fn each_way_to_authenticate_has_its_flags() {
+    for flags in [
+        &["--username", "camunda", "--password", "demo-password"][..],
+        &["--token", "demo-token"],
+        &["--api-key-value", "demo-api-key"],
+        &["--api-key-value", "demo-api-key", "--api-key-location", "query"],
+        &["--client-id", "demo-client", "--client-secret", "demo-secret"],
+        &[
+            "--client-id",
+            "demo-client",
+            "--client-secret",
+            "demo-secret",
+            "--client-authentication",
+            "basicAuthHeader",
+        ],
+    ] {
+        let place = Place::new();
+        place.flow(json!({"authentication": null}));
+        let run = with(place.run(&["trigger", "flow.json"]), flags);
+        assert_eq!(run.end().code, 0, "{flags:?}");
+        assert_eq!(place.stand_in.starts().len(), 1, "{flags:?}");
+    }
+}
+
+#[test]
+fn a_flag_stands_in_place_of_the_files_member_and_the_rest_stays_as_it_was_written() {
+    let place = Place::new();
+    let file = flow(json!({}))
+        .to_string()
+        .replace("\"cam-id-1\"", "12345678901234567890123");
+    place.file("flow.json", file);
+    let ended = place
+        .run(&["trigger", "flow.json", "--query-parameters", r#"{"hello":"flag"}"#])
+        .end();
+    let request = sent(&place, &ended);
+    assert!(request.target.ends_with("?hello=flag"), "{}", request.target);
+    assert_eq!(request.body, br#"{"correlationValue":12345678901234567890123}"#);
+    assert_eq!(request.header("hello").collect::<Vec<_>>(), ["header"]);
+}
+
+#[test]
+fn a_name_that_stands_twice_is_refused_with_flags_as_without() {
+    let place = Place::new();
+    let file = flow(json!({})).to_string().replacen('{', "{\"method\":\"GET\",", 1);
+    place.file("flow.json", file);
+    for more in [&[][..], &["--header", "x: y"]] {
+        let ended = with(place.run(&["trigger", "flow.json"]), more).end();
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(ended.err.contains("`method` is given twice"), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_success_is_the_components_answer_as_it_is() {
+    let place = Place::new();
+    place.flow(json!({}));
+    let ended = place.run(&["trigger", "flow.json", "--output", "json"]).end();
+    let answer: Value = ended.json();
+    let members: Vec<_> = answer.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(members, ["body", "executionId", "headers", "status", "sysId"]);
+}

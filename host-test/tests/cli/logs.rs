@@ -1,0 +1,58 @@
+//! The log: on standard error, with the call's id, and with nothing of a header or a body in it.
+
+use serde_json::json;
+
+use crate::place::{Place, WRONG_SECRET};
+
+#[test]
+fn every_event_of_a_call_has_its_id_and_is_our_own() {
+    let place = Place::new();
+    place.flow(json!({"body": {"correlationValue": "in-the-body"}, "headers": {"hello": "in-a-header"}}));
+    let ids: Vec<_> = (0..2)
+        .map(|_| {
+            let ended = place.run(&["trigger", "flow.json"]).end();
+            assert_eq!(ended.code, 0, "{ended:?}");
+            assert!(!ended.logs.is_empty());
+            let id = ended.logs[0]["spans"][0]["id"].as_str().unwrap().to_owned();
+            for event in &ended.logs {
+                let text = event.to_string();
+                assert_eq!(event["spans"][0]["id"], id.as_str(), "{text}");
+                assert!(event["target"].as_str().unwrap().starts_with("flow_starter"), "{text}");
+                assert!(!text.contains("in-the-body") && !text.contains("in-a-header"), "{text}");
+            }
+            id
+        })
+        .collect();
+    assert_ne!(ids[0], ids[1]);
+    assert!(ids.iter().all(|id| id.len() == 16), "{ids:?}");
+}
+
+#[test]
+fn the_level_decides_how_much_is_logged() {
+    let place = Place::new();
+    place.flow(json!({"authentication": {"type": "basic", "username": "camunda", "password": WRONG_SECRET}}));
+    let logged = |level: &str| place.run(&["trigger", "flow.json", "--log-level", level]).end().logs;
+    assert!(logged("off").is_empty());
+    let warned = logged("warn");
+    assert!(
+        !warned.is_empty() && warned.iter().all(|event| event["level"] == "WARN"),
+        "{warned:?}"
+    );
+    assert!(logged("trace").len() > warned.len());
+}
+
+#[test]
+fn the_log_is_text_unless_told_otherwise_and_by_default_a_call_adds_nothing_to_it() {
+    let place = Place::new();
+    place.flow(json!({}));
+    let ended = place
+        .run(&["trigger", "flow.json"])
+        .without("FLOW_STARTER_LOG_FORMAT")
+        .end();
+    assert!(ended.logs.is_empty() && ended.err.contains(" call{id="), "{ended:?}");
+    let ended = place
+        .run(&["trigger", "flow.json"])
+        .without("FLOW_STARTER_LOG_LEVEL")
+        .end();
+    assert_eq!((ended.code, ended.err.as_str(), ended.logs.len()), (0, "", 0));
+}

@@ -1,0 +1,92 @@
+//! Help, completions and manual pages.
+
+use crate::place::Place;
+
+#[test]
+fn each_shell_has_completions() {
+    let place = Place::new();
+    for (shell, told) in [
+        ("bash", "complete -F _flow__starter"),
+        ("elvish", "edit:completion"),
+        ("fish", "complete -c flow-starter"),
+        ("powershell", "Register-ArgumentCompleter"),
+        ("zsh", "#compdef flow-starter"),
+    ] {
+        let ended = place.run(&["completions", shell]).end();
+        assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{shell}");
+        assert!(ended.out.contains(told) && ended.out.contains("dry-run"), "{shell}");
+    }
+    assert_eq!(place.run(&["completions", "csh"]).end().code, 2);
+}
+
+#[test]
+fn the_manual_has_a_page_for_each_command() {
+    let place = Place::new();
+    let ended = place.run(&["man"]).end();
+    assert_eq!(ended.code, 0);
+    assert!(
+        ended.out.contains(".TH flow\\-starter 1") || ended.out.contains(".TH flow-starter 1"),
+        "{}",
+        ended.out
+    );
+    let ended = place.run(&["man", "--directory", "."]).end();
+    assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (0, "", ""));
+    for page in [
+        "flow-starter",
+        "flow-starter-trigger",
+        "flow-starter-secrets-list",
+        "flow-starter-config-show",
+    ] {
+        assert!(place.folder.join(format!("{page}.1")).exists(), "{page}");
+    }
+    let ended = place.run(&["man", "--directory", "missing"]).end();
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.contains("`missing` is not a directory"), "{ended:?}");
+}
+
+#[test]
+fn every_commands_help_has_examples_and_its_exit_codes_where_they_differ() {
+    let place = Place::new();
+    for command in [
+        &["trigger"][..],
+        &["secrets", "list"],
+        &["config", "show"],
+        &["completions"],
+        &["man"],
+        &[],
+    ] {
+        let all: Vec<_> = command.iter().copied().chain(["--help"]).collect();
+        let ended = place.run(&all).end();
+        assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{command:?}");
+        assert!(ended.out.contains("Examples:\n  flow-starter"), "{command:?}");
+    }
+    let help = place.run(&["trigger", "--help"]).end().out;
+    for line in [
+        "  0  started",
+        "  1  flow-starter itself",
+        "  2  bad input",
+        "  3  not started",
+        "  4  unknown",
+        "  5  started, but the answer is lost",
+    ] {
+        assert!(help.contains(line), "{line}");
+    }
+}
+
+#[test]
+fn the_version_says_what_is_inside() {
+    let place = Place::new();
+    let size = std::fs::metadata(host_test::rig::component_file()).unwrap().len();
+    let ended = place.run(&["--version"]).end();
+    assert!(
+        ended.out.contains(&format!("with the component inside, {size} bytes")),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn without_arguments_one_is_told_what_there_is() {
+    let ended = Place::new().run(&[]).end();
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.contains("Usage: flow-starter"), "{ended:?}");
+}

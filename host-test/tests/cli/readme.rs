@@ -1,0 +1,82 @@
+//! Every command in the README's section "Use it" does what it says there.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::place::{Ended, Place};
+
+fn section() -> String {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    let (_, section) = readme.split_once("\n## Use it\n").expect("the README has the section");
+    section.split("\n## ").next().unwrap().to_owned()
+}
+
+/// The fenced blocks of one language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    let parts = text.split(&fence).skip(1);
+    parts.map(|part| part.split("```").next().unwrap().to_owned()).collect()
+}
+
+/// What stands behind each `$`, with the lines that go on.
+fn commands(section: &str) -> Vec<String> {
+    let joined = blocks(section, "console").concat().replace("\\\n", " ");
+    joined
+        .lines()
+        .filter_map(|line| line.strip_prefix("$ "))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_command_of_the_section_works() {
+    let section = section();
+    let place = Place::new();
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    place.file("flow.json", std::fs::read(examples.join("flow.json")).unwrap());
+    let commands = commands(&section);
+    assert!(commands.len() > 5, "{commands:?}");
+    for command in commands {
+        if let Some(target) = command.strip_prefix("make ") {
+            let makefile = std::fs::read_to_string(examples.join("../Makefile")).unwrap();
+            let target = target.split_whitespace().next().unwrap();
+            assert!(makefile.contains(&format!("\n{target}:")), "{command}");
+            continue;
+        }
+        let mut shell = place.command(Path::new("sh"));
+        shell
+            .args(["-c", &command])
+            .stdin(Stdio::null())
+            .env("SECRET_SN_PASSWORD", "demo-password");
+        let ended = Ended::of(&shell.output().unwrap());
+        assert_eq!(ended.code, 0, "{command}: {ended:?}");
+        assert!(!ended.out.is_empty(), "{command}");
+    }
+    assert!(!place.stand_in.starts().is_empty());
+}
+
+#[test]
+fn the_sections_configuration_file_is_a_right_one() {
+    let place = Place::new();
+    let blocks = blocks(&section(), "toml");
+    assert_eq!(blocks.len(), 1);
+    place.file(".config/flow-starter/config.toml", &blocks[0]);
+    let ended = place.run(&["config", "show"]).end();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.out.contains("file "), "{ended:?}");
+}
+
+#[test]
+fn the_sections_exit_codes_are_the_programs_own() {
+    let help = Place::new().run(&["trigger", "-h"]).end().out;
+    let section = section();
+    for code in 0..=5 {
+        let row = section
+            .lines()
+            .find(|line| line.starts_with(&format!("| {code} |")))
+            .expect("a row for each code");
+        let meaning = row.split('|').nth(2).unwrap().trim();
+        let words: String = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(&format!("{code} {meaning}")), "{row}");
+    }
+}

@@ -1,0 +1,94 @@
+//! `secrets list`: which names, and who has them; never a value.
+
+use serde_json::json;
+
+use crate::place::{ODD_SECRET, Place};
+
+fn place() -> Place {
+    let place = Place::new();
+    place.flow(json!({
+        "headers": {"hello": "{{ secrets.IN_FILE }}", "x": "{{secrets.SHORT}}"},
+        "authentication": {"type": "basic", "username": "{{secrets.IN_ENVIRONMENT}}", "password": "{{secrets.IN_DIRECTORY}}"},
+    }));
+    place.file("secrets.env", format!("IN_FILE={ODD_SECRET}\nSHORT=abc\n"));
+    place.file("secrets/IN_DIRECTORY", ODD_SECRET);
+    place
+}
+
+const ALL: [&str; 7] = [
+    "secrets",
+    "list",
+    "flow.json",
+    "--secrets-file",
+    "secrets.env",
+    "--secrets-directory",
+    "secrets",
+];
+
+#[test]
+fn each_secret_is_listed_with_where_it_is() {
+    let place = place();
+    let ended = place.run(&ALL).env("SECRET_IN_ENVIRONMENT", ODD_SECRET).end();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    for line in [
+        "✓  IN_ENVIRONMENT  authentication.username  the environment variable SECRET_IN_ENVIRONMENT\n",
+        "✓  IN_DIRECTORY    authentication.password  the file secrets/IN_DIRECTORY\n",
+        "✓  IN_FILE         headers.hello            a line IN_FILE=… in secrets.env\n",
+        "✓  SHORT           headers.x                a line SHORT=… in secrets.env (under 4 characters: it is used, and never masked)\n",
+    ] {
+        assert!(ended.out.contains(line), "{line}{}", ended.out);
+    }
+    assert_eq!(ended.err, "");
+}
+
+#[test]
+fn a_missing_secret_ends_with_2_and_says_where_it_was_looked_for() {
+    let place = place();
+    let ended = place.run(&ALL).end();
+    assert_eq!(ended.code, 2, "{ended:?}");
+    let told = "✗  IN_ENVIRONMENT  authentication.username  not available: looked for the environment variable \
+                SECRET_IN_ENVIRONMENT, a line IN_ENVIRONMENT=… in secrets.env, the file secrets/IN_ENVIRONMENT\n";
+    assert!(ended.out.contains(told), "{}", ended.out);
+
+    let ended = place.run(&ALL).arg("--output=json").end();
+    assert_eq!(ended.code, 2);
+    let listed = ended.json()["secrets"].as_array().unwrap().clone();
+    let of = |name: &str| listed.iter().find(|used| used["name"] == name).unwrap().clone();
+    assert_eq!(of("IN_ENVIRONMENT")["found"], false);
+    assert_eq!(of("IN_FILE")["place"], "a line IN_FILE=… in secrets.env");
+    assert_eq!(of("SHORT")["short"], true);
+}
+
+#[test]
+fn a_prefix_of_ones_own_or_none_decides_which_variables_are_secrets() {
+    let place = Place::new();
+    place.flow(json!({"authentication": {"type": "bearer", "token": "{{secrets.TOKEN}}"}}));
+    for (prefix, code) in [("MY_", 0), ("SECRET_", 2), ("none", 2)] {
+        let run = place.run(&["secrets", "list", "flow.json", "--secrets-environment-prefix", prefix]);
+        let ended = run.env("MY_TOKEN", ODD_SECRET).end();
+        assert_eq!(ended.code, code, "{prefix}: {ended:?}");
+    }
+    let ended = place
+        .run(&["secrets", "list", "flow.json", "--secrets-environment-prefix", ""])
+        .end();
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.contains("without a prefix, any variable"), "{ended:?}");
+}
+
+#[test]
+fn an_input_without_secrets_says_so_and_a_broken_reference_is_bad_input() {
+    let place = Place::new();
+    place.flow(json!({}));
+    let ended = place.run(&["secrets", "list", "flow.json"]).end();
+    assert_eq!(
+        (ended.code, ended.out.as_str()),
+        (0, "The input refers to no secret.\n")
+    );
+    let ended = place.run(&["secrets", "list", "--password", "{{secrets.A"]).end();
+    assert_eq!(ended.code, 2);
+    assert!(
+        ended.err.contains("a reference to a secret that is not whole"),
+        "{ended:?}"
+    );
+    assert!(place.was_left_alone());
+}
