@@ -73,6 +73,10 @@ fn bad_input_is_2_and_nothing_is_sent() {
             "limits.wall-clock (flag --limit-wall-clock): a limit of 0",
         ),
         (
+            &["trigger", "flow.json", "--limit-memory", "64KiB"],
+            "limits.memory (flag --limit-memory): the component does not run within it",
+        ),
+        (
             &["trigger", "flow.json", "--component", "not-a-component.wasm"],
             "`not-a-component.wasm` cannot run: this is not a WebAssembly component",
         ),

@@ -31,7 +31,11 @@ pub(crate) async fn connector(settings: &Settings, engine: &Engine) -> Result<Co
     }
     let _waiting = Waiting::begin("compiling the component");
     match settings.code()? {
-        Code::Inside => Ok(engine.load(the_one_inside()?).await?),
+        // It runs under the default limits, as the tests know.
+        Code::Inside => engine
+            .load(the_one_inside()?)
+            .await
+            .map_err(|error| settings.too_small(error)),
         Code::File(file) => load(engine, file).await,
         Code::Precompiled(_) => Err(bad("component.precompiled: this version cannot load precompiled code")),
     }

@@ -75,6 +75,9 @@ fn object(name: &str, text: &str) -> Result<Members> {
         )));
     }
     if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
+        if error.is_eof() {
+            return Err(bad(format!("{name} is not JSON: it ends too early")));
+        }
         // Its own words may quote the line, and so a password.
         return Err(bad(format!(
             "{name} is not JSON (line {}, column {})",

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 use flow_starter_host::{
-    AddressKind, ConnectTo, DirectorySecrets, Egress, EgressError, EnvironmentSecrets, FileSecrets, Limits, Pattern,
-    Policy, Proxy, Secrets,
+    AddressKind, ConnectTo, DirectorySecrets, Egress, EgressError, EnvironmentSecrets, FileSecrets, Limits, LoadError,
+    Pattern, Policy, Proxy, Secrets,
 };
 
 use super::value::Value;
-use super::{Key, Settings};
+use super::{Key, Settings, Source};
 use crate::exit::unreadable;
 use crate::terminal::Colour;
 
@@ -76,6 +76,21 @@ impl Settings {
                     Err(self.wrong(Key::Precompiled, "component.file is set there as well: leave one out"))
                 }
             },
+        }
+    }
+
+    /// A component that runs elsewhere does not run here: the limits that somebody set are the cause, if they did.
+    pub(crate) fn too_small(&self, error: LoadError) -> anyhow::Error {
+        let set = |key: &Key| {
+            self.setting(*key)
+                .is_some_and(|setting| setting.source != Source::Default)
+        };
+        match [Key::Memory, Key::WallClock, Key::Computing]
+            .iter()
+            .find(|key| set(key))
+        {
+            Some(key) => self.wrong(*key, format!("the component does not run within it: {error}")),
+            None => error.into(),
         }
     }
 
