@@ -7,6 +7,7 @@ mod inputs;
 mod logs;
 mod manual;
 mod place;
+mod precedence;
 mod readme;
 mod secrets;
 mod settings;

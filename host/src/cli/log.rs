@@ -6,21 +6,21 @@ use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use crate::settings::{Key, Settings};
+use crate::settings::{Entry, Settings};
 
 /// The library and this program. Other crates' events hold header values (h2 logs each frame), so that no level lets them through.
 const OURS: [&str; 2] = ["flow_starter_host", "flow_starter"];
 
 /// From now on.
 pub(crate) fn start(settings: &Settings) {
-    let level = settings.text(Key::LogLevel).and_then(|level| level.parse().ok());
+    let level = settings.text(Entry::LogLevel).and_then(|level| level.parse().ok());
     let level: LevelFilter = level.unwrap_or(LevelFilter::ERROR);
     let ours = Targets::new().with_targets(OURS.map(|target| (target, level)));
     // A standard error that nobody reads is no reason to end.
     let written = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .log_internal_errors(false);
-    let layer = match settings.text(Key::LogFormat) {
+    let layer = match settings.text(Entry::LogFormat) {
         Some("json") => written.json().flatten_event(true).with_current_span(false).boxed(),
         _ => written.boxed(),
     };

@@ -13,6 +13,8 @@
 //! | `log`, `progress`, `terminal` | what is written, and where |
 //! | `exit` | the exit codes |
 //! | `inside` | the component in the binary |
+// The documentation of an argument is its help, word for word.
+#![allow(rustdoc::bare_urls)]
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
@@ -66,7 +68,7 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
         _ => {}
     }
     // A global flag is known to the command that it was given to.
-    let settings = Settings::gather(innermost(matches), &|name| std::env::var_os(name))?;
+    let settings = Settings::gather(innermost(matches), &std::env::vars_os().collect())?;
     log::start(&settings);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(async {

@@ -2,6 +2,7 @@
 
 mod flags;
 mod members;
+mod over;
 
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
@@ -9,10 +10,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::de::IgnoredAny;
 
-pub(crate) use flags::Flags;
-
 use crate::exit::{bad, unreadable};
 use crate::terminal::tell;
+use flags::Flags;
 use members::Members;
 
 /// What the flow is started with.

@@ -14,7 +14,8 @@ mod show;
 mod table;
 mod value;
 
-use std::ffi::OsString;
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -26,7 +27,7 @@ use crate::exit::bad;
 
 pub(crate) use file::File;
 pub(crate) use in_force::Code;
-pub(crate) use table::Key;
+pub(crate) use table::Entry;
 
 use table::{ROWS, Row};
 use value::{Given, Kind, Value};
@@ -102,7 +103,7 @@ fn flag(row: &'static Row) -> Arg {
         .value_name(row.value_name)
         .global(true)
         // Twenty settings would bury the command's own flags.
-        .hide_short_help(row.key != Key::Output)
+        .hide_short_help(row.key != Entry::Output)
         .help_heading("Settings")
         .help(format!("{}{several} [{}{default}]", row.help, row.variable()))
         .value_hint(match row.value_name {
@@ -122,7 +123,9 @@ impl Settings {
     ///
     /// # Errors
     /// A file that cannot be read, an unknown key, a value of the wrong kind.
-    pub(crate) fn gather(matches: &ArgMatches, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<Self> {
+    pub(crate) fn gather(matches: &ArgMatches, variables: &HashMap<OsString, OsString>) -> Result<Self> {
+        check_spelling(variables)?;
+        let variable = |name: &str| variables.get(OsStr::new(name)).cloned();
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let named = matches.get_one::<PathBuf>(CONFIG).cloned();
         let (file, sections) = file::open(named.or_else(|| set(CONFIG_VARIABLE).map(PathBuf::from)), &set)?;
@@ -162,19 +165,19 @@ impl Settings {
         Ok(Self { values, file })
     }
 
-    fn setting(&self, key: Key) -> Option<&Setting> {
+    fn setting(&self, key: Entry) -> Option<&Setting> {
         self.values.iter().find(|setting| setting.row.key == key)
     }
 
     /// A text; none where it is not set.
-    pub(crate) fn text(&self, key: Key) -> Option<&str> {
+    pub(crate) fn text(&self, key: Entry) -> Option<&str> {
         match &self.setting(key)?.value {
             Value::Text(text) => Some(text),
             _ => None,
         }
     }
 
-    fn list(&self, key: Key) -> &[String] {
+    fn list(&self, key: Entry) -> &[String] {
         match self.setting(key).map(|setting| &setting.value) {
             Some(Value::List(items)) => items,
             _ => &[],
@@ -182,7 +185,7 @@ impl Settings {
     }
 
     /// What is wrong with a value, and where it came from.
-    fn wrong(&self, key: Key, why: impl fmt::Display) -> anyhow::Error {
+    fn wrong(&self, key: Entry, why: impl fmt::Display) -> anyhow::Error {
         match self.setting(key) {
             Some(setting) => bad(format!("{} ({}): {why}", setting.row.name, setting.source)),
             None => bad(why.to_string()),
@@ -207,6 +210,23 @@ impl Setting {
         }
         self
     }
+}
+
+/// A variable that is nearly one of ours is a slip, which would else go unseen: a policy that is not kept. Others may begin like ours (Kubernetes
+/// sets FLOW_STARTER_SERVICE_HOST beside a service of that name), and are nobody's business here.
+fn check_spelling(variables: &HashMap<OsString, OsString>) -> Result<()> {
+    let ours: Vec<_> = ROWS
+        .iter()
+        .map(Row::variable)
+        .chain([CONFIG_VARIABLE.to_owned()])
+        .collect();
+    let names = variables.keys().filter_map(|name| name.to_str());
+    for name in names.filter(|name| name.starts_with("FLOW_STARTER_") && !ours.iter().any(|own| own == name)) {
+        if let Some(meant) = ours.iter().find(|own| strsim::damerau_levenshtein(own, name) <= 2) {
+            return Err(bad(format!("environment {name} is no setting: did you mean {meant}?")));
+        }
+    }
+    Ok(())
 }
 
 fn text(value: OsString, source: &Source) -> Result<String> {

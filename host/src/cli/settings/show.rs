@@ -2,7 +2,7 @@
 
 use serde_json::{Map, json};
 
-use super::table::Key;
+use super::table::Entry;
 use super::{File, Setting, Settings, Value};
 use crate::terminal::{Page, Tone};
 
@@ -62,7 +62,7 @@ impl Setting {
     /// Without the user name and the password that a proxy's URL may hold.
     fn shown(&self) -> Value {
         match &self.value {
-            Value::Text(url) if self.row.key == Key::Proxy => Value::Text(without_user(url)),
+            Value::Text(url) if self.row.key == Entry::Proxy => Value::Text(without_user(url)),
             value => value.clone(),
         }
     }

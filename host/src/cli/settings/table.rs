@@ -4,7 +4,7 @@ use super::value::Kind;
 
 /// What can be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Key {
+pub(crate) enum Entry {
     Allow,
     OpenAddress,
     Component,
@@ -33,7 +33,7 @@ pub(crate) enum Key {
 /// One setting.
 #[derive(Debug)]
 pub(crate) struct Row {
-    pub(crate) key: Key,
+    pub(crate) key: Entry,
     /// Section and key in the configuration file.
     pub(crate) name: &'static str,
     /// Without the dashes.
@@ -77,8 +77,9 @@ pub(crate) const SECTIONS: [(&str, &str); 8] = [
     ("output", "what is written to standard output"),
 ];
 
-const NONE: Row = Row {
-    key: Key::Allow,
+/// What most rows have.
+const BLANK: Row = Row {
+    key: Entry::Allow,
     name: "",
     flag: "",
     value_name: "FILE",
@@ -92,7 +93,7 @@ const NONE: Row = Row {
 /// All of them, section by section.
 pub(crate) const ROWS: [Row; 23] = [
     Row {
-        key: Key::Allow,
+        key: Entry::Allow,
         name: "policy.allow",
         flag: "allow",
         value_name: "PATTERN",
@@ -100,48 +101,48 @@ pub(crate) const ROWS: [Row; 23] = [
         default: "*.service-now.com,*.servicenowservices.com",
         help: "Whom calls may reach, in place of ServiceNow's clouds: a host, all below a domain, or an origin",
         example: r#"["acme.service-now.com", "https://gateway.example.com:8443"]"#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::OpenAddress,
+        key: Entry::OpenAddress,
         name: "policy.open",
         flag: "open-address",
         value_name: "KIND",
         kind: Kind::List,
         help: "Let allowed names lead to this kind of address as well: private, loopback, …",
         example: r#"["private"]"#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::Component,
+        key: Entry::Component,
         name: "component.file",
         flag: "component",
         kind: Kind::Path,
         help: "Another component than the one inside this binary",
         example: r#""servicenow-flow-starter.wasm""#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::Precompiled,
+        key: Entry::Precompiled,
         name: "component.precompiled",
         flag: "precompiled",
         kind: Kind::Path,
         help: "A component's native code, as `flow-starter compile` writes it; it is trusted like this binary itself",
         example: r#""servicenow-flow-starter.cwasm""#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::AllowImport,
+        key: Entry::AllowImport,
         name: "component.imports",
         flag: "allow-import",
         value_name: "INTERFACE",
         kind: Kind::List,
         help: "A further WASI interface that a component may have",
         example: r#"["wasi:random/random"]"#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::Memory,
+        key: Entry::Memory,
         name: "limits.memory",
         flag: "limit-memory",
         value_name: "SIZE",
@@ -149,10 +150,10 @@ pub(crate) const ROWS: [Row; 23] = [
         default: "64MiB",
         help: "The most memory of a call",
         example: r#""64MiB""#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::Computing,
+        key: Entry::Computing,
         name: "limits.computing",
         flag: "limit-computing",
         value_name: "TIME",
@@ -160,10 +161,10 @@ pub(crate) const ROWS: [Row; 23] = [
         default: "10s",
         help: "How long a call may compute; waiting does not count",
         example: r#""10s""#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::WallClock,
+        key: Entry::WallClock,
         name: "limits.wall-clock",
         flag: "limit-wall-clock",
         value_name: "TIME",
@@ -171,10 +172,10 @@ pub(crate) const ROWS: [Row; 23] = [
         default: "300s",
         help: "How long a call may take in all",
         example: r#""300s""#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::ConcurrentCalls,
+        key: Entry::ConcurrentCalls,
         name: "limits.concurrent-calls",
         flag: "limit-concurrent-calls",
         value_name: "NUMBER",
@@ -182,96 +183,96 @@ pub(crate) const ROWS: [Row; 23] = [
         default: "256",
         help: "How many calls may run at a time; `trigger` makes one",
         example: "256",
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::SecretsEnvironment,
+        key: Entry::SecretsEnvironment,
         name: "secrets.environment-prefix",
         flag: "secrets-environment-prefix",
         value_name: "PREFIX",
         default: "SECRET_",
         help: "{{secrets.NAME}} is the environment variable PREFIXNAME; `none`: no variable is a secret",
         example: r#""SECRET_""#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::SecretsFile,
+        key: Entry::SecretsFile,
         name: "secrets.file",
         flag: "secrets-file",
         kind: Kind::Paths,
         help: "A file of NAME=value lines with secrets, asked after the environment",
         example: r#"["secrets.env"]"#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::SecretsDirectory,
+        key: Entry::SecretsDirectory,
         name: "secrets.directory",
         flag: "secrets-directory",
         value_name: "DIR",
         kind: Kind::Paths,
         help: "A directory with a file for each secret, asked after the files",
         example: r#"["/run/secrets"]"#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::CaFile,
+        key: Entry::CaFile,
         name: "tls.ca-file",
         flag: "ca-file",
         kind: Kind::Paths,
         help: "Further certificate authorities to trust (PEM)",
         example: r#"["company-ca.pem"]"#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::ClientCertificate,
+        key: Entry::ClientCertificate,
         name: "tls.client-certificate",
         flag: "client-certificate",
         kind: Kind::Path,
         help: "The certificate to show to servers that ask for one (PEM, its chain included)",
         example: r#""client.pem""#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::ClientKey,
+        key: Entry::ClientKey,
         name: "tls.client-key",
         flag: "client-key",
         kind: Kind::Path,
         help: "That certificate's key (PEM, not encrypted)",
         example: r#""client-key.pem""#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::Proxy,
+        key: Entry::Proxy,
         name: "network.proxy",
         flag: "proxy",
         value_name: "URL",
         also: &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
         help: "The HTTP proxy to go out through; `none`: none, whatever HTTPS_PROXY and ALL_PROXY say",
         example: r#""http://proxy.example.com:3128""#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::NoProxy,
+        key: Entry::NoProxy,
         name: "network.no-proxy",
         flag: "no-proxy",
         value_name: "NAMES",
         also: &["NO_PROXY", "no_proxy"],
         help: "Names, domains and networks that are reached without the proxy, separated by commas",
         example: r#""internal.example.com, 10.0.0.0/8""#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::ConnectTo,
+        key: Entry::ConnectTo,
         name: "network.connect-to",
         flag: "connect-to",
         value_name: "HOST:PORT:ADDRESS:PORT",
         kind: Kind::List,
         help: "Connect to this address instead of the name's own, as curl does",
         example: r#"["acme.service-now.com:443:127.0.0.1:8443"]"#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::IdleTimeout,
+        key: Entry::IdleTimeout,
         name: "network.idle-timeout",
         flag: "idle-timeout",
         value_name: "TIME",
@@ -279,10 +280,10 @@ pub(crate) const ROWS: [Row; 23] = [
         default: "5s",
         help: "How long a connection is kept for the next call; 0: not at all",
         example: r#""5s""#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::LogLevel,
+        key: Entry::LogLevel,
         name: "log.level",
         flag: "log-level",
         value_name: "LEVEL",
@@ -291,10 +292,10 @@ pub(crate) const ROWS: [Row; 23] = [
         default: "error",
         help: "How much is logged",
         example: r#""info""#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::LogFormat,
+        key: Entry::LogFormat,
         name: "log.format",
         flag: "log-format",
         value_name: "FORMAT",
@@ -302,10 +303,10 @@ pub(crate) const ROWS: [Row; 23] = [
         default: "text",
         help: "How it is logged",
         example: r#""json""#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::Output,
+        key: Entry::Output,
         name: "output.format",
         flag: "output",
         value_name: "FORMAT",
@@ -313,10 +314,10 @@ pub(crate) const ROWS: [Row; 23] = [
         default: "text",
         help: "How the result is written",
         example: r#""json""#,
-        ..NONE
+        ..BLANK
     },
     Row {
-        key: Key::Color,
+        key: Entry::Color,
         name: "output.color",
         flag: "color",
         value_name: "WHEN",
@@ -325,7 +326,6 @@ pub(crate) const ROWS: [Row; 23] = [
         also: &["NO_COLOR"],
         help: "Colours; `auto`: on a terminal, and not where NO_COLOR is set",
         example: r#""never""#,
-        ..NONE
     },
 ];
 
