@@ -29,6 +29,10 @@ fn the_manual_has_a_page_for_each_command() {
         "{}",
         ended.out
     );
+    assert!(
+        ended.out.contains("FLOW_STARTER_POLICY_ALLOW"),
+        "settings are explained"
+    );
     let ended = place.run(&["man", "--directory", "."]).end();
     assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (0, "", ""));
     for page in [

@@ -43,7 +43,7 @@ pub(crate) enum Task {
 
 #[derive(Debug, Args)]
 pub(crate) struct Trigger {
-    /// Show the request, secrets masked, and send nothing
+    /// Show the request, secrets masked, and send nothing; it ends with 2 or 3 where the call would be refused here
     #[arg(long)]
     pub(crate) dry_run: bool,
 
@@ -75,8 +75,8 @@ Examples:
   flow-starter secrets list flow.json
   flow-starter config show
 
-Every setting has a flag, an environment variable and a line in the configuration file, and they count in this order: `--help`
-shows them all.";
+Every setting has a flag, an environment variable and a line in the configuration file, and they count in this order: \
+`--help` shows them all.";
 
 const TRIGGER_HELP: &str = "\
 Examples:
@@ -86,8 +86,8 @@ Examples:
   flow-starter trigger --instance-name acme --rest-api-trigger-path /api/x_acme/my_flow \\
       --username camunda --password '{{secrets.SN_PASSWORD}}' --request-body @body.json --dry-run
 
-A flag stands in place of the member that the file has. {{secrets.NAME}} is the environment variable SECRET_NAME, or stands in
-a file of secrets. Every setting has a flag, an environment variable and a line in the configuration file, and they count in this
+A flag stands in place of the member that the file has. {{secrets.NAME}} is the environment variable SECRET_NAME, or stands in \
+a file of secrets. Every setting has a flag, an environment variable and a line in the configuration file, and they count in this \
 order: `--help` shows them all.";
 
 const SECRETS_HELP: &str = "\

@@ -75,6 +75,9 @@ const CONFIG_VARIABLE: &str = "FLOW_STARTER_CONFIG";
 
 /// The flags of all settings, for every command.
 pub(crate) fn flags() -> impl Iterator<Item = Arg> {
+    let help = format!(
+        "The configuration file [{CONFIG_VARIABLE}; otherwise ~/.config/flow-starter/config.toml, if there is one]"
+    );
     let config = Arg::new(CONFIG)
         .long(CONFIG)
         .value_name("FILE")
@@ -83,9 +86,8 @@ pub(crate) fn flags() -> impl Iterator<Item = Arg> {
         .global(true)
         .hide_short_help(true)
         .help_heading("Settings")
-        .help(format!(
-            "The configuration file [{CONFIG_VARIABLE}; otherwise ~/.config/flow-starter/config.toml, if there is one]"
-        ));
+        .help(help.clone())
+        .long_help(help);
     std::iter::once(config).chain(ROWS.iter().map(flag))
 }
 
@@ -98,14 +100,17 @@ fn flag(row: &'static Row) -> Arg {
         true => ". May be given more than once",
         false => "",
     };
+    let help = format!("{}{several} [{}{default}]", row.help, row.variable());
     let arg = Arg::new(row.flag)
         .long(row.flag)
         .value_name(row.value_name)
         .global(true)
         // Twenty settings would bury the command's own flags.
-        .hide_short_help(row.key != Entry::Output)
+        .hide_short_help(true)
         .help_heading("Settings")
-        .help(format!("{}{several} [{}{default}]", row.help, row.variable()))
+        // The manual page takes no short help of what is hidden there, and completions take no long one.
+        .help(help.clone())
+        .long_help(help)
         .value_hint(match row.value_name {
             "FILE" => clap::ValueHint::FilePath,
             "DIR" => clap::ValueHint::DirPath,
