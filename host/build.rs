@@ -4,6 +4,10 @@ use std::path::PathBuf;
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
+    if env::var_os("CARGO_FEATURE_CLI").is_none() {
+        println!("cargo::rerun-if-changed=build.rs");
+        return Ok(());
+    }
     let folder = |variable: &str| env::var_os(variable).map(PathBuf::from).ok_or(io::ErrorKind::NotFound);
     let built = folder("CARGO_MANIFEST_DIR")?.join("../dist/servicenow-flow-starter.wasm");
     let out = folder("OUT_DIR")?;

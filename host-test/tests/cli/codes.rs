@@ -119,6 +119,35 @@ fn bad_input_is_2_and_nothing_is_sent() {
 }
 
 #[test]
+fn a_clients_certificate_and_its_key_must_go_together() {
+    let place = Place::new();
+    place.flow(json!({}));
+    for name in ["own", "other"] {
+        let made = rcgen::generate_simple_self_signed(["client".to_owned()]).unwrap();
+        place.file(&format!("{name}.pem"), made.cert.pem());
+        place.file(&format!("{name}-key.pem"), made.signing_key.serialize_pem());
+    }
+    let run = |key: &str| {
+        let flags = ["--dry-run", "--client-certificate", "own.pem", "--client-key", key];
+        let all: Vec<_> = ["trigger", "flow.json"].into_iter().chain(flags).collect();
+        place.run(&all).end()
+    };
+    assert_eq!(run("own-key.pem").code, 0);
+    for (key, told) in [
+        ("other-key.pem", "certificate and key do not go together"),
+        ("own.pem", "the key is not PEM"),
+        (
+            "missing.pem",
+            "tls.client-key (flag --client-key): cannot read the client's key `missing.pem`",
+        ),
+    ] {
+        let ended = run(key);
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(ended.err.contains(told), "{ended:?}");
+    }
+}
+
+#[test]
 fn a_flow_that_was_refused_or_never_reached_is_3() {
     let place = Place::new();
     place.flow(json!({"authentication": {"type": "basic", "username": "camunda", "password": WRONG_SECRET}}));

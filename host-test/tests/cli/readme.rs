@@ -1,7 +1,9 @@
-//! Every command in the README's section "Use it" does what it says there.
+//! Every command in the README's section "Use it" works, and every example in the help.
 
 use std::path::Path;
 use std::process::Stdio;
+
+use serde_json::json;
 
 use crate::place::{Ended, Place};
 
@@ -28,6 +30,37 @@ fn commands(section: &str) -> Vec<String> {
         .collect()
 }
 
+/// As a person types it.
+fn typed(place: &Place, command: &str) {
+    let mut shell = place.command(Path::new("sh"));
+    shell
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .env("SECRET_SN_PASSWORD", "demo-password");
+    let ended = Ended::of(&shell.output().unwrap());
+    assert_eq!(ended.code, 0, "{command}: {ended:?}");
+    assert!(!ended.out.is_empty(), "{command}");
+}
+
+#[test]
+fn every_example_in_the_help_works() {
+    let place = Place::new();
+    place.flow(json!({}));
+    place.file("body.json", "{}");
+    place.file("secrets.env", "SN_PASSWORD=demo-password\n");
+    place.file("other.toml", "");
+    for command in [&["trigger"][..], &["secrets", "list"], &["config", "show"], &[]] {
+        let all: Vec<_> = command.iter().copied().chain(["-h"]).collect();
+        let help = place.run(&all).end().out.replace("\\\n", " ");
+        let examples: Vec<_> = help
+            .lines()
+            .filter(|line| line.starts_with("  flow-starter "))
+            .collect();
+        assert!(examples.len() > 1, "{command:?}");
+        examples.iter().for_each(|example| typed(&place, example));
+    }
+}
+
 #[test]
 fn every_command_of_the_section_works() {
     let section = section();
@@ -43,14 +76,7 @@ fn every_command_of_the_section_works() {
             assert!(makefile.contains(&format!("\n{target}:")), "{command}");
             continue;
         }
-        let mut shell = place.command(Path::new("sh"));
-        shell
-            .args(["-c", &command])
-            .stdin(Stdio::null())
-            .env("SECRET_SN_PASSWORD", "demo-password");
-        let ended = Ended::of(&shell.output().unwrap());
-        assert_eq!(ended.code, 0, "{command}: {ended:?}");
-        assert!(!ended.out.is_empty(), "{command}");
+        typed(&place, &command);
     }
     assert!(!place.stand_in.starts().is_empty());
 }

@@ -82,7 +82,7 @@ const TRIGGER_HELP: &str = "\
 Examples:
   flow-starter trigger flow.json
   flow-starter trigger flow.json --request-body '{\"correlationValue\": \"cam-id-2\"}'
-  generate-input | flow-starter trigger - --output json
+  flow-starter trigger - --output json < flow.json
   flow-starter trigger --instance-name acme --rest-api-trigger-path /api/x_acme/my_flow \\
       --username camunda --password '{{secrets.SN_PASSWORD}}' --request-body @body.json --dry-run
 
