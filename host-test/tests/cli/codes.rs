@@ -1,6 +1,6 @@
 //! Each exit code, told apart on the real program.
 
-use host_test::stand_in::{Behaviour, Fault};
+use host_test::stand_in::{Behaviour, Fault, PortFault};
 use serde_json::json;
 
 use crate::FLOW;
@@ -163,9 +163,8 @@ fn a_flow_that_was_refused_or_never_reached_is_3() {
     assert_eq!(ended.code, 3, "{ended:?}");
     assert!(ended.err.contains("  error         denied\n"), "{ended:?}");
 
-    // A port that nobody listens on: the one of a stand-in that has gone.
-    let gone = Place::new().stand_in.https_addr();
-    let mapping = format!("acme.service-now.com:443:{gone}");
+    let refusing = place.stand_in.open_port(PortFault::Refused).unwrap();
+    let mapping = format!("acme.service-now.com:443:{refusing}");
     let ended = place.run(&["trigger", "flow.json", "--connect-to", &mapping]).end();
     assert_eq!(ended.code, 3, "{ended:?}");
     assert!(ended.err.contains("  try again     yes, later\n"), "{ended:?}");
