@@ -1,10 +1,13 @@
 //! Each exit code, told apart on the real program.
 
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
 use host_test::stand_in::{Behaviour, Fault, PortFault};
 use serde_json::json;
 
 use crate::FLOW;
-use crate::place::{Place, WRONG_SECRET};
+use crate::place::{Ended, Place, WRONG_SECRET, program};
 
 #[test]
 fn a_started_flow_is_0() {
@@ -184,6 +187,31 @@ fn an_unknown_end_is_4() {
             .contains("  try again     not before you have looked in ServiceNow\n"),
         "{ended:?}"
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_call_that_is_interrupted_while_it_waits_is_4() {
+    let place = Place::new();
+    place.flow(json!({}));
+    for (count, signal) in ["-INT", "-TERM"].into_iter().enumerate() {
+        place.stand_in.behave_once(FLOW, Behaviour::Fault(Fault::Silence));
+        let mut command = place.command(&program());
+        command
+            .args(["trigger", "flow.json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        assert!(place.stand_in.wait_for_requests(count + 1, Duration::from_secs(60)));
+        let killed = Command::new("kill").args([signal, &child.id().to_string()]).status();
+        assert!(killed.unwrap().success());
+        let ended = Ended::of(&child.wait_with_output().unwrap());
+        assert_eq!(ended.code, 4, "{ended:?}");
+        assert!(
+            ended.err.contains("The call was interrupted. It is unknown"),
+            "{ended:?}"
+        );
+    }
 }
 
 #[test]

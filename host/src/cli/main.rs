@@ -6,7 +6,7 @@
 //! | `settings/` | what is in force, by flag, environment, file or default |
 //! | `input/` | the arguments → the component's JSON input |
 //! | `connector` | the settings → a loaded component and its way out |
-//! | `trigger`, `outcome`, `rehearsal` | a call, and what became of it or would |
+//! | `trigger`, `outcome`, `rehearsal`, `interrupt` | a call, and what became of it or would |
 //! | `secrets` | which secrets an input refers to |
 //! | `concealed` | what must not be shown |
 //! | `manual` | completions and manual pages |
@@ -26,6 +26,7 @@ mod connector;
 mod exit;
 mod input;
 mod inside;
+mod interrupt;
 mod log;
 mod manual;
 mod outcome;

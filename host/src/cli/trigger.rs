@@ -1,15 +1,16 @@
 //! `trigger`: an input in, an exit code out.
 
 use anyhow::Result;
-use flow_starter_host::{Outcome, Rehearsal};
+use flow_starter_host::{Mask, Outcome, Rehearsal, RequestRecord, TriggerError};
 use tracing::Instrument as _;
 
 use crate::arguments::Trigger;
 use crate::exit::Exit;
+use crate::interrupt::interrupted;
 use crate::progress::Waiting;
 use crate::settings::Settings;
-use crate::terminal::{complain, say, tell};
-use crate::{concealed, connector, log, outcome, rehearsal};
+use crate::terminal::{Colour, complain, say, tell};
+use crate::{concealed, connector, interrupt, log, outcome, rehearsal};
 
 pub(crate) async fn trigger(arguments: &Trigger, settings: &Settings) -> Result<Exit> {
     let input = arguments.input.json()?;
@@ -24,15 +25,22 @@ pub(crate) async fn trigger(arguments: &Trigger, settings: &Settings) -> Result<
         return report.rehearsal(&starter.rehearse(&input).await);
     }
     let waiting = Waiting::begin("waiting for the answer");
-    let outcome = starter.execute(&input).instrument(log::call()).await;
+    let call = starter.execute(&input).instrument(log::call());
+    let outcome = tokio::select! {
+        outcome = call => Some(outcome),
+        () = interrupted() => None,
+    };
     drop(waiting);
-    Ok(report.outcome(&outcome))
+    Ok(match outcome {
+        Some(outcome) => report.outcome(&outcome),
+        None => report.failed(&interrupt::error(), &[]),
+    })
 }
 
 struct Report {
     json: bool,
-    colours: crate::terminal::Colour,
-    mask: flow_starter_host::Mask,
+    colours: Colour,
+    mask: Mask,
 }
 
 impl Report {
@@ -55,19 +63,22 @@ impl Report {
                     }
                 }
             }
-            Err(error) => {
-                if *json {
-                    let text = format!("{}\n", outcome::error_json(error, &outcome.requests, mask));
-                    if let Err(lost) = say(&text) {
-                        complain(&format!("{error} And it cannot be written: {lost}"));
-                    }
-                } else {
-                    let colours = colours.on(&std::io::stderr());
-                    tell(&outcome::failed(error, &outcome.requests, mask, colours));
-                }
-                Exit::from(error)
-            }
+            Err(error) => self.failed(error, &outcome.requests),
         }
+    }
+
+    fn failed(&self, error: &TriggerError, requests: &[RequestRecord]) -> Exit {
+        let Self { json, colours, mask } = self;
+        if *json {
+            let text = format!("{}\n", outcome::error_json(error, requests, mask));
+            if let Err(lost) = say(&text) {
+                complain(&format!("{error} And it cannot be written: {lost}"));
+            }
+        } else {
+            let colours = colours.on(&std::io::stderr());
+            tell(&outcome::failed(error, requests, mask, colours));
+        }
+        Exit::from(error)
     }
 
     fn rehearsal(&self, rehearsal: &Rehearsal) -> Result<Exit> {
