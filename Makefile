@@ -51,10 +51,8 @@ guests: wasm-target
 		$(GUEST) --features asks && cp "$$built" dist/test/asking-guest.wasm && \
 		$(GUEST) && cp "$$built" dist/test/hostile-guest.wasm
 
-# `cargo test` builds a program for the tests of its own package alone, and those of flow-starter are in host-test.
 .PHONY: test
 test: first-build build guests ## Run every test
-	$(CARGO) build --locked --workspace --bin flow-starter --test component_file
 	$(CARGO) test --locked --workspace -- $(TESTFLAGS)
 
 # RUSTFLAGS are for the machine one is on, not for the component. The one flag here keeps that machine's paths (of the crates, in

@@ -192,7 +192,7 @@ fn json_has_a_row_for_each_step() {
     let stand_in = stand_in();
     let ca = File::new(stand_in.ca_pem());
     let arguments = [
-        "--json",
+        "--output=json",
         "--connect-to",
         &format!("acme.service-now.com:443:{}", stand_in.https_addr()),
         "--ca-file",

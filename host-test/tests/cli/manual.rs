@@ -53,6 +53,9 @@ fn every_commands_help_has_examples_and_its_exit_codes_where_they_differ() {
     let place = Place::new();
     for command in [
         &["trigger"][..],
+        &["check"],
+        &["inspect"],
+        &["compile"],
         &["secrets", "list"],
         &["config", "show"],
         &["completions"],

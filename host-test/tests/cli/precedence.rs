@@ -43,8 +43,12 @@ fn samples() -> Vec<(&'static str, [&'static str; 3], [Value; 3])> {
         ),
         (
             "component.imports",
-            [r#"["wasi:a/b"]"#, "wasi:c/d", "wasi:e/f"],
-            [json!(["wasi:a/b"]), json!(["wasi:c/d"]), json!(["wasi:e/f"])],
+            [r#"["wasi:random/random"]"#, "wasi:cli/stdout", "wasi:cli/stderr"],
+            [
+                json!(["wasi:random/random"]),
+                json!(["wasi:cli/stdout"]),
+                json!(["wasi:cli/stderr"]),
+            ],
         ),
         (
             "limits.memory",

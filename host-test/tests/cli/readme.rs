@@ -49,7 +49,20 @@ fn every_example_in_the_help_works() {
     place.file("body.json", "{}");
     place.file("secrets.env", "SN_PASSWORD=demo-password\n");
     place.file("other.toml", "");
-    for command in [&["trigger"][..], &["secrets", "list"], &["config", "show"], &[]] {
+    std::fs::copy(
+        host_test::rig::component_file(),
+        place.folder.join("servicenow-flow-starter.wasm"),
+    )
+    .unwrap();
+    for command in [
+        &["trigger"][..],
+        &["check"],
+        &["inspect"],
+        &["compile"],
+        &["secrets", "list"],
+        &["config", "show"],
+        &[],
+    ] {
         let all: Vec<_> = command.iter().copied().chain(["-h"]).collect();
         let help = place.run(&all).end().out.replace("\\\n", " ");
         let examples: Vec<_> = help

@@ -20,6 +20,29 @@ pub(crate) struct Arguments {
 pub(crate) enum Task {
     /// Start a flow, once: no retry, no redirect followed
     Trigger(Trigger),
+    /// Try the way to an instance step by step, and start no flow
+    #[command(after_help = CHECK_HELP)]
+    Check {
+        #[command(flatten)]
+        input: Input,
+    },
+    /// Say what a component's file imports and exports, and whether it would be taken
+    #[command(after_help = INSPECT_HELP)]
+    Inspect {
+        /// The component [the one inside this binary]
+        #[arg(value_name = "FILE.wasm", value_hint = clap::ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
+    /// Write a component's native code to a file, for --precompiled
+    #[command(after_help = COMPILE_HELP)]
+    Compile {
+        /// The component [the one inside this binary]
+        #[arg(value_name = "FILE.wasm", value_hint = clap::ValueHint::FilePath)]
+        file: Option<PathBuf>,
+        /// Where to write
+        #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+        to: PathBuf,
+    },
     /// Say which secrets an input refers to, and who has them
     #[command(subcommand)]
     Secrets(Secrets),
@@ -72,6 +95,7 @@ const EXAMPLES: &str = "\
 Examples:
   flow-starter trigger flow.json
   flow-starter trigger flow.json --dry-run
+  flow-starter check flow.json
   flow-starter secrets list flow.json
   flow-starter config show
 
@@ -89,6 +113,29 @@ Examples:
 A flag stands in place of the member that the file has. {{secrets.NAME}} is the environment variable SECRET_NAME, or stands in \
 a file of secrets. Every setting has a flag, an environment variable and a line in the configuration file, and they count in this \
 order: `--help` shows them all.";
+
+const CHECK_HELP: &str = "\
+Examples:
+  flow-starter check flow.json
+  flow-starter check flow.json --output json
+
+The one request that it makes reads a table that every instance has.
+
+Exit codes: 0 all steps passed; 2 bad input; 3 a step failed.";
+
+const INSPECT_HELP: &str = "\
+Examples:
+  flow-starter inspect
+  flow-starter inspect servicenow-flow-starter.wasm --output json
+
+Exit codes: 0 it would be taken; 2 it would not.";
+
+const COMPILE_HELP: &str = "\
+Examples:
+  flow-starter compile --to flow-starter.cwasm
+  flow-starter compile servicenow-flow-starter.wasm --to flow-starter.cwasm
+
+The code is of this binary, this machine and these limits. It is trusted as this binary is: let nobody else write the file.";
 
 const SECRETS_HELP: &str = "\
 Examples:

@@ -1,9 +1,10 @@
 //! Settings → an engine, a loaded component, a way out, secrets, and all of them together.
 
-use std::path::Path;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use flow_starter_host::{Connector, Egress, Engine, EngineError, FlowStarter, Limits};
+use flow_starter_host::{Connector, Egress, Engine, EngineError, FlowStarter, Limits, LoadError};
 
 use crate::exit::{bad, unreadable};
 use crate::inside;
@@ -16,7 +17,7 @@ pub(crate) fn engine(settings: &Settings) -> Result<Engine> {
         concurrent_calls: 1,
         ..settings.limits()?
     };
-    Engine::new(limits).map_err(|error| match error {
+    Engine::with_imports(limits, settings.imports()?).map_err(|error| match error {
         EngineError::Limit(_) => bad(error.to_string()),
         error => error.into(),
     })
@@ -24,11 +25,6 @@ pub(crate) fn engine(settings: &Settings) -> Result<Engine> {
 
 /// The component, compiled.
 pub(crate) async fn connector(settings: &Settings, engine: &Engine) -> Result<Connector> {
-    if !settings.imports().is_empty() {
-        return Err(bad(
-            "component.imports: this version gives a component no further interface",
-        ));
-    }
     let _waiting = Waiting::begin("compiling the component");
     match settings.code()? {
         // It runs under the default limits, as the tests know.
@@ -36,15 +32,33 @@ pub(crate) async fn connector(settings: &Settings, engine: &Engine) -> Result<Co
             .load(the_one_inside()?)
             .await
             .map_err(|error| settings.too_small(error)),
-        Code::File(file) => load(engine, file).await,
-        Code::Precompiled(_) => Err(bad("component.precompiled: this version cannot load precompiled code")),
+        Code::File(file) => {
+            let loaded = engine.load(&read(file)?).await;
+            loaded.map_err(|error| unusable(file, &error))
+        }
+        Code::Precompiled(file) => {
+            let code = read(file)?;
+            // SAFETY: whoever names the file vouches for it as for this binary; the help of --precompiled says so.
+            let loaded = unsafe { engine.load_compiled(&code) };
+            loaded.map_err(|error| unusable(file, &error))
+        }
     }
 }
 
-async fn load(engine: &Engine, file: &Path) -> Result<Connector> {
-    let wasm = std::fs::read(file).map_err(|error| unreadable("the component", file, &error))?;
-    let loaded = engine.load(&wasm).await;
-    loaded.map_err(|error| bad(format!("`{}` cannot run: {error}", file.display())))
+/// A component's own bytes, and what to call it: the named one, or else the one that a call would run.
+pub(crate) fn bytes<'a>(named: Option<&Path>, settings: &'a Settings) -> Result<(PathBuf, Cow<'a, [u8]>)> {
+    match (named, settings.code()?) {
+        (Some(file), _) | (None, Code::File(file)) => Ok((file.to_owned(), read(file)?.into())),
+        (None, Code::Inside | Code::Precompiled(_)) => Ok(("the component inside".into(), the_one_inside()?.into())),
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    std::fs::read(file).map_err(|error| unreadable("the component", file, &error))
+}
+
+fn unusable(file: &Path, error: &LoadError) -> anyhow::Error {
+    bad(format!("`{}` cannot run: {error}", file.display()))
 }
 
 fn the_one_inside() -> Result<&'static [u8]> {

@@ -7,6 +7,8 @@
 //! | `input/` | the arguments → the component's JSON input |
 //! | `connector` | the settings → a loaded component and its way out |
 //! | `trigger`, `outcome`, `rehearsal`, `interrupt` | a call, and what became of it or would |
+//! | `check` | the way to an instance, step by step |
+//! | `inspect` | a component's file, and its native code |
 //! | `secrets` | which secrets an input refers to |
 //! | `concealed` | what must not be shown |
 //! | `manual` | completions and manual pages |
@@ -21,11 +23,13 @@
 )]
 
 mod arguments;
+mod check;
 mod concealed;
 mod connector;
 mod exit;
 mod input;
 mod inside;
+mod inspect;
 mod interrupt;
 mod log;
 mod manual;
@@ -37,16 +41,21 @@ mod settings;
 mod terminal;
 mod trigger;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{ArgMatches, FromArgMatches as _};
+use flow_starter_host::LoadError;
 use serde_json::json;
+use tracing::Instrument as _;
 
 use arguments::{Arguments, Config, Secrets, Task};
-use exit::Exit;
+use exit::{Exit, bad};
+use input::Input;
+use progress::Waiting;
 use settings::Settings;
-use terminal::{complain, say};
+use terminal::{Out, complain, printable, say};
 
 fn main() -> ExitCode {
     // It writes its own help and its own errors, and ends with 2 where the arguments are wrong.
@@ -79,6 +88,9 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
         settings.check()?;
         match task {
             Task::Trigger(arguments) => trigger::trigger(arguments, &settings).await,
+            Task::Check { input } => try_the_way(input, &settings).await,
+            Task::Inspect { file } => inspect(file.as_deref(), &settings),
+            Task::Compile { file, to } => compile(file.as_deref(), to, &settings),
             Task::Secrets(Secrets::List { input }) => secrets::list(input, &settings).await,
             Task::Config(_) | Task::Completions { .. } | Task::Man { .. } => Ok(Exit::Success),
         }
@@ -101,6 +113,50 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
         }
         ended => ended,
     }
+}
+
+async fn try_the_way(input: &Input, settings: &Settings) -> Result<Exit> {
+    let input = input.json()?;
+    let (starter, egress) = connector::starter(settings).await?;
+    let colours = settings.colour().on(&std::io::stdout());
+    let mut out = Out;
+    let checked = check::check(&starter, &egress, &input, colours, settings.json(), &mut out);
+    Ok(match checked.instrument(log::call()).await? {
+        true => Exit::Success,
+        false => Exit::NotStarted,
+    })
+}
+
+fn inspect(file: Option<&Path>, settings: &Settings) -> Result<Exit> {
+    let (name, wasm) = connector::bytes(file, settings)?;
+    let engine = connector::engine(settings)?;
+    Ok(
+        match inspect::inspect(&engine, &name, &wasm, settings.json(), &mut Out)? {
+            true => Exit::Success,
+            false => Exit::BadInput,
+        },
+    )
+}
+
+fn compile(file: Option<&Path>, to: &Path, settings: &Settings) -> Result<Exit> {
+    let (name, wasm) = connector::bytes(file, settings)?;
+    let engine = connector::engine(settings)?;
+    let waiting = Waiting::begin("compiling the component");
+    let compiled = inspect::compile(&engine, &wasm, to);
+    drop(waiting);
+    // What a file lacks is its owner's to mend.
+    let size = compiled.map_err(|error| match error.downcast_ref::<LoadError>() {
+        Some(error) => bad(format!("`{}` cannot be compiled: {error}", name.display())),
+        None => error,
+    })?;
+    say(&match settings.json() {
+        true => format!("{}\n", json!({"file": to.display().to_string(), "bytes": size})),
+        false => format!(
+            "{}: {size} bytes; for --precompiled\n",
+            printable(&to.display().to_string())
+        ),
+    })?;
+    Ok(Exit::Success)
 }
 
 /// All of them, and then what is wrong with one.

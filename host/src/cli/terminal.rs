@@ -115,6 +115,26 @@ pub(crate) fn say(text: &str) -> io::Result<()> {
     }
 }
 
+/// Standard output for who writes line by line: as [`say`], each of them.
+#[derive(Debug)]
+pub(crate) struct Out;
+
+impl io::Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match io::stdout().lock().write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match io::stdout().lock().flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
+        }
+    }
+}
+
 /// Writes to standard error, which nobody may be reading.
 pub(crate) fn tell(text: &str) {
     let _nobody_reads = io::stderr().lock().write_all(text.as_bytes());

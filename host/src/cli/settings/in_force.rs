@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use flow_starter_host::{
-    AddressKind, ConnectTo, DirectorySecrets, Egress, EgressError, EnvironmentSecrets, FileSecrets, Limits, LoadError,
-    Pattern, Policy, Proxy, Secrets,
+    AddressKind, ConnectTo, DirectorySecrets, Egress, EgressError, EnvironmentSecrets, FileSecrets, Import, Limits,
+    LoadError, Pattern, Policy, Proxy, Secrets,
 };
 
 use super::value::Value;
@@ -33,6 +33,7 @@ impl Settings {
         self.proxy()?;
         self.connect_to()?;
         self.secrets()?;
+        self.imports()?;
         self.code()?;
         self.identity()?;
         Ok(())
@@ -100,8 +101,8 @@ impl Settings {
     }
 
     /// Further interfaces that a component may import.
-    pub(crate) fn imports(&self) -> &[String] {
-        self.list(Entry::AllowImport)
+    pub(crate) fn imports(&self) -> Result<Vec<Import>> {
+        self.each(Entry::AllowImport, |text| text.parse::<Import>())
     }
 
     pub(crate) fn egress(&self) -> Result<Egress> {

@@ -1,0 +1,78 @@
+//! `inspect`, `compile` and `--precompiled`: a component's file, and its native code.
+
+use serde_json::json;
+
+use crate::place::{Place, WRONG_SECRET};
+
+#[test]
+fn a_component_is_looked_into() {
+    let place = Place::new();
+    let inside = place.run(&["inspect"]).end();
+    assert_eq!((inside.code, inside.err.as_str()), (0, ""), "{inside:?}");
+    assert!(inside.out.contains("wasi:http/outgoing-handler"), "{inside:?}");
+    let file = host_test::rig::component_file();
+    let named = place
+        .run(&["inspect", file.to_str().unwrap(), "--output", "json"])
+        .end();
+    assert_eq!(named.json()["accepted"], true);
+
+    place.file("page.wasm", "<!DOCTYPE html>");
+    let refused = place.run(&["inspect", "page.wasm"]).end();
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.out.contains("This host does not take it"), "{refused:?}");
+    let missing = place.run(&["inspect", "missing.wasm"]).end();
+    assert_eq!(missing.code, 2, "{missing:?}");
+    assert!(
+        missing.err.contains("cannot read the component `missing.wasm`"),
+        "{missing:?}"
+    );
+}
+
+#[test]
+fn native_code_starts_a_flow_as_the_component_does() {
+    let place = Place::new();
+    place.flow(json!({}));
+    let compiled = place.run(&["compile", "--to", "flow-starter.cwasm"]).end();
+    assert_eq!((compiled.code, compiled.err.as_str()), (0, ""), "{compiled:?}");
+    let started = place
+        .run(&["trigger", "flow.json", "--precompiled", "flow-starter.cwasm"])
+        .end();
+    assert_eq!((started.code, place.stand_in.starts().len()), (0, 1), "{started:?}");
+
+    let wasm = host_test::rig::component_file();
+    for (file, told) in [
+        (wasm.to_str().unwrap(), "this is not a compiled connector"),
+        ("flow.json", "this is not a compiled connector"),
+        ("missing.cwasm", "there is no such file"),
+    ] {
+        let ended = place.run(&["trigger", "flow.json", "--precompiled", file]).end();
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(ended.err.contains(told), "{ended:?}");
+    }
+    place.file("page.wasm", "<!DOCTYPE html>");
+    let refused = place.run(&["compile", "page.wasm", "--to", "page.cwasm"]).end();
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(!place.folder.join("page.cwasm").exists());
+}
+
+#[test]
+fn an_import_that_cannot_be_named_is_a_wrong_setting() {
+    let place = Place::new();
+    let ended = place.run(&["inspect", "--allow-import", "wasi:sockets/tcp"]).end();
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(
+        ended.err.contains("component.imports (flag --allow-import): "),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn a_check_ends_with_0_or_3_and_starts_nothing() {
+    let place = Place::new();
+    place.flow(json!({}));
+    let passed = place.run(&["check", "flow.json"]).end();
+    assert_eq!((passed.code, passed.err.as_str()), (0, ""), "{passed:?}");
+    let failed = place.run(&["check", "flow.json", "--password", WRONG_SECRET]).end();
+    assert_eq!(failed.code, 3, "{failed:?}");
+    assert!(place.stand_in.starts().is_empty());
+}
