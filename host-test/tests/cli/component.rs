@@ -53,6 +53,9 @@ fn native_code_starts_a_flow_as_the_component_does() {
     let refused = place.run(&["compile", "page.wasm", "--to", "page.cwasm"]).end();
     assert_eq!(refused.code, 2, "{refused:?}");
     assert!(!place.folder.join("page.cwasm").exists());
+    let nowhere = place.run(&["compile", "--to", "missing/flow-starter.cwasm"]).end();
+    assert_eq!(nowhere.code, 2, "{nowhere:?}");
+    assert!(nowhere.err.contains("cannot write to `missing`"), "{nowhere:?}");
 }
 
 #[test]

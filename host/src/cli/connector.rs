@@ -49,7 +49,7 @@ pub(crate) async fn connector(settings: &Settings, engine: &Engine) -> Result<Co
 pub(crate) fn bytes<'a>(named: Option<&Path>, settings: &'a Settings) -> Result<(PathBuf, Cow<'a, [u8]>)> {
     match (named, settings.code()?) {
         (Some(file), _) | (None, Code::File(file)) => Ok((file.to_owned(), read(file)?.into())),
-        (None, Code::Inside | Code::Precompiled(_)) => Ok(("the component inside".into(), the_one_inside()?.into())),
+        (None, Code::Inside | Code::Precompiled(_)) => Ok(("inside this binary".into(), the_one_inside()?.into())),
     }
 }
 

@@ -139,6 +139,16 @@ fn inspect(file: Option<&Path>, settings: &Settings) -> Result<Exit> {
 }
 
 fn compile(file: Option<&Path>, to: &Path, settings: &Settings) -> Result<Exit> {
+    // An empty parent is where one stands.
+    if let Some(folder) = to
+        .parent()
+        .filter(|folder| *folder != Path::new("") && !folder.is_dir())
+    {
+        return Err(bad(format!(
+            "cannot write to `{}`: it is not a directory",
+            folder.display()
+        )));
+    }
     let (name, wasm) = connector::bytes(file, settings)?;
     let engine = connector::engine(settings)?;
     let waiting = Waiting::begin("compiling the component");
