@@ -8,6 +8,8 @@ use anyhow::Context;
 use flow_starter_host::{Engine, Inspection, LoadError, Mismatch};
 use serde_json::json;
 
+use crate::terminal::printable as shown;
+
 /// Says what the file is, what it imports and exports, and whether this host takes it; true where it does.
 pub(crate) fn inspect(
     engine: &Engine,
@@ -119,16 +121,6 @@ fn reasons(refusal: &LoadError) -> Vec<String> {
         LoadError::Contract(found) => found.iter().map(Mismatch::to_string).map(|it| shown(&it)).collect(),
         other => vec![shown(&other.to_string())],
     }
-}
-
-/// What would steer a terminal, or turn the direction of what follows, is replaced.
-fn shown(text: &str) -> String {
-    let steers = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars()
-        .map(|c| if steers(c) { char::REPLACEMENT_CHARACTER } else { c })
-        .collect()
 }
 
 #[cfg(test)]
