@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use flow_starter_host::{Engine, Inspection, LoadError, Mismatch};
+use flow_starter_host::{Engine, Inspection, LoadError};
 use serde_json::json;
 
 use crate::terminal::printable as shown;
@@ -76,7 +76,7 @@ fn as_json(name: &str, inspection: &Inspection) -> serde_json::Value {
         "exports": inspection.exports.iter().map(|export| shown(export)).collect::<Vec<_>>(),
         "contract": contract.collect::<Vec<_>>(),
         "accepted": inspection.refusal.is_none(),
-        "reasons": inspection.refusal.as_ref().map(reasons).unwrap_or_default(),
+        "reasons": inspection.refusal.iter().flat_map(LoadError::reasons).map(|reason| shown(&reason)).collect::<Vec<_>>(),
     })
 }
 
@@ -108,19 +108,13 @@ fn print(name: &str, inspection: &Inspection, out: &mut dyn Write) -> std::io::R
         None => writeln!(out, "\nThis host takes it."),
         Some(refusal) => {
             writeln!(out, "\nThis host does not take it:")?;
-            for reason in reasons(refusal) {
-                writeln!(out, "  - {reason}")?;
+            for reason in refusal.reasons() {
+                writeln!(out, "  - {}", shown(&reason))?;
             }
             Ok(())
         }
     }
 }
-
-fn reasons(refusal: &LoadError) -> Vec<String> {
-    match refusal {
-        LoadError::Contract(found) => found.iter().map(Mismatch::to_string).map(|it| shown(&it)).collect(),
-        other => vec![shown(&other.to_string())],
-    }
 }
 
 #[cfg(test)]
@@ -150,7 +144,7 @@ mod tests {
         assert!(!taken);
         for line in [
             "some.wasm: component, ",
-            "  not given  wasi:sockets/tcp@0.2.6: no connector gets a socket",
+            "  not given  wasi:sockets/tcp@0.2.6: no connector gets sockets",
             "  missing    trigger-flow of connectors:servicenow-flow-starter/flow-starter@0.1.0",
             "This host does not take it:\n  - it imports wasi:sockets/tcp@0.2.6: no connector",
             "  - it does not export connectors:servicenow-flow-starter/connector@0.1.0, with execute",

@@ -175,16 +175,16 @@ fn shown(text: &str) -> String {
 #[non_exhaustive]
 pub enum Closed {
     /// It can be named, and was not.
-    #[error("a connector gets it only where the host's policy names it")]
+    #[error("a connector gets this only where the host's policy names it")]
     NotNamed,
     /// A socket.
-    #[error("no connector gets a socket, which would be a way around the policy")]
+    #[error("no connector gets sockets, which would be a way around the policy")]
     Sockets,
     /// Given at another version.
-    #[error("a connector gets it at a version of WASI 0.2 only")]
+    #[error("a connector gets this at a version of WASI 0.2 only")]
     Track,
     /// Anything else.
-    #[error("no connector gets it: HTTP, its streams and a monotonic clock are what there is")]
+    #[error("no connector gets this: HTTP, its streams and a monotonic clock are what there is")]
     Unknown,
 }
 

@@ -6,6 +6,7 @@ use wasmtime::component::Component;
 use super::conformity::{CONTRACT, Mismatch, mismatches};
 use super::connector::Connector;
 use super::engine::Engine;
+use super::imports::Closed;
 
 /// Why a file is not taken as a connector.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,16 +22,45 @@ pub enum LoadError {
     #[error("the component passes a limit of the connector host: {0}")]
     Limit(String),
     /// All that is missing, wrong or too much.
-    #[error("the component does not keep the contract {CONTRACT}: {}", sentences(.0))]
+    #[error("the component does not keep the contract {CONTRACT}: {}", reasons(.0).join("; "))]
     Contract(Vec<Mismatch>),
     /// A fresh instance of it did not come up within the limits.
     #[error("the component cannot be instantiated: {0}")]
     Instantiate(String),
 }
 
-fn sentences(mismatches: &[Mismatch]) -> String {
-    let told: Vec<_> = mismatches.iter().map(Mismatch::to_string).collect();
-    told.join("; ")
+impl LoadError {
+    /// A sentence for each thing that keeps the component out; imports that are closed for the same reason share one.
+    ///
+    /// ```
+    /// use flow_starter_host::LoadError;
+    ///
+    /// assert_eq!(LoadError::Limit("it has more than 8 tables".to_owned()).reasons().len(), 1);
+    /// ```
+    pub fn reasons(&self) -> Vec<String> {
+        match self {
+            Self::Contract(found) => reasons(found),
+            other => vec![other.to_string()],
+        }
+    }
+}
+
+fn reasons(found: &[Mismatch]) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    let mut closed: Vec<(Closed, Vec<&str>)> = Vec::new();
+    for mismatch in found {
+        match mismatch {
+            Mismatch::Import { name, why } => match closed.iter_mut().find(|(of, _)| of == why) {
+                Some((_, names)) => names.push(name),
+                None => closed.push((*why, vec![name])),
+            },
+            other => told.push(other.to_string()),
+        }
+    }
+    let imports = closed
+        .iter()
+        .map(|(why, names)| format!("it imports {}: {why}", names.join(", ")));
+    imports.chain(told).collect()
 }
 
 impl Engine {
@@ -251,13 +281,14 @@ mod tests {
             (import "wasi:http/types@0.3.0" (instance (export "f" (func))))
             (import "wasi:sockets/tcp@0.2.6" (instance (export "f" (func))))
             (import "acme:own/call" (func))
+            (import "wasi:cli/exit@0.2.6" (instance (export "f" (func))))
             (import "acme:types/only" (instance (type u32) (export "t" (type (eq 0))))))"#);
         let told = refusal(&small(), &wasm).await;
         for sentence in [
-            "it imports wasi:cli/environment@0.2.6: a connector gets it only where the host's policy names it;",
-            "it imports wasi:http/types@0.3.0: a connector gets it at a version of WASI 0.2 only;",
-            "it imports wasi:sockets/tcp@0.2.6: no connector gets a socket,",
-            "it imports acme:own/call: no connector gets it:",
+            "it imports wasi:cli/environment@0.2.6, wasi:cli/exit@0.2.6: a connector gets this only where the host's policy names it;",
+            "it imports wasi:http/types@0.3.0: a connector gets this at a version of WASI 0.2 only;",
+            "it imports wasi:sockets/tcp@0.2.6: no connector gets sockets,",
+            "it imports acme:own/call: no connector gets this:",
         ] {
             assert!(told.contains(sentence), "{told}");
         }
