@@ -135,7 +135,7 @@ impl Engine {
         }
         Component::from_binary(&self.wasmtime, wasm).map_err(|error| {
             self.limits.passed_by_shape(&error).map_or_else(
-                || LoadError::NotAComponent(format!("{:#}", error.root_cause())),
+                || LoadError::NotAComponent(plain(&error.root_cause().to_string())),
                 LoadError::Limit,
             )
         })
@@ -170,6 +170,11 @@ impl Engine {
                 .unwrap_or_else(|_| Err(failed(&"it ended")))
         })
     }
+}
+
+/// What wasmtime says of a file may quote it, and nothing in a file shall steer a terminal.
+fn plain(told: &str) -> String {
+    told.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// The component model's preamble: `\0asm`, version 13, layer 1.
@@ -271,6 +276,15 @@ mod tests {
             assert_eq!(engine.compile(wasm).unwrap_err().to_string(), told);
             assert_eq!(engine.inspect(wasm).refusal.unwrap().to_string(), told);
         }
+    }
+
+    #[tokio::test]
+    async fn nothing_in_a_file_steers_a_terminal() {
+        let mut wasm = wat(r#"(component (import "acme:own/call" (func)))"#);
+        let name = wasm.windows(4).position(|found| found == b"acme").unwrap();
+        wasm[name..name + 4].copy_from_slice(b"\x1b[2J");
+        let told = refusal(&small(), &wasm).await;
+        assert!(told.contains("[2J") && !told.contains('\x1b'), "{told}");
     }
 
     #[tokio::test]
