@@ -130,6 +130,19 @@ impl flow_starter::Guest for Hostile {
                 poll(&[]);
                 Ok(response(String::new()))
             }
+            "/polls-a-crowd" => {
+                poll(&vec![&subscribe_duration(u64::MAX); 1_000_000]);
+                Ok(response(String::new()))
+            }
+            // Each is denied but the first; what the host keeps of them is the matter.
+            "/starts-for-ever" => {
+                let path = format!("/{}", "x".repeat(60_000));
+                loop {
+                    let request = request(&host);
+                    let _ = request.set_path_with_query(Some(&path));
+                    drop(send(request, None));
+                }
+            }
             // Between the waits it computes next to nothing.
             "/wakes-for-ever" => loop {
                 subscribe_duration(1).block();

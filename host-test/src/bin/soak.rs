@@ -46,13 +46,15 @@ const FAULTS: [Fault; 6] = [
 const FAULT_EVERY: usize = 50;
 
 /// A crime, and what its error says. They end by themselves or soon; those that wait or loop are ended by short limits.
-const CRIMES: [(&str, &str); 17] = [
+const CRIMES: [(&str, &str); 19] = [
     ("/traps", "unreachable"),
     ("/allocates", "more memory than its 64 MiB"),
     ("/recurses", "more stack than its 512 KiB"),
     ("/hoards", "more than 256 of the host's resources"),
     ("/opens-many", "1 answered"),
     ("/polls-nothing", "empty poll list"),
+    ("/polls-a-crowd", "more than 1000 handles"),
+    ("/starts-for-ever", "more than 128 requests"),
     ("/returns-a-lot", "handed over more than 32 MiB"),
     ("/repeats-itself", "handed over more than 32 MiB"),
     ("/says-success", "contradicts"),

@@ -25,6 +25,7 @@ async fn each_limit_is_named_and_ends_the_call() {
         ("/hoards", "it held more than 256 of the host's resources at a time"),
         ("/recurses", "it needed more stack than its 512 KiB"),
         ("/traps", "unreachable"),
+        ("/polls-a-crowd", "it held more than 1000 handles at a time"),
         ("/polls-nothing", "empty poll list"),
         ("/returns-a-lot", "it handed over more than 32 MiB at once"),
         ("/repeats-itself", "it handed over more than 32 MiB at once"),
@@ -150,6 +151,17 @@ async fn one_call_makes_one_request_however_many_it_asks_for() {
     let outcome = prison.commits("/opens-many").await;
     assert_eq!(error(outcome).message, "1 answered");
     assert_eq!(prison.stand_in.requests().len(), 1);
+}
+
+/// The host keeps a record of each, and its URL may be long.
+#[tokio::test]
+async fn requests_without_end_are_ended_and_few_are_recorded() {
+    let prison = Prison::open(limits()).await;
+    let outcome = prison.commits("/starts-for-ever").await;
+    assert_eq!(outcome.requests.len(), 128);
+    let error = error(outcome);
+    assert!(error.message.contains("it asked for more than 128 requests"), "{error}");
+    prison.assert_others_are_served().await;
 }
 
 #[tokio::test]

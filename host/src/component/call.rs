@@ -7,12 +7,12 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 use wasmtime_wasi_io::IoView;
 
 use super::computing::Computing;
 use super::engine::Engine;
-use super::limits::{HANDLES, TABLE_ENTRIES};
+use super::limits::{HANDLES, REQUESTS, TABLE_ENTRIES};
 use crate::egress::Gate;
 
 /// The data of a call's store.
@@ -20,7 +20,7 @@ pub(super) struct Call {
     table: ResourceTable,
     clocks: WasiClocksCtx,
     http: WasiHttpCtx,
-    gate: Gate,
+    gate: Counted,
     /// Made when it is first used: most components never do, and it costs 4,000 instructions.
     empty: Option<Box<WasiCtx>>,
     memory_left: usize,
@@ -35,7 +35,7 @@ impl Call {
             table,
             clocks: WasiClocksCtx::default(),
             http: WasiHttpCtx::new(),
-            gate,
+            gate: Counted { gate, asked: 0 },
             empty: None,
             memory_left: memory_bytes,
             memory_bytes,
@@ -50,7 +50,11 @@ impl Call {
         store.set_epoch_deadline(1);
         let most = engine.limits.computing;
         // A guest that computes gives way at each tick, or no clock could end it.
-        store.epoch_deadline_callback(move |_| {
+        store.epoch_deadline_callback(move |store| {
+            wasmtime::ensure!(
+                store.data().gate.asked <= REQUESTS,
+                "it asked for more than {REQUESTS} requests"
+            );
             wasmtime::ensure!(
                 computing.so_far() <= most,
                 "it computed for longer than its {} s",
@@ -75,6 +79,29 @@ impl IoView for Call {
         &mut self.table
     }
 }
+
+/// The gate, for no more requests than a limit: it records each with its URL, which a guest may make 64 KiB long.
+struct Counted {
+    gate: Gate,
+    asked: usize,
+}
+
+impl WasiHttpHooks for Counted {
+    fn send_request(
+        &mut self,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+        received: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Box<dyn Future<Output = Result<(http::Response<WasiBody>, Worker), Error>> + Send> {
+        self.asked = self.asked.saturating_add(1);
+        if self.asked > REQUESTS {
+            return Box::new(std::future::ready(Err(Error::HttpRequestDenied)));
+        }
+        self.gate.send_request(request, options, received)
+    }
+}
+
+type Worker = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 /// No environment, no arguments, no files, standard input closed, and what is printed goes nowhere.
 impl WasiView for Call {

@@ -18,6 +18,9 @@ pub(super) const HANDLES: usize = 256;
 /// Handles of all kinds, those that a component gives out to itself included; the host's memory holds each.
 const ALL_HANDLES: usize = 1_000;
 
+/// Of one call, those that are denied included. The contract takes two.
+pub(super) const REQUESTS: usize = 128;
+
 /// More entries than any component of this contract has functions.
 pub(super) const TABLE_ENTRIES: usize = 20_000;
 
