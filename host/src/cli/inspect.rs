@@ -115,7 +115,6 @@ fn print(name: &str, inspection: &Inspection, out: &mut dyn Write) -> std::io::R
         }
     }
 }
-}
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
