@@ -36,6 +36,7 @@ use bindings::connectors::servicenow_flow_starter::types::{
 use bindings::exports::connectors::servicenow_flow_starter::{connector, flow_starter};
 use std::hint::black_box;
 use std::mem::forget;
+use std::sync::atomic::{AtomicU32, Ordering};
 use waki::bindings::wasi::clocks::monotonic_clock::subscribe_duration;
 use waki::bindings::wasi::http::outgoing_handler::handle;
 use waki::bindings::wasi::http::types::{
@@ -189,6 +190,14 @@ impl flow_starter::Guest for Hostile {
                 },
                 FlowState::NotStarted,
             )),
+            "/leaves-marks" => {
+                let times = TIMES.fetch_add(1, Ordering::Relaxed);
+                let memory = grown();
+                let found = marks(memory);
+                memory.fill(MARK);
+                let told = format!("{times} before, {found} marks found, {} left", marks(memory));
+                Err(error(&told, FlowState::NotStarted))
+            }
             "/calls-elsewhere" => {
                 answered(&start("elsewhere.example.com"));
                 Err(error("called", FlowState::Unknown))
@@ -219,6 +228,24 @@ impl connector::Guest for Hostile {
     fn execute(_: String) -> Result<String, TriggerError> {
         Err(error("none", FlowState::NotStarted))
     }
+}
+
+static TIMES: AtomicU32 = AtomicU32::new(0);
+const MARK: u8 = 0xa5;
+
+/// 16 MiB of memory as the host gives it.
+fn grown() -> &'static mut [u8] {
+    let pages = (16 << 20) / (64 << 10);
+    let before = core::arch::wasm32::memory_grow(0, pages);
+    if before == usize::MAX {
+        core::arch::wasm32::unreachable()
+    }
+    // SAFETY: these pages are new, nobody else has them, and their size is what was asked for.
+    unsafe { core::slice::from_raw_parts_mut((before * (64 << 10)) as *mut u8, pages * (64 << 10)) }
+}
+
+fn marks(memory: &[u8]) -> usize {
+    memory.iter().filter(|byte| **byte == MARK).count()
 }
 
 /// On the engine's stack, not on the guest's own in its memory.

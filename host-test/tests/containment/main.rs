@@ -305,6 +305,22 @@ async fn a_lie_is_caught() {
     assert_eq!(prison.stand_in.starts().len(), 1, "and so it was");
 }
 
+/// Whatever a call leaves in its memory, the next one in the same place finds none of it.
+#[tokio::test]
+async fn a_call_sees_nothing_of_another() {
+    let prison = Prison::open(Limits {
+        concurrent_calls: 1,
+        computing: Duration::from_secs(30),
+        wall_clock: Duration::from_secs(60),
+        ..limits()
+    })
+    .await;
+    for _ in 0..3 {
+        let told = error(prison.commits("/leaves-marks").await).message;
+        assert_eq!(told, "0 before, 0 marks found, 16777216 left");
+    }
+}
+
 /// More calls than places: they wait their turn, and none is lost.
 #[tokio::test]
 async fn calls_beyond_the_places_wait() {
