@@ -58,6 +58,7 @@ fn every_commands_help_has_examples_and_its_exit_codes_where_they_differ() {
         &["compile"],
         &["secrets", "list"],
         &["config", "show"],
+        &["config", "example"],
         &["completions"],
         &["man"],
         &[],

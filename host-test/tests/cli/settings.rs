@@ -148,6 +148,39 @@ fn a_variable_that_is_nearly_one_of_ours_is_a_slip_and_a_strangers_is_not() {
 }
 
 #[test]
+fn the_example_of_a_file_sets_nothing_and_its_lines_are_right() {
+    let place = Place::new();
+    let example = bare(&place, &["config", "example"]).end();
+    assert_eq!((example.code, example.err.as_str()), (0, ""));
+    place.file("config.toml", &example.out);
+    let untouched = shown(bare(&place, &["config", "show", "--config", "config.toml"]));
+    let settings = untouched["settings"].as_object().unwrap();
+    assert!(
+        settings
+            .iter()
+            .all(|(name, setting)| setting["source"] == "default" || name.starts_with("output."))
+    );
+
+    // Each `# key = …` taken into force: all of them at once but for the native code, which excludes the component.
+    let line = |line: &str| match line
+        .strip_prefix("# ")
+        .filter(|line| line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')))
+    {
+        Some(line) if !line.starts_with("precompiled") => format!("{line}\n"),
+        _ => format!("{line}\n"),
+    };
+    place.file("config.toml", example.out.lines().map(line).collect::<String>());
+    let all = shown(bare(&place, &["config", "show", "--config", "config.toml"]));
+    let settings = all["settings"].as_object().unwrap();
+    for (name, setting) in settings
+        .iter()
+        .filter(|(name, _)| !["component.precompiled", "output.format"].contains(&name.as_str()))
+    {
+        assert_eq!(setting["source"], "file config.toml", "{name}");
+    }
+}
+
+#[test]
 fn a_stronger_source_decides_between_a_component_and_native_code() {
     let place = Place::new();
     place.flow(json!({}));

@@ -46,7 +46,7 @@ pub(crate) enum Task {
     /// Say which secrets an input refers to, and who has them
     #[command(subcommand)]
     Secrets(Secrets),
-    /// Say which settings are in force
+    /// Say which settings are in force, and which there are
     #[command(subcommand)]
     Config(Config),
     /// Write a shell's completions to standard output
@@ -89,6 +89,9 @@ pub(crate) enum Config {
     /// Show every setting with its value, and where that came from
     #[command(after_help = CONFIG_HELP)]
     Show,
+    /// Write a configuration file that sets nothing, with every key explained
+    #[command(after_help = EXAMPLE_HELP)]
+    Example,
 }
 
 const EXAMPLES: &str = "\
@@ -148,6 +151,11 @@ const CONFIG_HELP: &str = "\
 Examples:
   flow-starter config show
   flow-starter config show --config other.toml --output json";
+
+const EXAMPLE_HELP: &str = "\
+Examples:
+  flow-starter config example
+  flow-starter config example > config.toml";
 
 const COMPLETIONS_HELP: &str = "\
 Examples:

@@ -74,6 +74,10 @@ fn main() -> ExitCode {
 fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
     match task {
         Task::Completions { shell } => return manual::completions(*shell),
+        Task::Config(Config::Example) => {
+            say(&settings::example())?;
+            return Ok(Exit::Success);
+        }
         Task::Man { directory } => return manual::pages(directory.as_deref()),
         _ => {}
     }

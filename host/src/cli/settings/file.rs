@@ -94,7 +94,7 @@ fn unknown(name: &str, is_section: bool, path: &Path) -> anyhow::Error {
     match nearest(name) {
         Some(near) => bad(format!("{told} has an unknown key `{name}`: did you mean `{near}`?")),
         None => bad(format!(
-            "{told} has an unknown key `{name}`: `flow-starter config show` lists the known ones"
+            "{told} has an unknown key `{name}`: `flow-starter config example` lists the known ones"
         )),
     }
 }
@@ -139,7 +139,7 @@ mod tests {
             ("[limits]\nlimit-memory = 1", "did you mean `limits.memory`?"),
             (
                 "[camunda]\nrest-address = \"x\"",
-                "`camunda`: `flow-starter config show` lists",
+                "`camunda`: `flow-starter config example` lists",
             ),
             ("policy = []", "`policy` is a section: write [policy]"),
             ("[[policy]]\nallow = []", "`policy` is a section"),

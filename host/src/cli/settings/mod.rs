@@ -6,7 +6,7 @@
 //! | `value` | what a setting holds, and how it is read |
 //! | `file` | the configuration file |
 //! | `in_force` | what the library takes, made of the settings |
-//! | `show` | `config show` |
+//! | `show` | `config show`, `config example` |
 
 mod file;
 mod in_force;
@@ -27,6 +27,7 @@ use crate::exit::bad;
 
 pub(crate) use file::File;
 pub(crate) use in_force::Code;
+pub(crate) use show::example;
 pub(crate) use table::Entry;
 
 use table::{ROWS, Row};

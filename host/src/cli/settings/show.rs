@@ -1,10 +1,29 @@
-//! `config show`: what is in force, and where each value came from.
+//! `config show`: what is in force, and where each value came from. `config example`: what could be.
+
+use std::fmt::Write as _;
 
 use serde_json::{Map, json};
 
-use super::table::Entry;
+use super::table::{Entry, ROWS, Row, SECTIONS};
 use super::{File, Setting, Settings, Value};
 use crate::terminal::{Page, Tone};
+
+/// A configuration file that sets nothing, and shows all that it can: for `config example`.
+pub(crate) fn example() -> String {
+    let mut text = "# Take the # away before what you want to set. A flag counts before its variable, a variable before this file.\n".to_owned();
+    for (section, what) in SECTIONS {
+        let _infallible = writeln!(text, "\n# {what}\n[{section}]");
+        let within = |row: &&Row| row.name.split('.').next() == Some(section);
+        for row in ROWS.iter().filter(within) {
+            let default = match row.default {
+                "" => String::new(),
+                default => format!("; otherwise {}", default.replace(',', ", ")),
+            };
+            let _infallible = writeln!(text, "# {}{default}\n# {} = {}", row.help, row.last_name(), row.example);
+        }
+    }
+    text
+}
 
 impl Settings {
     pub(crate) fn as_text(&self, colours: bool) -> String {
