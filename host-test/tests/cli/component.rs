@@ -70,6 +70,20 @@ fn an_import_that_cannot_be_named_is_a_wrong_setting() {
 }
 
 #[test]
+fn an_import_that_was_named_is_given() {
+    let place = Place::new();
+    let random =
+        r#"(component (import "wasi:random/random@0.2.0" (instance (export "get-random-u64" (func (result u64))))))"#;
+    place.file("random.wasm", wat::parse_str(random).unwrap());
+    let given = |more: &[&str]| {
+        let all: Vec<_> = ["inspect", "random.wasm"].iter().chain(more).copied().collect();
+        place.run(&all).end().out.contains("\n  given      wasi:random/random")
+    };
+    assert!(!given(&[]));
+    assert!(given(&["--allow-import", "wasi:random/random"]));
+}
+
+#[test]
 fn a_check_ends_with_0_or_3_and_starts_nothing() {
     let place = Place::new();
     place.flow(json!({}));

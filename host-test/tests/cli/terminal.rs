@@ -6,7 +6,7 @@ use host_test::stand_in::{Answer, Behaviour};
 use serde_json::json;
 
 use crate::FLOW;
-use crate::place::{Place, program};
+use crate::place::{Place, WRONG_SECRET, program};
 
 const ESCAPE: char = '\u{1b}';
 
@@ -63,6 +63,18 @@ fn a_credential_that_the_server_echoes_is_masked_for_a_person() {
         let ended = place.run(&["trigger", "flow.json"]).end();
         assert!(format!("{}{}", ended.out, ended.err).contains("***"), "{ended:?}");
     }
+}
+
+#[test]
+fn a_secret_in_any_field_is_masked_where_it_comes_back() {
+    let place = Place::new();
+    place.flow(json!({"headers": {"hello": "{{secrets.HELLO}}"}}));
+    let echo = json!({"result": {"echo": WRONG_SECRET}}).to_string();
+    place
+        .stand_in
+        .behave_once(FLOW, Behaviour::Answer(Answer::new(200).body(echo)));
+    let run = place.run(&["trigger", "flow.json"]).env("SECRET_HELLO", WRONG_SECRET);
+    assert!(run.end().out.contains("{\"echo\":\"***\"}"));
 }
 
 #[test]
