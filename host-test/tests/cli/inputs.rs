@@ -106,6 +106,19 @@ fn a_name_that_stands_twice_is_refused_with_flags_as_without() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn an_input_without_end_is_refused() {
+    let ended = Place::new().run(&["trigger", "/dev/zero"]).end();
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(
+        ended
+            .err
+            .contains("cannot read the input `/dev/zero`: it is larger than 64 MiB"),
+        "{ended:?}"
+    );
+}
+
 #[test]
 fn a_success_is_the_components_answer_as_it_is() {
     let place = Place::new();

@@ -4,7 +4,7 @@ mod flags;
 mod members;
 mod over;
 
-use std::io::{IsTerminal as _, Read as _};
+use std::io::{self, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -51,21 +51,31 @@ impl Input {
     }
 }
 
+/// ServiceNow takes a body of 25 MB at most; what is larger is no input, and may have no end.
+const LARGEST: u64 = 64 << 20;
+
 /// The input's text, and what to call it in a message.
 fn read(file: &Path) -> Result<(String, String)> {
     if file != Path::new("-") {
-        let text = std::fs::read_to_string(file).map_err(|error| unreadable("the input", file, &error))?;
-        return Ok((format!("`{}`", file.display()), text));
+        let name = format!("`{}`", file.display());
+        let text = std::fs::File::open(file).and_then(whole);
+        return Ok((name, text.map_err(|error| unreadable("the input", file, &error))?));
     }
-    let mut stdin = std::io::stdin();
+    let stdin = std::io::stdin();
     if stdin.is_terminal() {
         tell("flow-starter: the input comes from this terminal; Ctrl-D at the beginning of a line ends it\n");
     }
-    let mut text = String::new();
-    stdin
-        .read_to_string(&mut text)
-        .map_err(|error| bad(format!("cannot read the input from standard input: {error}")))?;
+    let text = whole(stdin.lock());
+    let text = text.map_err(|error| bad(format!("cannot read the input from standard input: {error}")))?;
     Ok(("standard input".to_owned(), text))
+}
+
+fn whole(file: impl Read) -> io::Result<String> {
+    let mut text = String::new();
+    match file.take(LARGEST + 1).read_to_string(&mut text)? as u64 {
+        0..=LARGEST => Ok(text),
+        _ => Err(io::Error::other("it is larger than 64 MiB")),
+    }
 }
 
 fn object(name: &str, text: &str) -> Result<Members> {
