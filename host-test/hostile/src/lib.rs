@@ -135,6 +135,26 @@ impl flow_starter::Guest for Hostile {
                 poll(&vec![&subscribe_duration(u64::MAX); 1_000_000]);
                 Ok(response(String::new()))
             }
+            // Sixteen MiB of method, which the host would keep with each request, sent or not.
+            "/names-a-method" => {
+                let method = Method::Other("A".repeat(16 << 20));
+                let requests: Vec<_> = (0..20).map(|_| request(&host)).collect();
+                let kept = requests.iter().filter(|it| it.set_method(&method).is_ok()).count();
+                Err(error(&format!("{kept} kept"), FlowState::NotStarted))
+            }
+            // Bodies that are written and never sent: whatever the host holds of them is not the guest's memory.
+            "/fills-bodies" => loop {
+                let request = request(&host);
+                let body = request.body().unwrap_or_else(|()| core::arch::wasm32::unreachable());
+                let stream = body.write().unwrap_or_else(|()| core::arch::wasm32::unreachable());
+                while let Ok(room @ 1..) = stream.check_write() {
+                    let piece = vec![b'x'; usize::try_from(room).unwrap_or(4096)];
+                    if stream.write(&piece).is_err() {
+                        break;
+                    }
+                }
+                forget((request, body, stream));
+            },
             // Each is denied but the first; what the host keeps of them is the matter.
             "/starts-for-ever" => {
                 let path = format!("/{}", "x".repeat(60_000));

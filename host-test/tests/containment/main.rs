@@ -25,6 +25,10 @@ async fn each_limit_is_named_and_ends_the_call() {
         ("/hoards", "it held more than 256 of the host's resources at a time"),
         ("/recurses", "it needed more stack than its 512 KiB"),
         ("/traps", "unreachable"),
+        (
+            "/fills-bodies",
+            "it held more than 256 of the host's resources at a time",
+        ),
         ("/polls-a-crowd", "it held more than 1000 handles at a time"),
         ("/polls-nothing", "empty poll list"),
         ("/returns-a-lot", "it handed over more than 32 MiB at once"),
@@ -162,6 +166,13 @@ async fn requests_without_end_are_ended_and_few_are_recorded() {
     let error = error(outcome);
     assert!(error.message.contains("it asked for more than 128 requests"), "{error}");
     prison.assert_others_are_served().await;
+}
+
+/// Of what a request is made of, the method alone has no length in the host's HTTP.
+#[tokio::test]
+async fn a_method_without_end_is_not_kept() {
+    let prison = Prison::open(limits()).await;
+    assert_eq!(error(prison.commits("/names-a-method").await).message, "0 kept");
 }
 
 #[tokio::test]

@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::ResourceTable;
-use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
+use wasmtime::component::{Linker, Resource, ResourceTable};
+use wasmtime::{ResourceLimiter, Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::p2::bindings::http::types::{HostOutgoingRequest as _, Method};
+use wasmtime_wasi_http::p2::types::HostOutgoingRequest;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 use wasmtime_wasi_io::IoView;
 
@@ -99,7 +101,37 @@ impl WasiHttpHooks for Counted {
         }
         self.gate.send_request(request, options, received)
     }
+
+    /// What the host holds of each body that nobody takes, and a guest may begin a hundred.
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        BODY_CHUNK
+    }
 }
+
+/// Puts a limit on a request's method, the one string that `wasmtime-wasi-http` keeps at any length (the parts of a URL end at 64 KiB,
+/// headers at 128): a guest could fill the host's memory with a few requests that it never sends.
+pub(super) fn bound_methods(linker: &mut Linker<Call>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    linker.instance(HTTP_TYPES)?.func_wrap(
+        "[method]outgoing-request.set-method",
+        |mut store: StoreContextMut<'_, Call>, (request, method): (Resource<HostOutgoingRequest>, Method)| {
+            if matches!(&method, Method::Other(name) if name.len() > METHOD_BYTES) {
+                return Ok((Err(()),));
+            }
+            Ok((store.data_mut().http().set_method(request, method)?,))
+        },
+    )?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+/// As `wasmtime-wasi-http` links it; components ask for it at any 0.2.
+const HTTP_TYPES: &str = "wasi:http/types@0.2.12";
+
+/// Longer than any method that is registered.
+const METHOD_BYTES: usize = 64;
+
+const BODY_CHUNK: usize = 64 << 10;
 
 type Worker = Box<dyn Future<Output = Result<(), Error>> + Send>;
 

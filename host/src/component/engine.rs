@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wasmtime::component::Linker;
 use wasmtime_wasi::clocks::WasiClocks;
 
-use super::call::Call;
+use super::call::{self, Call};
 use super::imports::Import;
 use super::limits::{EPOCH, Limits};
 use super::places::Places;
@@ -126,6 +126,7 @@ fn linker(engine: &wasmtime::Engine, named: &[Import]) -> wasmtime::Result<Linke
         Call::monotonic_clock,
     )?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    call::bound_methods(&mut linker)?;
     for import in named {
         import.link(&mut linker)?;
     }
