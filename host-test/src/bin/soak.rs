@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
 use flow_starter_host::{Connector, Egress, Engine, FlowConfig, Limits, Method, Outcome};
 use host_test::rig::{Rig, component_file};
-use host_test::stand_in::{Behaviour, DEMO_FLOW, Fault, Instance, Options, StandIn};
+use host_test::stand_in::{Behaviour, DEMO_FLOW, Fault, Instance, Options, StandIn, Step};
 
 /// Starts flows at a stand-in, over kept connections, some of which go wrong, and watches what the process holds.
 #[derive(Debug, Parser)]
@@ -72,6 +72,7 @@ const PUBLIC_FLOW: &str = "/api/sn_cico/flow_starter/public_flow";
 /// One round of so many is of crimes that a clock ends; the sixth is the first.
 const CLOCK_EVERY: usize = 200;
 const CLOCK_FIRST: usize = 5;
+const WALL_CLOCK: Duration = Duration::from_secs(12);
 const ENDED_BY_A_CLOCK: [&str; 4] = ["/loops", "/waits-for-ever", "/polls-for-ever", "/writes-for-ever"];
 
 /// How many requests the stand-in keeps, with their bodies, in this same process.
@@ -201,7 +202,7 @@ impl<'a> Calls<'a> {
         if hostile {
             // A busy machine needs a while for the page faults of 64 MiB.
             limits.computing = Duration::from_millis(1500);
-            limits.wall_clock = Duration::from_secs(12);
+            limits.wall_clock = WALL_CLOCK;
         }
         let engine = Engine::new(limits)?;
         let load = async |file: &std::path::Path, how: &str| {
@@ -255,12 +256,9 @@ impl<'a> Calls<'a> {
             .iter()
             .filter(|(crime, _)| ENDED_BY_A_CLOCK.contains(crime) == by_clock)
             .collect();
-        // A body without end would fill the stand-in's memory, which is this process's.
-        let server = if by_clock {
-            Behaviour::Fault(Fault::Deaf)
-        } else {
-            Behaviour::Normal
-        };
+        // A body without end would fill the stand-in's memory, which is this process's: it is left unread for as long as the call goes on.
+        let unread = Behaviour::Script(vec![Step::Pause(WALL_CLOCK), Step::Close]);
+        let server = if by_clock { unread } else { Behaviour::Normal };
         self.stand_in.behave(PUBLIC_FLOW, server);
         let calls = (0..self.at_once).map(async |turn| {
             let Some((crime, why)) = crimes.get((round + turn) % crimes.len()) else {

@@ -76,7 +76,7 @@ pub struct InspectedDoor {
 
 impl Engine {
     /// Looks into a file: what it is, what it imports and exports, and whether [`Self::load`] would take it here. Compiles it, and makes one
-    /// instance of it under a call's limits; nothing can leave.
+    /// instance of it under a call's limits, while the caller waits; nothing can leave.
     ///
     /// ```
     /// use flow_starter_host::{Engine, FileKind, Limits};
