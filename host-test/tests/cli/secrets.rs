@@ -1,5 +1,6 @@
 //! `secrets list`: which names, and who has them; never a value.
 
+use host_test::stand_in::{Answer, Behaviour};
 use serde_json::json;
 
 use crate::place::{ODD_SECRET, Place};
@@ -91,4 +92,28 @@ fn an_input_without_secrets_says_so_and_a_broken_reference_is_bad_input() {
         "{ended:?}"
     );
     assert!(place.was_left_alone());
+}
+
+/// What the call itself has fetched is a secret as well, where a person sees the body that echoes it.
+#[test]
+fn a_token_that_the_answer_echoes_is_not_shown() {
+    let place = Place::new();
+    place.flow(json!({ "authentication": {
+        "type": "oauth-client-credentials-flow", "clientId": "demo-client", "clientSecret": "demo-secret",
+    } }));
+    let token = "t0ken-of-this-call";
+    let given = json!({ "access_token": token, "token_type": "Bearer", "expires_in": 60 }).to_string();
+    let echo = json!({ "result": { "executionId": "x".repeat(32), "echo": token } }).to_string();
+    place
+        .stand_in
+        .behave("/oauth_token.do", Behaviour::Answer(Answer::new(200).body(given)));
+    place
+        .stand_in
+        .behave(crate::FLOW, Behaviour::Answer(Answer::new(200).body(echo)));
+    let ended = place.run(&["trigger", "flow.json"]).end();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(
+        ended.out.contains("\"echo\":\"***\"") && !ended.out.contains(token),
+        "{ended:?}"
+    );
 }

@@ -14,7 +14,7 @@ const OURS: [&str; 2] = ["flow_starter_host", "flow_starter"];
 /// From now on.
 pub(crate) fn start(settings: &Settings) {
     let level = settings.text(Entry::LogLevel).and_then(|level| level.parse().ok());
-    let level: LevelFilter = level.unwrap_or(LevelFilter::ERROR);
+    let level: LevelFilter = level.unwrap_or(LevelFilter::WARN);
     let ours = Targets::new().with_targets(OURS.map(|target| (target, level)));
     // A standard error that nobody reads is no reason to end.
     let written = tracing_subscriber::fmt::layer()

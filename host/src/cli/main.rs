@@ -10,7 +10,6 @@
 //! | `check` | the way to an instance, step by step |
 //! | `inspect` | a component's file, and its native code |
 //! | `secrets` | which secrets an input refers to |
-//! | `concealed` | what must not be shown |
 //! | `manual` | completions and manual pages |
 //! | `log`, `progress`, `terminal` | what is written, and where |
 //! | `exit` | the exit codes |
@@ -24,7 +23,6 @@
 
 mod arguments;
 mod check;
-mod concealed;
 mod connector;
 mod exit;
 mod input;

@@ -26,17 +26,17 @@ pub(crate) fn started(answer: &str, mask: &Mask, colours: bool) -> String {
     page.into_text()
 }
 
-/// An error, for a person.
-pub(crate) fn failed(error: &TriggerError, requests: &[RequestRecord], mask: &Mask, colours: bool) -> String {
+/// An error, for a person. The library has masked all of it.
+pub(crate) fn failed(error: &TriggerError, requests: &[RequestRecord], colours: bool) -> String {
     let mut page = Page::new(colours);
     page.row("flow", error.flow.as_str(), Tone::Bad);
     page.row("error", error.kind.as_str(), Tone::Plain);
     page.row("try again", &again(error), Tone::Plain);
     for request in requests {
-        page.row("request", &mask.text(request.to_string()), Tone::Plain);
+        page.row("request", &request.to_string(), Tone::Plain);
     }
     page.line("");
-    page.line(&mask.text(error.message.clone()));
+    page.line(&error.message);
     page.into_text()
 }
 
@@ -51,35 +51,34 @@ fn again(error: &TriggerError) -> String {
 }
 
 /// An error, for a program.
-pub(crate) fn error_json(error: &TriggerError, requests: &[RequestRecord], mask: &Mask) -> Value {
+pub(crate) fn error_json(error: &TriggerError, requests: &[RequestRecord]) -> Value {
     json!({
         "error": {
             "kind": error.kind.as_str(),
-            "message": mask.text(error.message.clone()),
+            "message": error.message,
             "flow": error.flow.as_str(),
             "retryable": error.retryable,
             "retryAfterMs": error.retry_after_ms,
-            "response": error.response.as_ref().map(|response| response_json(response, mask)),
+            "response": error.response.as_ref().map(response_json),
         },
-        "requests": requests.iter().map(|request| request_json(request, mask)).collect::<Vec<_>>(),
+        "requests": requests.iter().map(request_json).collect::<Vec<_>>(),
     })
 }
 
 /// In the shape of a success: a name that comes more than once has a list.
-fn response_json(response: &FlowResponse, mask: &Mask) -> Value {
+fn response_json(response: &FlowResponse) -> Value {
     let mut headers: Map<String, Value> = Map::new();
     for (name, value) in &response.headers {
-        let value = Value::from(mask.text(value.clone()));
+        let value = Value::from(value.clone());
         match headers.get_mut(name) {
             None => drop(headers.insert(name.clone(), value)),
             Some(Value::Array(values)) => values.push(value),
             Some(first) => *first = json!([first.take(), value]),
         }
     }
-    let body = mask.text(response.body.clone());
-    let body = match serde_json::from_str::<Value>(&body) {
+    let body = match serde_json::from_str::<Value>(&response.body) {
         Ok(parsed @ (Value::Object(_) | Value::Array(_))) => parsed,
-        _ => Value::from(body),
+        _ => Value::from(response.body.clone()),
     };
     json!({
         "status": response.status,
@@ -90,7 +89,7 @@ fn response_json(response: &FlowResponse, mask: &Mask) -> Value {
     })
 }
 
-fn request_json(request: &RequestRecord, mask: &Mask) -> Value {
+fn request_json(request: &RequestRecord) -> Value {
     let (progress, status) = match request.progress {
         Progress::Denied => ("denied", None),
         Progress::Unsent => ("unsent", None),
@@ -100,10 +99,10 @@ fn request_json(request: &RequestRecord, mask: &Mask) -> Value {
     json!({
         "purpose": purpose(request.purpose),
         "method": request.method,
-        "url": mask.text(request.url.clone()),
+        "url": request.url,
         "progress": progress,
         "status": status,
-        "stopped": request.stopped.as_ref().map(|stop| mask.text(stop.to_string())),
+        "stopped": request.stopped.as_ref().map(|stop| stop.to_string()),
     })
 }
 
@@ -123,14 +122,14 @@ mod tests {
     fn error() -> TriggerError {
         TriggerError {
             kind: ErrorKind::RateLimited,
-            message: "It said pass-word.".to_owned(),
+            message: "It said ***.".to_owned(),
             flow: FlowState::NotStarted,
             retryable: true,
             retry_after_ms: Some(1500),
             response: Some(FlowResponse {
                 status: 429,
                 headers: ["a", "b", "c"].map(|value| ("x".to_owned(), value.to_owned())).to_vec(),
-                body: "[\"pass-word\"]".to_owned(),
+                body: "[\"***\"]".to_owned(),
                 execution_id: None,
                 sys_id: None,
             }),
@@ -146,7 +145,7 @@ mod tests {
     #[test]
     fn an_error_is_json_in_the_shape_of_a_success() {
         assert_eq!(
-            error_json(&error(), &[], &mask()),
+            error_json(&error(), &[]),
             json!({
                 "error": {
                     "kind": "rate-limited",
@@ -169,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_person_is_told_when_to_try_again() {
-        let told = failed(&error(), &[], &mask(), false);
+        let told = failed(&error(), &[], false);
         assert!(told.contains("  try again     yes, after 1.5 s\n"), "{told}");
         assert!(told.ends_with("\nIt said ***.\n"), "{told}");
     }

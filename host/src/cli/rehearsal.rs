@@ -1,6 +1,6 @@
 //! What a call would send, for a person or for a program. The library has masked all of it.
 
-use flow_starter_host::{Mask, Rehearsal, RehearsedRequest};
+use flow_starter_host::{Rehearsal, RehearsedRequest};
 use serde_json::{Value, json};
 
 use crate::outcome::{error_json, failed, purpose};
@@ -34,14 +34,14 @@ pub(crate) fn as_text(rehearsal: &Rehearsal, colours: bool) -> String {
 }
 
 /// Why nothing would be sent.
-pub(crate) fn refused(rehearsal: &Rehearsal, mask: &Mask, colours: bool) -> Option<String> {
+pub(crate) fn refused(rehearsal: &Rehearsal, colours: bool) -> Option<String> {
     let error = rehearsal.refusal.as_ref()?;
-    Some(failed(error, &[], mask, colours))
+    Some(failed(error, &[], colours))
 }
 
-pub(crate) fn as_json(rehearsal: &Rehearsal, mask: &Mask) -> Value {
+pub(crate) fn as_json(rehearsal: &Rehearsal) -> Value {
     let requests = rehearsal.requests.iter().map(request).collect::<Vec<_>>();
-    let refusal = rehearsal.refusal.as_ref().map(|error| error_json(error, &[], mask));
+    let refusal = rehearsal.refusal.as_ref().map(|error| error_json(error, &[]));
     json!({
         "requests": requests,
         "error": refusal.and_then(|refusal| refusal.get("error").cloned()),

@@ -1,7 +1,7 @@
 //! `trigger`: an input in, an exit code out.
 
 use anyhow::Result;
-use flow_starter_host::{Mask, Outcome, Rehearsal, RequestRecord, TriggerError};
+use flow_starter_host::{Outcome, Rehearsal, RequestRecord, TriggerError};
 use tracing::Instrument as _;
 
 use crate::arguments::Trigger;
@@ -10,16 +10,14 @@ use crate::interrupt::interrupted;
 use crate::progress::Waiting;
 use crate::settings::Settings;
 use crate::terminal::{Colour, complain, say, tell};
-use crate::{concealed, connector, interrupt, log, outcome, rehearsal};
+use crate::{connector, interrupt, log, outcome, rehearsal};
 
 pub(crate) async fn trigger(arguments: &Trigger, settings: &Settings) -> Result<Exit> {
     let input = arguments.input.json()?;
     let (starter, _) = connector::starter(settings).await?;
-    let mask = concealed::mask(&settings.secrets()?, &input).await;
     let report = Report {
         json: settings.json(),
         colours: settings.colour(),
-        mask,
     };
     if arguments.dry_run {
         return report.rehearsal(&starter.rehearse(&input).await);
@@ -40,18 +38,17 @@ pub(crate) async fn trigger(arguments: &Trigger, settings: &Settings) -> Result<
 struct Report {
     json: bool,
     colours: Colour,
-    mask: Mask,
 }
 
 impl Report {
     fn outcome(&self, outcome: &Outcome<String>) -> Exit {
-        let Self { json, colours, mask } = self;
+        let Self { json, colours } = self;
         match &outcome.result {
             Ok(answer) => {
                 let text = match json {
                     // The process asked for it as it is.
                     true => format!("{answer}\n"),
-                    false => outcome::started(answer, mask, colours.on(&std::io::stdout())),
+                    false => outcome::started(answer, outcome.mask(), colours.on(&std::io::stdout())),
                 };
                 match say(&text) {
                     Ok(()) => Exit::Success,
@@ -68,24 +65,24 @@ impl Report {
     }
 
     fn failed(&self, error: &TriggerError, requests: &[RequestRecord]) -> Exit {
-        let Self { json, colours, mask } = self;
+        let Self { json, colours } = self;
         if *json {
-            let text = format!("{}\n", outcome::error_json(error, requests, mask));
+            let text = format!("{}\n", outcome::error_json(error, requests));
             if let Err(lost) = say(&text) {
                 complain(&format!("{error} And it cannot be written: {lost}"));
             }
         } else {
             let colours = colours.on(&std::io::stderr());
-            tell(&outcome::failed(error, requests, mask, colours));
+            tell(&outcome::failed(error, requests, colours));
         }
         Exit::from(error)
     }
 
     fn rehearsal(&self, rehearsal: &Rehearsal) -> Result<Exit> {
-        let Self { json, colours, mask } = self;
+        let Self { json, colours } = self;
         if *json {
-            say(&format!("{}\n", rehearsal::as_json(rehearsal, mask)))?;
-        } else if let Some(refused) = rehearsal::refused(rehearsal, mask, colours.on(&std::io::stderr())) {
+            say(&format!("{}\n", rehearsal::as_json(rehearsal)))?;
+        } else if let Some(refused) = rehearsal::refused(rehearsal, colours.on(&std::io::stderr())) {
             tell(&refused);
         } else {
             say(&rehearsal::as_text(rehearsal, colours.on(&std::io::stdout())))?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::contract::{ErrorKind, FlowState, TriggerError};
 use crate::egress::{Progress, Purpose, RequestRecord, flow_state, proves_unsent};
+use crate::secrets::Mask;
 
 /// A call's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,23 @@ pub struct Outcome<T> {
     pub result: Result<T, TriggerError>,
     /// What the component asked for, in order, and how far each request came.
     pub requests: Vec<RequestRecord>,
+    pub(crate) mask: Mask,
+}
+
+impl<T> Outcome<T> {
+    pub(crate) fn new(result: Result<T, TriggerError>, requests: Vec<RequestRecord>) -> Self {
+        Self {
+            result,
+            requests,
+            mask: Mask::default(),
+        }
+    }
+
+    /// The secrets of a call by [`FlowStarter`](crate::FlowStarter), its token included: for who shows a success's body to a person. The
+    /// rest is masked already.
+    pub fn mask(&self) -> &Mask {
+        &self.mask
+    }
 }
 
 /// What a call is for.
@@ -43,7 +61,9 @@ impl<T> Outcome<T> {
                 false,
                 &requests,
             )),
-            End::Returned(result) => result.map_err(|error| with_step(with_proof(error, &requests), &requests)),
+            End::Returned(result) => {
+                result.map_err(|error| with_step(with_proof(shortened(error), &requests), &requests))
+            }
             End::Trapped(why) => Err(ended(
                 &format!("The connector component failed ({why})."),
                 false,
@@ -58,7 +78,7 @@ impl<T> Outcome<T> {
                 &requests,
             )),
         };
-        Self { result, requests }
+        Self::new(result, requests)
     }
 
     /// An input that would not fit into an instance, refused by name instead of by a trap.
@@ -67,17 +87,15 @@ impl<T> Outcome<T> {
             "The input is {size} bytes, and the connector host's memory limit allows {most}: send less, or raise the limit. \
              Nothing was sent. {NOT_STARTED}"
         );
-        Self {
-            result: Err(TriggerError {
-                kind: ErrorKind::InvalidInput,
-                message,
-                flow: FlowState::NotStarted,
-                retryable: false,
-                retry_after_ms: None,
-                response: None,
-            }),
-            requests: Vec::new(),
-        }
+        let error = TriggerError {
+            kind: ErrorKind::InvalidInput,
+            message,
+            flow: FlowState::NotStarted,
+            retryable: false,
+            retry_after_ms: None,
+            response: None,
+        };
+        Self::new(Err(error), Vec::new())
     }
 }
 
@@ -98,6 +116,19 @@ fn is_lie<T>(door: Door, result: &Result<T, TriggerError>, requests: &[RequestRe
         (Door::Flow, FlowState::Unknown) => false,
     }
 }
+
+/// A component's message is a few sentences; as much of it as a job's error message may hold is told.
+fn shortened(mut error: TriggerError) -> TriggerError {
+    if let Some((end, _)) = error.message.char_indices().nth(MESSAGE_MAX) {
+        error.message.truncate(end);
+        error.message.shrink_to_fit();
+        error.message.push('…');
+    }
+    error
+}
+
+/// In characters, as Camunda's connector runtime cuts them.
+const MESSAGE_MAX: usize = 6_000;
 
 /// The component cannot see whether a connection was ever made; the host can, and may turn `unknown` into `not-started`.
 fn with_proof(mut error: TriggerError, requests: &[RequestRecord]) -> TriggerError {
@@ -257,6 +288,14 @@ mod tests {
             };
             assert_eq!(contradicts, !is_believed, "{progress:?}");
         }
+    }
+
+    #[test]
+    fn a_message_without_end_is_cut() {
+        let mut error = unknown();
+        error.message = "ä".repeat(100_000);
+        let told = judged(End::Returned(Err(error)), Progress::Sent).message;
+        assert_eq!((told.chars().count(), told.chars().last()), (6_001, Some('…')));
     }
 
     #[test]

@@ -26,7 +26,7 @@ const HIDDEN: &str = "***";
 /// mask.add("a secret/value");
 /// assert_eq!(mask.text("it said a%20secret%2Fvalue".to_owned()), "it said ***");
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Mask {
     needles: Vec<Zeroizing<String>>,
 }

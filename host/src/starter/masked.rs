@@ -25,6 +25,7 @@ fn masked<T>(outcome: Outcome<T>, mask: &Mask, success: impl FnOnce(T) -> T) -> 
             .into_iter()
             .map(|request| record(request, mask))
             .collect(),
+        mask: mask.clone(),
     }
 }
 
@@ -124,13 +125,7 @@ mod tests {
             retry_after_ms: None,
             response: Some(response_with_it()),
         };
-        let outcome = json(
-            Outcome {
-                result: Err(error),
-                requests: requests(),
-            },
-            &mask(),
-        );
+        let outcome = json(Outcome::new(Err(error), requests()), &mask());
         let error = outcome.result.unwrap_err();
         let answer = error.response.unwrap();
         assert_eq!((error.message.as_str(), answer.body.as_str()), ("it said ***", "<***>"));
@@ -144,13 +139,7 @@ mod tests {
 
     #[test]
     fn of_a_success_body_and_ids_are_the_processs() {
-        let outcome = response(
-            Outcome {
-                result: Ok(response_with_it()),
-                requests: requests(),
-            },
-            &mask(),
-        );
+        let outcome = response(Outcome::new(Ok(response_with_it()), requests()), &mask());
         let answer = outcome.result.unwrap();
         assert_eq!(answer.headers[0].1, "<***>");
         assert_eq!(
@@ -161,10 +150,7 @@ mod tests {
 
     #[test]
     fn the_json_answer_is_masked_in_its_headers_alone() {
-        let answer = |text: &str| Outcome {
-            result: Ok(text.to_owned()),
-            requests: Vec::new(),
-        };
+        let answer = |text: &str| Outcome::new(Ok(text.to_owned()), Vec::new());
         let told = r#"{"status":200,"headers":{"a":"s3cret-value","b":["1.0","s3cret\u002dvalue"],"c":"é"},"body":{"x":"s3cret-value","n":1.0},"executionId":"s3cret-value"}"#;
         assert_eq!(
             json(answer(told), &mask()).result.unwrap(),

@@ -173,10 +173,7 @@ fn was_refused(requests: &[RequestRecord]) -> bool {
 }
 
 fn failed<T>(not: NotGiven) -> Outcome<T> {
-    Outcome {
-        result: Err(not.error),
-        requests: not.requests,
-    }
+    Outcome::new(Err(not.error), not.requests)
 }
 
 /// Nothing was sent, and nothing will be until the input or a secret is mended; a provider that cannot be asked may be well again soon.
@@ -197,10 +194,7 @@ fn refusal(error: &ExpandError) -> TriggerError {
 }
 
 fn refused<T>(error: &ExpandError) -> Outcome<T> {
-    Outcome {
-        result: Err(refusal(error)),
-        requests: Vec::new(),
-    }
+    Outcome::new(Err(refusal(error)), Vec::new())
 }
 
 /// Into the log: no body, no header's value, and no words of a server's.
@@ -211,7 +205,7 @@ fn told<T>(outcome: Outcome<T>) -> Outcome<T> {
     match &outcome.result {
         Ok(_) => tracing::info!("the flow has started"),
         Err(error) => {
-            tracing::warn!(kind = %error.kind, flow = %error.flow, retryable = error.retryable, "the call did not succeed")
+            tracing::info!(kind = %error.kind, flow = %error.flow, retryable = error.retryable, "the call did not succeed")
         }
     }
     outcome

@@ -38,13 +38,13 @@ impl Endpoint {
             Box::pin(async move {
                 let number = asked.fetch_add(1, Ordering::SeqCst) + 1;
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                Outcome {
-                    result: Ok(AccessToken {
+                Outcome::new(
+                    Ok(AccessToken {
                         token: format!("token-{number}"),
                         expires_in_s: life,
                     }),
-                    requests: Vec::new(),
-                }
+                    Vec::new(),
+                )
             })
         }
     }
@@ -54,8 +54,8 @@ impl Endpoint {
         move |_| {
             Box::pin(async move {
                 answer.await;
-                Outcome {
-                    result: Err(TriggerError {
+                Outcome::new(
+                    Err(TriggerError {
                         kind: ErrorKind::Unavailable,
                         message: "no".to_owned(),
                         flow: FlowState::NotStarted,
@@ -63,8 +63,8 @@ impl Endpoint {
                         retry_after_ms: None,
                         response: None,
                     }),
-                    requests: Vec::new(),
-                }
+                    Vec::new(),
+                )
             })
         }
     }

@@ -288,8 +288,7 @@ pub(crate) const ROWS: [Row; 23] = [
         flag: "log-level",
         value_name: "LEVEL",
         kind: Kind::Choice(&["off", "error", "warn", "info", "debug", "trace"]),
-        // An error of a call is told anyway.
-        default: "error",
+        default: "warn",
         help: "How much is logged",
         example: r#""info""#,
         ..BLANK
