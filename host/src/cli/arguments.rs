@@ -40,7 +40,7 @@ pub(crate) enum Task {
         #[arg(value_name = "FILE.wasm", value_hint = clap::ValueHint::FilePath)]
         file: Option<PathBuf>,
         /// Where to write
-        #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+        #[arg(short = 'o', long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
         to: PathBuf,
     },
     /// Say which secrets an input refers to, and who has them

@@ -7,10 +7,8 @@
 //! | `reference` | `{{secrets.NAME}}` in a text |
 //! | `scalars` | a JSON text's values, where they stand |
 //! | `expand` | an input's references replaced by their values |
-//! | `credentials` | what of an input is a credential by its place |
 //! | `mask`, `view` | text without them, however they are written in it |
 
-mod credentials;
 mod expand;
 mod mask;
 #[cfg(test)]

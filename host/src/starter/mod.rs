@@ -3,9 +3,11 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `mod` | the way of a call |
+//! | `credentials` | what of an input is a credential by its place |
 //! | `masked` | an outcome without secrets |
 //! | `rehearsal` | the same way, with nothing sent at its end |
 
+mod credentials;
 mod masked;
 mod rehearsal;
 

@@ -2,9 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::mask::Mask;
-use super::scalars::{Checked, Scalar};
 use crate::component::{Authentication, ClientCredentials, FlowConfig};
+use crate::secrets::{Checked, Mask, Scalar};
 
 /// Request headers that are credentials by their meaning, whoever set them.
 const CREDENTIAL_HEADERS: [&str; 6] = [
@@ -85,7 +84,7 @@ impl Mask {
     }
 
     /// Masks a client's secret, as it is and as it is sent.
-    pub(crate) fn add_client(&mut self, client: &ClientCredentials) {
+    fn add_client(&mut self, client: &ClientCredentials) {
         self.add(&client.client_secret);
         self.add_pair(&client.client_id, &client.client_secret);
     }
