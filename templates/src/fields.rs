@@ -441,7 +441,7 @@ pub const FIELDS: &[Field] = &[
         default: Some("=20"),
         feel: Feel::Static,
         pattern: Some(SECONDS),
-        hint: "How long ServiceNow may stay silent once the request was sent. If this passes before an answer has begun, it is unknown whether the flow started.",
+        hint: "How long ServiceNow may stay silent. Until an answer begins, this and the connection timeout are one limit, their sum; if that passes once the request was sent, it is unknown whether the flow started.",
         ..input("readTimeoutInSeconds", "Read timeout in seconds", Group::Timeout)
     },
     // Payload

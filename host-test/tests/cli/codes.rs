@@ -194,7 +194,7 @@ fn an_unknown_end_is_4() {
 fn a_call_that_is_interrupted_while_it_waits_is_4() {
     let place = Place::new();
     place.flow(json!({}));
-    for (count, signal) in ["-INT", "-TERM"].into_iter().enumerate() {
+    for (count, signal) in ["-INT", "-TERM", "-HUP"].into_iter().enumerate() {
         place.stand_in.behave_once(FLOW, Behaviour::Fault(Fault::Silence));
         let mut command = place.command(&program());
         command
@@ -208,7 +208,9 @@ fn a_call_that_is_interrupted_while_it_waits_is_4() {
         let ended = Ended::of(&child.wait_with_output().unwrap());
         assert_eq!(ended.code, 4, "{ended:?}");
         assert!(
-            ended.err.contains("The call was interrupted. It is unknown"),
+            ended
+                .err
+                .contains("The call was given up before it ended. It is unknown"),
             "{ended:?}"
         );
     }

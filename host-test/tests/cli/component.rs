@@ -93,3 +93,21 @@ fn a_check_ends_with_0_or_3_and_starts_nothing() {
     assert_eq!(failed.code, 3, "{failed:?}");
     assert!(place.stand_in.starts().is_empty());
 }
+
+/// A device or a link would be gone, and a file in its place.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_replaced() {
+    let place = Place::new();
+    place.file("target", "x");
+    std::os::unix::fs::symlink("target", place.folder.join("link")).unwrap();
+    std::fs::create_dir(place.folder.join("folder")).unwrap();
+    for to in ["link", "folder"] {
+        let refused = place.run(&["compile", "--to", to]).end();
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.err.contains("something else than a file"), "{refused:?}");
+    }
+    assert!(place.folder.join("link").is_symlink());
+    let again = |_| place.run(&["compile", "-o", "target"]).end().code;
+    assert_eq!([0, 1].map(again), [0, 0], "a file is replaced");
+}

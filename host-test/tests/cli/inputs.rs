@@ -128,3 +128,75 @@ fn a_success_is_the_components_answer_as_it_is() {
     let members: Vec<_> = answer.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(members, ["body", "executionId", "headers", "status", "sysId"]);
 }
+
+/// A component leaves members alone that are not its own; in a file of a person's they are slips.
+#[test]
+fn a_member_that_is_nearly_a_field_is_refused_where_the_field_is_missing() {
+    let place = Place::new();
+    for (slip, field) in [
+        ("boddy", "body"),
+        ("Headers", "headers"),
+        ("queryParams", "queryParameters"),
+        ("authentification", "authentication"),
+    ] {
+        let mut input = flow(json!({}));
+        let value = input.as_object_mut().unwrap().remove(field).unwrap();
+        input[slip] = value;
+        let ended = place.run(&["trigger", "-"]).input(input.to_string()).end();
+        assert_eq!(ended.code, 2, "{slip}");
+        assert!(
+            ended.err.contains(&format!("a member `{slip}` and no `{field}`")),
+            "{ended:?}"
+        );
+    }
+    assert!(place.was_left_alone());
+    let ended = place
+        .run(&["trigger", "-"])
+        .input(flow(json!({"boddy": 1, "orderId": "x"})).to_string())
+        .end();
+    assert_eq!(
+        ended.code, 0,
+        "the field itself is there, and other variables are the process's"
+    );
+}
+
+/// Or it would be told in an error, as a flag that nobody knows.
+#[test]
+fn a_password_may_begin_with_a_hyphen() {
+    let place = Place::new();
+    let flags = [
+        "trigger",
+        "--instance-name",
+        "acme",
+        "--rest-api-trigger-path",
+        FLOW,
+        "--username",
+        "camunda",
+        "--password",
+        "--hunter2",
+    ];
+    let ended = place.run(&flags).end();
+    assert_eq!(ended.code, 3);
+    assert!(
+        ended.err.contains("unauthorized") && !ended.err.contains("hunter2"),
+        "{ended:?}"
+    );
+}
+
+/// It would be sent as the password, and lock the account.
+#[test]
+fn a_slip_in_a_reference_is_not_sent() {
+    let place = Place::new();
+    for slip in ["{{Secrets.A}}", "{{secret.A}}", "{{secrets A}}"] {
+        place.flow(json!({"authentication": {"type": "basic", "username": "camunda", "password": slip}}));
+        let ended = place.run(&["trigger", "flow.json"]).end();
+        assert_eq!(ended.code, 2, "{slip}");
+        assert!(
+            ended
+                .err
+                .contains("`authentication.password` holds what is nearly a reference"),
+            "{ended:?}"
+        );
+    }
+    assert!(place.was_left_alone());
+}

@@ -19,6 +19,38 @@ fn each_shell_has_completions() {
     assert_eq!(place.run(&["completions", "csh"]).end().code, 2);
 }
 
+/// In a real bash, where there is one: below the first word as well.
+#[test]
+fn bash_completes_a_commands_own_flags() {
+    let place = Place::new();
+    place.file("completions.bash", place.run(&["completions", "bash"]).end().out);
+    for (words, completed) in [
+        (&["tr"][..], "trigger"),
+        (&["trigger", "--dr"], "--dry-run"),
+        (&["secrets", "li"], "list"),
+    ] {
+        let (last, before) = words.split_last().unwrap();
+        let script = format!(
+            "source completions.bash\nCOMP_WORDS=(flow-starter {}); COMP_CWORD={}\n\
+             $(complete -p flow-starter | sed 's/.*-F \\([^ ]*\\).*/\\1/') flow-starter '{last}' '{}'\necho \"${{COMPREPLY[@]}}\"",
+            words.join(" "),
+            words.len(),
+            before.last().unwrap_or(&"flow-starter"),
+        );
+        let ran = std::process::Command::new("bash")
+            .args(["--norc", "-c", &script])
+            .current_dir(&place.folder)
+            .output();
+        let Ok(ran) = ran else { return };
+        assert_eq!(
+            String::from_utf8_lossy(&ran.stdout).trim(),
+            completed,
+            "{}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
+    }
+}
+
 #[test]
 fn the_manual_has_a_page_for_each_command() {
     let place = Place::new();

@@ -88,7 +88,9 @@ fn an_input_without_secrets_says_so_and_a_broken_reference_is_bad_input() {
     let ended = place.run(&["secrets", "list", "--password", "{{secrets.A"]).end();
     assert_eq!(ended.code, 2);
     assert!(
-        ended.err.contains("a reference to a secret that is not whole"),
+        ended
+            .err
+            .contains("nearly a reference to a secret"),
         "{ended:?}"
     );
     assert!(place.was_left_alone());

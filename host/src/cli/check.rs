@@ -13,9 +13,11 @@ mod way;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
-use flow_starter_host::{Destinations, Egress, FlowStarter};
+use flow_starter_host::{Destinations, Egress, ErrorKind, FlowStarter};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+
+use crate::exit::Exit;
 
 /// As long as a call waits for its connection unless told otherwise.
 const STEP_LIMIT: Duration = Duration::from_secs(20);
@@ -32,6 +34,9 @@ const KEPT: [&str; 6] = [
     "connectionTimeoutInSeconds",
     "readTimeoutInSeconds",
 ];
+
+/// The step that fails where the input does.
+const INPUT: &str = "input";
 
 /// One step of the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -64,7 +69,7 @@ impl Verdict {
     }
 }
 
-/// Reports on each step from the policy to the credentials, and whether all of them passed.
+/// Reports on each step from the policy to the credentials; how it ends is what the worst of them says.
 ///
 /// # Errors
 /// Where the report cannot be written.
@@ -75,7 +80,7 @@ pub(crate) async fn check(
     colours: bool,
     json: bool,
     out: &mut dyn Write,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<Exit> {
     let mut report = Report {
         out,
         colours,
@@ -85,13 +90,13 @@ pub(crate) async fn check(
     let input = match members(input_json) {
         Ok(input) => input,
         Err(why) => {
-            report.add("the input", ("input", unreadable(why)))?;
+            report.add("the input", (INPUT, unreadable(why)))?;
             return report.end();
         }
     };
     let named = Destinations::of_json(input_json);
     let Some(flow) = named.flow() else {
-        report.add("the input", ("input", names_nobody(starter, &input).await))?;
+        report.add("the input", (INPUT, names_nobody(starter, &input).await))?;
         return report.end();
     };
     let oauth = named.token().is_some();
@@ -121,6 +126,12 @@ pub(crate) async fn check(
     }
     let sent = SystemTime::now();
     let outcome = starter.execute(&question(&input)).await;
+    if let Err(error) = &outcome.result
+        && error.kind == ErrorKind::InvalidInput
+    {
+        let fix = "Put this right in the input, or where its secrets are.".to_owned();
+        report.add(&target, (INPUT, Verdict::Failed(error.message.clone(), fix)))?;
+    }
     report.add_all(&target, asked.told(&outcome, sent, SystemTime::now()))?;
     report.end()
 }
@@ -262,12 +273,17 @@ impl Report<'_> {
         self.out.flush()
     }
 
-    fn end(self) -> anyhow::Result<bool> {
+    fn end(self) -> anyhow::Result<Exit> {
         if self.json {
             serde_json::to_writer_pretty(&mut *self.out, &self.lines)?;
             writeln!(self.out)?;
         }
-        Ok(self.lines.iter().all(|line| line.ok != Some(false)))
+        let failed = || self.lines.iter().filter(|line| line.ok == Some(false));
+        Ok(match failed().count() {
+            0 => Exit::Success,
+            _ if failed().any(|line| line.step == INPUT) => Exit::BadInput,
+            _ => Exit::NotStarted,
+        })
     }
 }
 

@@ -123,10 +123,7 @@ async fn try_the_way(input: &Input, settings: &Settings) -> Result<Exit> {
     let colours = settings.colour().on(&std::io::stdout());
     let mut out = Out;
     let checked = check::check(&starter, &egress, &input, colours, settings.json(), &mut out);
-    Ok(match checked.instrument(log::call()).await? {
-        true => Exit::Success,
-        false => Exit::NotStarted,
-    })
+    checked.instrument(log::call()).await
 }
 
 fn inspect(file: Option<&Path>, settings: &Settings) -> Result<Exit> {
@@ -149,6 +146,13 @@ fn compile(file: Option<&Path>, to: &Path, settings: &Settings) -> Result<Exit> 
         return Err(bad(format!(
             "cannot write to `{}`: it is not a directory",
             folder.display()
+        )));
+    }
+    // What is there is replaced by another file: a device, a pipe or a link would be gone.
+    if to.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+        return Err(bad(format!(
+            "cannot write to `{}`: there is something else than a file: for example --to flow-starter.cwasm",
+            to.display()
         )));
     }
     let (name, wasm) = connector::bytes(file, settings)?;

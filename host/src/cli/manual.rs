@@ -11,7 +11,8 @@ use crate::terminal::say;
 pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Exit> {
     let mut written = Vec::new();
     clap_complete::generate(shell, &mut arguments::command(), "flow-starter", &mut written);
-    say(&String::from_utf8(written)?)?;
+    // clap_complete's script for bash names a command by its words, and then looks for the program's own hyphen as if it parted two.
+    say(&String::from_utf8(written)?.replace("flow__subcmd__starter", "flow__starter"))?;
     Ok(Exit::Success)
 }
 

@@ -10,7 +10,7 @@ use crate::interrupt::interrupted;
 use crate::progress::Waiting;
 use crate::settings::Settings;
 use crate::terminal::{Colour, complain, say, tell};
-use crate::{connector, interrupt, log, outcome, rehearsal};
+use crate::{connector, log, outcome, rehearsal};
 
 pub(crate) async fn trigger(arguments: &Trigger, settings: &Settings) -> Result<Exit> {
     let input = arguments.input.json()?;
@@ -23,16 +23,12 @@ pub(crate) async fn trigger(arguments: &Trigger, settings: &Settings) -> Result<
         return report.rehearsal(&starter.rehearse(&input).await);
     }
     let waiting = Waiting::begin("waiting for the answer");
-    let call = starter.execute(&input).instrument(log::call());
-    let outcome = tokio::select! {
-        outcome = call => Some(outcome),
-        () = interrupted() => None,
-    };
+    let outcome = starter
+        .execute_until(&input, interrupted())
+        .instrument(log::call())
+        .await;
     drop(waiting);
-    Ok(match outcome {
-        Some(outcome) => report.outcome(&outcome),
-        None => report.failed(&interrupt::error(), &[]),
-    })
+    Ok(report.outcome(&outcome))
 }
 
 struct Report {

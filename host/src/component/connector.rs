@@ -1,5 +1,6 @@
 //! A loaded component and its calls: a fresh instance for each, so that no call sees another's data.
 
+use std::future::pending;
 use std::sync::Arc;
 
 use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc};
@@ -93,7 +94,8 @@ impl Connector {
             named: Destinations::of_config(&config),
             size: config.body.as_deref().map_or(0, str::len),
         };
-        self.call(egress, errand, &self.trigger_flow, (config,)).await
+        self.call(egress, errand, &self.trigger_flow, (config,), pending())
+            .await
     }
 
     /// Asks for an access token: the contract's `request-token`. No flow is started, whatever happens.
@@ -103,17 +105,28 @@ impl Connector {
             named: Destinations::of_token_request(&request),
             size: 0,
         };
-        self.call(egress, errand, &self.request_token, (request,)).await
+        self.call(egress, errand, &self.request_token, (request,), pending())
+            .await
     }
 
     /// Starts a flow by the template's JSON: the contract's `execute`. The answer is JSON as well.
     pub async fn execute(&self, egress: &Egress, input: &str) -> Outcome<String> {
+        self.execute_until(egress, input, pending()).await
+    }
+
+    /// The same, given up when `stop` is ready; what left by then decides what is known of the flow.
+    pub async fn execute_until(
+        &self,
+        egress: &Egress,
+        input: &str,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Outcome<String> {
         let errand = Errand {
             door: Door::Flow,
             named: Destinations::of_json(input),
             size: input.len(),
         };
-        self.call(egress, errand, &self.execute, (input,)).await
+        self.call(egress, errand, &self.execute, (input,), stop).await
     }
 
     /// The refusal of an input that would not fit into an instance.
@@ -122,7 +135,14 @@ impl Connector {
         (size > most).then(|| Outcome::too_large(size, most))
     }
 
-    async fn call<P, R>(&self, egress: &Egress, errand: Errand, door: &ComponentExportIndex, input: P) -> Outcome<R>
+    async fn call<P, R>(
+        &self,
+        egress: &Egress,
+        errand: Errand,
+        door: &ComponentExportIndex,
+        input: P,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Outcome<R>
     where
         P: ComponentNamedList + Lower + Send + Sync,
         R: Send + Sync + 'static,
@@ -135,10 +155,15 @@ impl Connector {
         let limit = self.engine.limits.wall_clock;
         let computing = Arc::new(Computing::new());
         let run = computing.of(self.run(gate, &computing, door, input));
-        let end = match tokio::time::timeout(limit, run).await {
-            Ok(Ok(result)) => End::Returned(result),
-            Ok(Err(error)) => End::Trapped(self.engine.limits.why(&error)),
-            Err(_) => End::OutOfTime(limit),
+        let end = tokio::select! {
+            // What is ready counts, even where it is to stop as well.
+            biased;
+            ended = tokio::time::timeout(limit, run) => match ended {
+                Ok(Ok(result)) => End::Returned(result),
+                Ok(Err(error)) => End::Trapped(self.engine.limits.why(&error)),
+                Err(_) => End::OutOfTime(limit),
+            },
+            () = stop => End::GivenUp,
         };
         // The instance is gone by now, and what it has not handed to a connection never will be.
         Outcome::judge(errand.door, end, ledger.close())

@@ -45,6 +45,8 @@ pub(super) enum End<T> {
     Returned(Result<T, TriggerError>),
     Trapped(String),
     OutOfTime(Duration),
+    /// By the caller.
+    GivenUp,
 }
 
 /// The component's own last words where it cannot know (`src/error.rs`).
@@ -69,6 +71,7 @@ impl<T> Outcome<T> {
                 false,
                 &requests,
             )),
+            End::GivenUp => Err(ended("The call was given up before it ended.", true, &requests)),
             End::OutOfTime(limit) => Err(ended(
                 &format!(
                     "The call took longer than the connector host allows ({} s) and was ended.",
@@ -79,6 +82,11 @@ impl<T> Outcome<T> {
             )),
         };
         Self::new(result, requests)
+    }
+
+    /// Given up before anything of the flow's request was made.
+    pub(crate) fn given_up() -> Self {
+        Self::judge(Door::Flow, End::GivenUp, Vec::new())
     }
 
     /// An input that would not fit into an instance, refused by name instead of by a trap.
@@ -328,6 +336,12 @@ mod tests {
             assert_eq!((out_of_time.kind, out_of_time.flow), (ErrorKind::Internal, state));
             assert_eq!(out_of_time.retryable, progress == Progress::Unsent);
             assert!(out_of_time.message.contains("(300 s)") && out_of_time.message.ends_with(sentence));
+            let given_up = judged(End::GivenUp, progress);
+            assert_eq!(
+                (given_up.flow, given_up.retryable),
+                (state, progress == Progress::Unsent)
+            );
+            assert!(given_up.message.ends_with(sentence), "{given_up}");
             let trapped = judged(End::Trapped("unreachable".to_owned()), progress);
             assert_eq!(
                 (trapped.kind, trapped.flow, trapped.retryable),

@@ -105,8 +105,8 @@ pub enum ExpandError {
         /// Where the empty value was found.
         place: String,
     },
-    /// `{{secrets.` without a name and `}}`.
-    #[error("`{0}` holds a reference to a secret that is not whole: for example {{{{secrets.SN_PASSWORD}}}}.")]
+    /// `{{secrets.` without a name and `}}`, or nearly that: `{{Secret.NAME}}`.
+    #[error("`{0}` holds what is nearly a reference to a secret: write it as {{{{secrets.NAME}}}}.")]
     Unfinished(String),
     /// A provider cannot be asked.
     #[error("Secret with name '{name}' cannot be looked up: {error}.")]
@@ -239,7 +239,7 @@ fn is_field(scalar: &Scalar) -> bool {
 
 /// Whether a JSON text can hold a reference, which an escape may hide.
 fn may_refer(json: &str) -> bool {
-    json.contains("secrets.") || json.contains('\\')
+    json.contains("secrets.") || json.contains("{{") || json.contains('\\')
 }
 
 /// Names, each with the first field that refers to it, in their order.

@@ -29,6 +29,8 @@ pub struct SecretError {
     pub place: String,
     /// In words; nothing of a value.
     pub why: String,
+    /// It may well be readable again soon, without anybody's doing: a vault that is busy, and not a file that is missing.
+    pub passes: bool,
 }
 
 impl SecretError {
@@ -37,6 +39,7 @@ impl SecretError {
         Self {
             place,
             why: error.to_string(),
+            passes: false,
         }
     }
 }
@@ -89,6 +92,7 @@ impl EnvironmentSecrets {
                 Err(SecretError {
                     place: self.place(name),
                     why: "it is not UTF-8".to_owned(),
+                    passes: false,
                 })
             }
         }
@@ -96,7 +100,7 @@ impl EnvironmentSecrets {
 }
 
 /// A file of `NAME=value` lines, as Docker's `--env-file` and Camunda's `connector-secrets.txt` have them: everything after the first `=` is
-/// the value, quotes included; blank lines and lines that begin with `#` are left out. It is read again for each look-up, so that a new
+/// the value, quotes included, the last of two lines with one name counts; blank lines and lines that begin with `#` are left out, and any other line is an error. It is read again for each look-up, so that a new
 /// value is used from the next call on.
 #[derive(Clone, Debug)]
 pub struct FileSecrets {
@@ -112,16 +116,22 @@ impl FileSecrets {
     fn value(&self, name: &str) -> Result<Option<Secret>, SecretError> {
         let text = read(&self.path).map_err(|error| SecretError::new(self.path.display().to_string(), &error))?;
         let mut found = None;
-        for line in text.lines() {
+        for (at, line) in text.lines().enumerate() {
             let line = line.strip_suffix('\r').unwrap_or(line);
-            if line.trim_start().starts_with('#') {
+            let begun = line.trim_start();
+            if begun.is_empty() || begun.starts_with('#') {
                 continue;
             }
-            if let Some((key, value)) = line.split_once('=')
-                && key.trim() == name
-            {
-                // The last one counts, as it does for Docker.
-                found = Some(Secret::new(value));
+            match line.split_once('=').map(|(key, value)| (key.trim(), value)) {
+                Some((key, value)) if key == name => found = Some(Secret::new(value)),
+                Some((key, _)) if !key.is_empty() && !key.contains(char::is_whitespace) => {}
+                _ => {
+                    return Err(SecretError {
+                        place: self.path.display().to_string(),
+                        why: format!("line {} is not NAME=value", at + 1),
+                        passes: false,
+                    });
+                }
             }
         }
         Ok(found)
@@ -227,6 +237,14 @@ mod tests {
         assert_eq!(value(secrets.value("# a comment")), None);
         std::fs::write(&file, "A=1=2 \"3\" \n").unwrap();
         assert_eq!(value(secrets.value("A")).as_deref(), Some("1=2 \"3\" "), "read again");
+        for wrong in ["A=1\nexport B=2\n", "A=1\nB\n", "A=1\n=2\n"] {
+            std::fs::write(&file, wrong).unwrap();
+            let error = secrets.value("A").unwrap_err().to_string();
+            assert!(
+                error.ends_with("secrets.txt cannot be read: line 2 is not NAME=value"),
+                "{error}"
+            );
+        }
         std::fs::write(&file, b"A=\xff\n").unwrap();
         let error = secrets.value("A").unwrap_err().to_string();
         assert!(

@@ -24,6 +24,12 @@ pub(super) struct Unfinished;
 
 /// The references in `text`, in order.
 pub(super) fn references(text: &str) -> Result<Vec<Reference<'_>>, Unfinished> {
+    if text
+        .match_indices(OPEN)
+        .any(|(at, _)| is_slip(text.get(at + OPEN.len()..).unwrap_or_default()))
+    {
+        return Err(Unfinished);
+    }
     let mut found = Vec::new();
     let mut from = 0;
     while let Some(at) = text.get(from..).and_then(|rest| rest.find(WORD)).map(|at| from + at) {
@@ -52,6 +58,14 @@ pub(super) fn references(text: &str) -> Result<Vec<Reference<'_>>, Unfinished> {
         }
     }
     Ok(found)
+}
+
+/// `{{Secrets.A}}`, `{{secret.A}}`, `{{secrets A}}`: sent as they are, they would be somebody's password.
+fn is_slip(braced: &str) -> bool {
+    let braced = braced.trim_start();
+    let word = braced.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("secret"));
+    let after = braced.get(6..).unwrap_or_default().trim_start_matches(['s', 'S']);
+    word && after.starts_with(['.', ' ', ':', '}']) && !braced.starts_with(WORD)
 }
 
 fn starts_a_word(before: &str) -> bool {
@@ -97,6 +111,7 @@ mod tests {
                 "{{secrets.my.secrets.A}} secrets.my.secrets.A",
                 &["my.secrets.A", "my.secrets.A"],
             ),
+            ("{{secretary}} and {{ my.secrets }}", &[]),
             ("mysecrets.A and my_secrets.B", &[]),
             ("camunda.secrets.A {{camunda.secrets.A}}", &[]),
             ("secrets. and {{other}} and secrets", &[]),
@@ -117,6 +132,11 @@ mod tests {
             "{{secrets.A B}}",
             "{{secrets.{{secrets.A}}}}",
             "{{secrets.A}",
+            "{{Secrets.A}}",
+            "{{ secret.A }}",
+            "{{SECRETS.A}}",
+            "{{secrets A}}",
+            "{{secrets}}",
         ] {
             assert_eq!(references(text), Err(Unfinished), "{text}");
         }

@@ -5,14 +5,17 @@ use zeroize::Zeroizing;
 use crate::component::{Authentication, ClientCredentials, FlowConfig};
 use crate::secrets::{Checked, Mask, Scalar};
 
-/// Request headers that are credentials by their meaning, whoever set them.
-const CREDENTIAL_HEADERS: [&str; 6] = [
+/// What the names of headers and query parameters have in them that are credentials by their meaning, whoever set them: `authorization`,
+/// `x-sn-apikey`, `access_token`.
+const CREDENTIAL_NAMES: [&str; 8] = [
+    "apikey",
+    "api-key",
+    "api_key",
     "authorization",
     "cookie",
-    "x-api-key",
-    "x-auth-token",
-    "x-sn-apikey",
-    "x-usertoken",
+    "password",
+    "secret",
+    "token",
 ];
 
 /// The members of `authentication` that are credentials.
@@ -25,7 +28,7 @@ const MOST: usize = 1_000;
 const PAIRS: [(&str, &str); 2] = [("username", "password"), ("clientId", "clientSecret")];
 
 impl Mask {
-    /// Masks the credentials in an input of the JSON door: those of `authentication`, and headers that are credentials by their name.
+    /// Masks the credentials in an input of the JSON door: those of `authentication`, and headers and query parameters that are credentials by their name.
     pub fn of_json(input: &str) -> Self {
         Checked::of(input).map_or_else(Self::default, Self::of_checked)
     }
@@ -55,10 +58,11 @@ impl Mask {
                 }
             }
         }
-        for scalar in input.scalars().filter(|scalar| scalar.field() == "headers").take(MOST) {
+        let named = |scalar: &Scalar| ["headers", "queryParameters"].contains(&&*scalar.field());
+        for scalar in input.scalars().filter(named).take(MOST) {
             // A list of values stands under its name as well.
             if let (Some(name), Some(value)) = (scalar.nearest_member(), scalar.text()) {
-                mask.add_header(&name, &value);
+                mask.add_named(&name, &value);
             }
         }
         mask
@@ -77,8 +81,8 @@ impl Mask {
             Authentication::ApiKey(key) => mask.add(&key.value),
             Authentication::OauthClientCredentials(client) => mask.add_client(client),
         }
-        for (name, value) in &config.headers {
-            mask.add_header(name, value);
+        for (name, value) in config.headers.iter().chain(&config.query) {
+            mask.add_named(name, value);
         }
         mask
     }
@@ -89,9 +93,10 @@ impl Mask {
         self.add_pair(&client.client_id, &client.client_secret);
     }
 
-    /// Masks a header's value where it is a credential by its name, and what follows the scheme in it.
-    fn add_header(&mut self, name: &str, value: &str) {
-        if CREDENTIAL_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
+    /// Masks a header's or parameter's value where it is a credential by its name, and what follows the scheme in it.
+    fn add_named(&mut self, name: &str, value: &str) {
+        let name = name.to_ascii_lowercase();
+        if CREDENTIAL_NAMES.iter().any(|known| name.contains(known)) {
             self.add(value);
             if let Some((_, credential)) = value.split_once(' ') {
                 self.add(credential);
@@ -110,6 +115,7 @@ mod tests {
         let mask = Mask::of_json(
             r#"{"authentication":{"type":"basic","username":"camunda","password":"p\u0061ss-one","token":123456},
                 "headers":{"X-Api-Key":["key-one","key-two"],"Cookie":"session=cookie-one","authorization":"Bearer bearer-one","hello":"header"},
+                "queryParameters":{"access_token":"query-one","hello":"query"},
                 "body":{"password":"of the body"}}"#,
         );
         for hidden in [
@@ -119,6 +125,7 @@ mod tests {
             "key-two",
             "session=cookie-one",
             "bearer-one",
+            "query-one",
             "Y2FtdW5kYTpwYXNzLW9uZQ",
         ] {
             assert_eq!(mask.text(format!("<{hidden}>")), "<***>", "{hidden}");

@@ -70,6 +70,13 @@ impl FlowStarter {
     /// A secret that cannot be had is an error of the kind `invalid-input`; nothing was sent then. A token that the instance refuses
     /// (401) is dropped, and the error is retryable where it had been kept from an earlier call.
     pub async fn execute(&self, input: &str) -> Outcome<String> {
+        self.execute_until(input, std::future::pending()).await
+    }
+
+    /// The same, given up when `stop` is ready: by a person, or by a host that shuts down. What left by then decides what is known of the
+    /// flow, so that this is better than to drop the call.
+    pub async fn execute_until(&self, input: &str, stop: impl Future<Output = ()> + Send) -> Outcome<String> {
+        tokio::pin!(stop);
         if let Some(outcome) = self.connector.too_large(input.len()) {
             return told(outcome);
         }
@@ -81,16 +88,24 @@ impl FlowStarter {
         let mut mask = checked.map(Mask::of_checked).unwrap_or_default();
         mask.add_all(expanded.mask());
         let outcome = match checked.and_then(OauthInput::of) {
-            None => self.connector.execute(&self.egress, expanded.json()).await,
-            Some(oauth) => match self.token(&oauth.request).await {
-                Ok(given) => {
-                    mask.add(given.value().expose());
-                    let input = oauth.with_token(given.value());
-                    let outcome = self.connector.execute(&self.egress, &input).await;
-                    self.after(&oauth.request, given, outcome)
+            None => self.connector.execute_until(&self.egress, expanded.json(), stop).await,
+            Some(oauth) => {
+                let token = tokio::select! {
+                    biased;
+                    token = self.token(&oauth.request) => Some(token),
+                    () = stop.as_mut() => None,
+                };
+                match token {
+                    Some(Ok(given)) => {
+                        mask.add(given.value().expose());
+                        let input = oauth.with_token(given.value());
+                        let outcome = self.connector.execute_until(&self.egress, &input, stop).await;
+                        self.after(&oauth.request, given, outcome)
+                    }
+                    Some(Err(not)) => failed(not),
+                    None => Outcome::given_up(),
                 }
-                Err(not) => failed(not),
-            },
+            }
         };
         told(masked::json(outcome, &mask))
     }
@@ -180,7 +195,7 @@ fn failed<T>(not: NotGiven) -> Outcome<T> {
 
 /// Nothing was sent, and nothing will be until the input or a secret is mended; a provider that cannot be asked may be well again soon.
 fn refusal(error: &ExpandError) -> TriggerError {
-    let passes = matches!(error, ExpandError::Provider { .. });
+    let passes = matches!(error, ExpandError::Provider { error, .. } if error.passes);
     TriggerError {
         kind: if passes {
             ErrorKind::Internal

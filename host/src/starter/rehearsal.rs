@@ -98,8 +98,12 @@ impl FlowStarter {
         let url = played.head.uri.to_string();
         let origin = Origin::split(&url).ok().map(|(origin, _)| origin);
         let headers = played.head.headers.iter().map(|(name, value)| {
-            // As Latin-1, which is what a header's bytes are.
-            let value: String = value.as_bytes().iter().copied().map(char::from).collect();
+            // UTF-8 where it is that, and else as Latin-1, which a header's bytes are by their standard.
+            let bytes = value.as_bytes();
+            let value = match std::str::from_utf8(bytes) {
+                Ok(text) => text.to_owned(),
+                Err(_) => bytes.iter().copied().map(char::from).collect(),
+            };
             (name.to_string(), mask.text(value))
         });
         RehearsedRequest {

@@ -143,11 +143,8 @@ impl Asked {
         let last = outcome.requests.last();
         let status = status(outcome);
         if error.kind == ErrorKind::InvalidInput {
-            let fix = "Put this right in the input, or where its secrets are.".to_owned();
-            return Verdicts {
-                credentials: Verdict::Failed(error.message.clone(), fix),
-                ..Verdicts::only(Verdict::not_reached())
-            };
+            // The step of the input has said so.
+            return Verdicts::only(Verdict::not_reached());
         }
         if last.is_some_and(|request| request.purpose == Purpose::Token) {
             return self.without_token(error, status);

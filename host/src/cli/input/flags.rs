@@ -10,7 +10,7 @@ pub(crate) struct Flags {
     /// The trigger's path, sent as it stands: /api/sn_cico/flow_starter/my_flow
     #[arg(long, value_name = "PATH")]
     pub(super) rest_api_trigger_path: Option<String>,
-    /// GET, POST, PUT, PATCH or DELETE: each of them starts the flow. Where there is no file, otherwise POST
+    /// GET, POST, PUT, PATCH or DELETE: each of them starts the flow. POST where there is no file
     #[arg(long, value_name = "METHOD")]
     pub(super) method: Option<String>,
     /// The trigger's headers as a JSON object
@@ -26,7 +26,7 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) query: Vec<String>,
     /// The request's body: JSON, or @FILE for what is in a file
-    #[arg(long, value_name = "BODY")]
+    #[arg(long, visible_alias = "body", value_name = "BODY")]
     pub(super) request_body: Option<String>,
     /// basic, bearer, apiKey, oauth-client-credentials-flow or noAuth; otherwise as the other flags say
     #[arg(long, value_name = "TYPE")]
@@ -35,16 +35,16 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "USER")]
     pub(super) username: Option<String>,
     /// Basic: the password. Others can read a command line: write '{{secrets.NAME}}', here and below
-    #[arg(long, value_name = "PASSWORD")]
+    #[arg(long, value_name = "PASSWORD", allow_hyphen_values = true)]
     pub(super) password: Option<String>,
     /// Bearer: the token
-    #[arg(long, value_name = "TOKEN")]
+    #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
     pub(super) token: Option<String>,
     /// API key: its header's or parameter's name; otherwise x-sn-apikey
     #[arg(long, value_name = "NAME")]
     pub(super) api_key_name: Option<String>,
     /// API key: the key
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     pub(super) api_key_value: Option<String>,
     /// API key: headers or query; otherwise headers
     #[arg(long, value_name = "LOCATION")]
@@ -53,7 +53,7 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "ID")]
     pub(super) client_id: Option<String>,
     /// OAuth: the client's secret
-    #[arg(long, value_name = "SECRET")]
+    #[arg(long, value_name = "SECRET", allow_hyphen_values = true)]
     pub(super) client_secret: Option<String>,
     /// OAuth: where tokens are given; otherwise /oauth_token.do of the instance
     #[arg(long, value_name = "URL")]
@@ -76,7 +76,7 @@ pub(crate) struct Flags {
     /// How long to try to connect, in seconds; 0: no limit; otherwise 20
     #[arg(long, value_name = "SECONDS")]
     pub(super) connection_timeout: Option<String>,
-    /// How long the instance may stay silent, in seconds; 0: no limit; otherwise 20
+    /// How long the instance may stay silent, in seconds (until its answer begins, the time to connect counts too, and both limits are one); 0: no limit; otherwise 20
     #[arg(long, value_name = "SECONDS")]
     pub(super) read_timeout: Option<String>,
     /// The longest answer to read, in bytes; otherwise 1048576

@@ -95,9 +95,44 @@ fn object(name: &str, text: &str) -> Result<Members> {
             error.column()
         )));
     }
-    Members::of(text).ok_or_else(|| {
+    let members = Members::of(text).ok_or_else(|| {
         bad(format!(
             "{name} must hold a JSON object with the template's fields: for example {{\"snInstance\": \"acme\", …}}"
         ))
+    })?;
+    match slip(&members) {
+        Some((given, meant)) => Err(bad(format!(
+            "{name} has a member `{given}` and no `{meant}`: is that meant? The name must be exactly `{meant}`"
+        ))),
+        None => Ok(members),
+    }
+}
+
+const FIELDS: [&str; 12] = [
+    "snInstance",
+    "snDomain",
+    "snEndpoint",
+    "restApiTriggerPath",
+    "method",
+    "headers",
+    "queryParameters",
+    "body",
+    "authentication",
+    "connectionTimeoutInSeconds",
+    "readTimeoutInSeconds",
+    "maxResponseBytes",
+];
+
+/// A member that is nearly a field's name, where that field is not there. The component leaves other members alone, since a job has them; a
+/// file that a person has written has slips.
+fn slip(members: &Members) -> Option<(&str, &'static str)> {
+    let others = members.names().filter(|name| !FIELDS.contains(name));
+    others.filter(|given| given.len() > 3).find_map(|given| {
+        let near = |known: &&&str| {
+            strsim::damerau_levenshtein(&known.to_lowercase(), &given.to_lowercase()) <= 2
+                || (given.len() > 5 && known.starts_with(given.trim_end_matches('s')))
+        };
+        let meant = FIELDS.iter().filter(|known| members.get(known).is_none()).find(near)?;
+        Some((given, *meant))
     })
 }

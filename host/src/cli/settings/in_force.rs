@@ -69,7 +69,7 @@ impl Settings {
     pub(crate) fn code(&self) -> Result<Code<'_>> {
         let file = |key: Entry| self.text(key).map(Path::new);
         let (wasm, native) = (file(Entry::Component), file(Entry::Precompiled));
-        let source = |key: Entry| self.setting(key).map(|setting| &setting.source);
+        let source = |key: Entry| self.setting(key).map(|setting| setting.source.rank());
         match (wasm, native) {
             (None, None) => Ok(Code::Inside),
             (Some(wasm), None) => Ok(Code::File(wasm)),

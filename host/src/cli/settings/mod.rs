@@ -58,6 +58,19 @@ enum Source {
     Flag(&'static str),
 }
 
+impl Source {
+    /// Where it stands in the order of sources, whatever its name.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Default => 0,
+            Self::Everybodys(_) => 1,
+            Self::File(_) => 2,
+            Self::Environment(_) => 3,
+            Self::Flag(_) => 4,
+        }
+    }
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -26,6 +26,7 @@ impl SecretProvider for Broken {
         Box::pin(std::future::ready(Err(SecretError {
             place,
             why: "it is locked".to_owned(),
+            passes: true,
         })))
     }
 
@@ -119,7 +120,7 @@ async fn what_cannot_be_had_is_said_by_name() {
         ),
         (
             r#"{"snInstance":"{{secrets.}}"}"#,
-            "`snInstance` holds a reference to a secret that is not whole: for example {{secrets.SN_PASSWORD}}.",
+            "`snInstance` holds what is nearly a reference to a secret: write it as {{secrets.NAME}}.",
         ),
     ] {
         assert_eq!(expanded(input).await.unwrap_err(), told);
