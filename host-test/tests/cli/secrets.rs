@@ -87,12 +87,7 @@ fn an_input_without_secrets_says_so_and_a_broken_reference_is_bad_input() {
     );
     let ended = place.run(&["secrets", "list", "--password", "{{secrets.A"]).end();
     assert_eq!(ended.code, 2);
-    assert!(
-        ended
-            .err
-            .contains("nearly a reference to a secret"),
-        "{ended:?}"
-    );
+    assert!(ended.err.contains("nearly a reference to a secret"), "{ended:?}");
     assert!(place.was_left_alone());
 }
 

@@ -13,11 +13,12 @@ mod way;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
-use flow_starter_host::{Destinations, Egress, ErrorKind, FlowStarter};
+use flow_starter_host::{Destinations, Egress, ErrorKind, FlowStarter, Secrets};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::exit::Exit;
+use crate::terminal::printable;
 
 /// As long as a call waits for its connection unless told otherwise.
 const STEP_LIMIT: Duration = Duration::from_secs(20);
@@ -156,17 +157,18 @@ fn unreadable(why: String) -> Verdict {
 /// The component says best what is wrong with such an input; it reaches nobody, since it names nobody.
 async fn names_nobody(starter: &FlowStarter, input: &Map<String, Value>) -> Verdict {
     let fix = "Put this right in the input.".to_owned();
-    let hidden = ["snInstance", "snDomain", "snEndpoint"].iter().any(|name| {
-        let value = input.get(*name).and_then(Value::as_str);
-        value.is_some_and(|text| text.contains("{{secrets."))
-    });
-    if hidden {
+    let named = input
+        .iter()
+        .filter(|(name, _)| ["snInstance", "snDomain", "snEndpoint"].contains(&name.as_str()));
+    let named = Value::Object(named.map(|(name, value)| (name.clone(), value.clone())).collect());
+    if Secrets::names(&named.to_string()).is_ok_and(|names| !names.is_empty()) {
         let why = "the instance is named by a secret, and a report on it would not keep that";
         return Verdict::Failed(why.to_owned(), "Write the instance itself into the input.".to_owned());
     }
-    match starter.execute(&question(input)).await.result {
-        Err(error) => Verdict::Failed(error.message, fix),
-        Ok(_) => Verdict::Failed("it names no instance".to_owned(), fix),
+    // Played, not sent: what the host reads as nobody's, the component may read as somebody's.
+    match starter.rehearse(&question(input)).await.refusal {
+        Some(error) => Verdict::Failed(error.message, fix),
+        None => Verdict::Failed("it does not say clearly whom to call".to_owned(), fix),
     }
 }
 
@@ -265,9 +267,9 @@ impl Report<'_> {
         } else {
             write!(self.out, "{mark}")?;
         }
-        writeln!(self.out, " {:<12} {}", line.step, wrapped(&line.detail))?;
+        writeln!(self.out, " {:<12} {}", line.step, wrapped(&printable(&line.detail)))?;
         if let Some(fix) = &line.fix {
-            writeln!(self.out, "{INDENT}{}", wrapped(&format!("To do: {fix}")))?;
+            writeln!(self.out, "{INDENT}{}", wrapped(&printable(&format!("To do: {fix}"))))?;
         }
         // The next step may take its time.
         self.out.flush()

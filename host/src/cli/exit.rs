@@ -21,7 +21,7 @@ pub(crate) const TABLE: &str = "\
 Exit codes:
   0  started; and the success of every other command
   1  flow-starter itself cannot do its work
-  2  bad input: the arguments, a setting, the input or a secret; nothing was sent
+  2  bad input: the arguments, a setting, the input or a secret; no flow was started
   3  not started
   4  unknown: look for the flow's execution in ServiceNow before you start it again
   5  started, but the answer is lost";

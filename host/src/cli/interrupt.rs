@@ -1,7 +1,57 @@
 //! A person or a supervisor who ends a call while it waits: what became of the flow by then is told.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use tokio::sync::Notify;
+
+use crate::exit::Exit;
+
+/// Listens from now on, on a thread of its own, since the call's may be busy: the first signal gives the call up, and another one, or one
+/// that comes while its end is written, ends the process.
+pub(crate) struct Interrupts {
+    first: Arc<Notify>,
+    /// The code to end with at the next signal; 0 while the call waits.
+    code: Arc<AtomicU8>,
+}
+
+impl Interrupts {
+    pub(crate) fn listen() -> std::io::Result<Self> {
+        let own = Self {
+            first: Arc::new(Notify::new()),
+            code: Arc::new(AtomicU8::new(0)),
+        };
+        let (first, code) = (Arc::clone(&own.first), Arc::clone(&own.code));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                loop {
+                    signal().await;
+                    match code.compare_exchange(0, Exit::Unknown as u8, Ordering::SeqCst, Ordering::SeqCst) {
+                        Ok(_) => first.notify_one(),
+                        Err(code) => std::process::exit(code.into()),
+                    }
+                }
+            });
+        })?;
+        Ok(own)
+    }
+
+    /// Waits for the first signal.
+    pub(crate) async fn first(&self) {
+        self.first.notified().await;
+    }
+
+    /// The call has ended so: a signal ends the process with that from now on.
+    pub(crate) fn ended(&self, exit: Exit) {
+        // Who ends it before the answer was written has lost it.
+        let exit = if exit == Exit::Success { Exit::AnswerLost } else { exit };
+        self.code.store(exit as u8, Ordering::SeqCst);
+    }
+}
+
 /// Waits for Ctrl-C, for the signal by which supervisors end a process, or for the terminal to go away.
-pub(crate) async fn interrupted() {
+async fn signal() {
     let ctrl_c = async {
         if tokio::signal::ctrl_c().await.is_err() {
             // It cannot be waited for, and ends the process as it always does.

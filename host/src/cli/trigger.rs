@@ -6,7 +6,7 @@ use tracing::Instrument as _;
 
 use crate::arguments::Trigger;
 use crate::exit::Exit;
-use crate::interrupt::interrupted;
+use crate::interrupt::Interrupts;
 use crate::progress::Waiting;
 use crate::settings::Settings;
 use crate::terminal::{Colour, complain, say, tell};
@@ -23,10 +23,10 @@ pub(crate) async fn trigger(arguments: &Trigger, settings: &Settings) -> Result<
         return report.rehearsal(&starter.rehearse(&input).await);
     }
     let waiting = Waiting::begin("waiting for the answer");
-    let outcome = starter
-        .execute_until(&input, interrupted())
-        .instrument(log::call())
-        .await;
+    let interrupts = Interrupts::listen()?;
+    let call = starter.execute_until(&input, interrupts.first());
+    let outcome = call.instrument(log::call()).await;
+    interrupts.ended(outcome.result.as_ref().map_or_else(Exit::from, |_| Exit::Success));
     drop(waiting);
     Ok(report.outcome(&outcome))
 }

@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc};
 
@@ -89,12 +90,23 @@ impl Connector {
     /// Starts a flow: the contract's `trigger-flow`. At most one request for the flow leaves, and one for a token before it where the
     /// authentication asks for one.
     pub async fn trigger_flow(&self, egress: &Egress, config: FlowConfig) -> Outcome<FlowResponse> {
+        self.trigger_flow_within(egress, config, self.engine.limits.wall_clock)
+            .await
+    }
+
+    /// The same within what is left of a call's time.
+    pub(crate) async fn trigger_flow_within(
+        &self,
+        egress: &Egress,
+        config: FlowConfig,
+        left: Duration,
+    ) -> Outcome<FlowResponse> {
         let errand = Errand {
             door: Door::Flow,
             named: Destinations::of_config(&config),
             size: config.body.as_deref().map_or(0, str::len),
         };
-        self.call(egress, errand, &self.trigger_flow, (config,), pending())
+        self.call(egress, errand, &self.trigger_flow, (config,), left, pending())
             .await
     }
 
@@ -105,20 +117,23 @@ impl Connector {
             named: Destinations::of_token_request(&request),
             size: 0,
         };
-        self.call(egress, errand, &self.request_token, (request,), pending())
+        let limit = self.engine.limits.wall_clock;
+        self.call(egress, errand, &self.request_token, (request,), limit, pending())
             .await
     }
 
     /// Starts a flow by the template's JSON: the contract's `execute`. The answer is JSON as well.
     pub async fn execute(&self, egress: &Egress, input: &str) -> Outcome<String> {
-        self.execute_until(egress, input, pending()).await
+        self.execute_until(egress, input, self.engine.limits.wall_clock, pending())
+            .await
     }
 
-    /// The same, given up when `stop` is ready; what left by then decides what is known of the flow.
-    pub async fn execute_until(
+    /// The same within what is left of a call's time, and given up when `stop` is ready; what left by then decides what is known of the flow.
+    pub(crate) async fn execute_until(
         &self,
         egress: &Egress,
         input: &str,
+        left: Duration,
         stop: impl Future<Output = ()> + Send,
     ) -> Outcome<String> {
         let errand = Errand {
@@ -126,13 +141,23 @@ impl Connector {
             named: Destinations::of_json(input),
             size: input.len(),
         };
-        self.call(egress, errand, &self.execute, (input,), stop).await
+        self.call(egress, errand, &self.execute, (input,), left, stop).await
     }
 
     /// The refusal of an input that would not fit into an instance.
     pub(crate) fn too_large<T>(&self, size: usize) -> Option<Outcome<T>> {
-        let most = self.engine.limits.memory_bytes / INPUT_PART;
+        let most = self.largest_input();
         (size > most).then(|| Outcome::too_large(size, most))
+    }
+
+    /// In bytes.
+    pub(crate) fn largest_input(&self) -> usize {
+        self.engine.limits.memory_bytes / INPUT_PART
+    }
+
+    /// How long a call may take in all.
+    pub(crate) fn wall_clock(&self) -> Duration {
+        self.engine.limits.wall_clock
     }
 
     async fn call<P, R>(
@@ -141,6 +166,7 @@ impl Connector {
         errand: Errand,
         door: &ComponentExportIndex,
         input: P,
+        left: Duration,
         stop: impl Future<Output = ()> + Send,
     ) -> Outcome<R>
     where
@@ -152,16 +178,15 @@ impl Connector {
             return outcome;
         }
         let (gate, ledger) = egress.gate(errand.named);
-        let limit = self.engine.limits.wall_clock;
         let computing = Arc::new(Computing::new());
         let run = computing.of(self.run(gate, &computing, door, input));
         let end = tokio::select! {
             // What is ready counts, even where it is to stop as well.
             biased;
-            ended = tokio::time::timeout(limit, run) => match ended {
+            ended = tokio::time::timeout(left, run) => match ended {
                 Ok(Ok(result)) => End::Returned(result),
                 Ok(Err(error)) => End::Trapped(self.engine.limits.why(&error)),
-                Err(_) => End::OutOfTime(limit),
+                Err(_) => End::OutOfTime(self.engine.limits.wall_clock),
             },
             () = stop => End::GivenUp,
         };

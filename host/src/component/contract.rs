@@ -359,7 +359,7 @@ pub struct TriggerError {
 }
 
 /// A request for an access token. `Debug` shows no credential.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, ComponentType, Lift, Lower)]
+#[derive(Clone, PartialEq, Eq, Hash, ComponentType, Lift, Lower)]
 #[component(record)]
 pub struct TokenRequest {
     /// As in [`FlowConfig::instance`].

@@ -10,6 +10,9 @@ use super::imports::Import;
 use super::limits::{EPOCH, Limits};
 use super::places::Places;
 
+/// In bytes.
+const LARGEST_MEMORY: u64 = 1 << 40;
+
 /// Loads components and runs their calls within [`Limits`]. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
@@ -80,6 +83,11 @@ impl Engine {
     /// # Ok(()) }
     /// ```
     pub fn with_imports(limits: Limits, imports: impl IntoIterator<Item = Import>) -> Result<Self, EngineError> {
+        if limits.memory_bytes as u64 > LARGEST_MEMORY {
+            return Err(EngineError::Limit(
+                "a limit on memory of more than 1 TiB is none: for example 64 MiB",
+            ));
+        }
         if limits.concurrent_calls == 0
             || limits.memory_bytes == 0
             || limits.wall_clock.is_zero()

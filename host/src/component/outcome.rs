@@ -63,9 +63,7 @@ impl<T> Outcome<T> {
                 false,
                 &requests,
             )),
-            End::Returned(result) => {
-                result.map_err(|error| with_step(with_proof(shortened(error), &requests), &requests))
-            }
+            End::Returned(result) => result.map_err(|error| with_step(with_proof(sober(error), &requests), &requests)),
             End::Trapped(why) => Err(ended(
                 &format!("The connector component failed ({why})."),
                 false,
@@ -89,6 +87,11 @@ impl<T> Outcome<T> {
         Self::judge(Door::Flow, End::GivenUp, Vec::new())
     }
 
+    /// Ended by the wall clock before anything of the flow's request was made.
+    pub(crate) fn out_of_time(limit: Duration) -> Self {
+        Self::judge(Door::Flow, End::OutOfTime(limit), Vec::new())
+    }
+
     /// An input that would not fit into an instance, refused by name instead of by a trap.
     pub(super) fn too_large(size: usize, most: usize) -> Self {
         let message = format!(
@@ -107,7 +110,8 @@ impl<T> Outcome<T> {
     }
 }
 
-/// A success or `started` takes an answer of 2xx; `not-started` cannot be known of a request that left and got no status. A call for a token
+/// A success or `started` takes an answer of 2xx; `not-started` cannot be known of a request that left and got no status, and after a 2xx
+/// only where that was a web page. A call for a token
 /// starts no flow, and gets its token from an answer.
 fn is_lie<T>(door: Door, result: &Result<T, TriggerError>, requests: &[RequestRecord]) -> bool {
     let has = |purpose: Purpose, came: fn(Progress) -> bool| {
@@ -120,13 +124,25 @@ fn is_lie<T>(door: Door, result: &Result<T, TriggerError>, requests: &[RequestRe
         (Door::Token, FlowState::Started) if result.is_ok() => !has(Purpose::Token, answered),
         (Door::Token, said) => said != FlowState::NotStarted,
         (Door::Flow, FlowState::Started) => !has(Purpose::Flow, answered),
-        (Door::Flow, FlowState::NotStarted) => has(Purpose::Flow, |progress| progress == Progress::Sent),
+        (Door::Flow, FlowState::NotStarted) => {
+            let is_page = result
+                .as_ref()
+                .is_err_and(|error| error.kind == ErrorKind::NotServicenow && !error.retryable);
+            has(Purpose::Flow, |progress| match progress {
+                Progress::Sent => true,
+                // A refusal; and 503, which says by its answer what it is.
+                Progress::Answered(300..=499 | 503) | Progress::Denied | Progress::Unsent => false,
+                Progress::Answered(_) => true,
+            }) && !(is_page && has(Purpose::Flow, answered))
+        }
         (Door::Flow, FlowState::Unknown) => false,
     }
 }
 
-/// A component's message is a few sentences; as much of it as a job's error message may hold is told.
-fn shortened(mut error: TriggerError) -> TriggerError {
+/// A component's message is a few sentences; as much of it as a job's error message may hold is told. And what has started, or may have, is
+/// not to be tried again.
+fn sober(mut error: TriggerError) -> TriggerError {
+    error.retryable &= error.flow == FlowState::NotStarted;
     if let Some((end, _)) = error.message.char_indices().nth(MESSAGE_MAX) {
         error.message.truncate(end);
         error.message.shrink_to_fit();
@@ -244,7 +260,6 @@ mod tests {
         for (state, progress) in [
             (FlowState::NotStarted, Progress::Unsent),
             (FlowState::NotStarted, Progress::Answered(503)),
-            (FlowState::NotStarted, Progress::Answered(200)),
             (FlowState::Started, Progress::Answered(202)),
         ] {
             let error = TriggerError {
@@ -263,6 +278,9 @@ mod tests {
             (said(FlowState::Started), Progress::Sent, FlowState::Unknown),
             (said(FlowState::Started), Progress::Answered(500), FlowState::Unknown),
             (said(FlowState::NotStarted), Progress::Sent, FlowState::Unknown),
+            (said(FlowState::NotStarted), Progress::Answered(200), FlowState::Started),
+            (said(FlowState::NotStarted), Progress::Answered(101), FlowState::Unknown),
+            (said(FlowState::NotStarted), Progress::Answered(500), FlowState::Unknown),
             (End::Returned(Ok(())), Progress::Denied, FlowState::NotStarted),
             (End::Returned(Ok(())), Progress::Answered(401), FlowState::NotStarted),
         ] {
@@ -295,6 +313,27 @@ mod tests {
                 }
             };
             assert_eq!(contradicts, !is_believed, "{progress:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_with_status_200_is_no_lie_and_what_may_have_started_is_not_to_be_tried_again() {
+        let page = TriggerError {
+            kind: ErrorKind::NotServicenow,
+            flow: FlowState::NotStarted,
+            ..unknown()
+        };
+        assert_eq!(judged(End::Returned(Err(page.clone())), Progress::Answered(200)), page);
+        for flow in [FlowState::Unknown, FlowState::Started] {
+            let eager = TriggerError {
+                flow,
+                retryable: true,
+                ..unknown()
+            };
+            assert!(
+                !judged(End::Returned(Err(eager)), Progress::Answered(200)).retryable,
+                "{flow}"
+            );
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::contract::{AccessToken, ApiKey, Authentication, ClientCredentials, Credentials, FlowConfig, FlowResponse};
+use super::contract::{
+    AccessToken, ApiKey, Authentication, ClientCredentials, Credentials, FlowConfig, FlowResponse, TokenRequest,
+};
 
 const HIDDEN: &str = "***";
 
@@ -94,6 +96,18 @@ impl fmt::Debug for FlowResponse {
     }
 }
 
+impl fmt::Debug for TokenRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenRequest")
+            .field("instance", &Bare(&self.instance))
+            .field("domain", &self.domain.as_deref().map(Bare))
+            .field("endpoint", &self.endpoint.as_deref().map(Bare))
+            .field("credentials", &self.credentials)
+            .field("limits", &self.limits)
+            .finish()
+    }
+}
+
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessToken")
@@ -105,7 +119,7 @@ impl fmt::Debug for AccessToken {
 
 #[cfg(test)]
 mod tests {
-    use super::super::contract::{ApiKeyLocation, ClientAuthentication, Method, TokenRequest, TriggerError};
+    use super::super::contract::{ApiKeyLocation, ClientAuthentication, Method, TriggerError};
     use super::super::contract::{ErrorKind, FlowState};
     use super::*;
 
@@ -155,7 +169,7 @@ mod tests {
         let request = TokenRequest {
             instance: "acme".to_owned(),
             domain: None,
-            endpoint: None,
+            endpoint: Some(format!("https://u:{SECRET}@gateway.example")),
             credentials: client(),
             limits: None,
         };

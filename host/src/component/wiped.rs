@@ -4,7 +4,7 @@
 
 use zeroize::Zeroize;
 
-use super::contract::{AccessToken, ApiKey, Authentication, ClientCredentials, Credentials, FlowConfig};
+use super::contract::{AccessToken, ApiKey, Authentication, ClientCredentials, Credentials, FlowConfig, TokenRequest};
 
 impl Drop for Credentials {
     fn drop(&mut self) {
@@ -33,6 +33,12 @@ impl Drop for Authentication {
         if let Self::Bearer(token) = self {
             token.zeroize();
         }
+    }
+}
+
+impl Drop for TokenRequest {
+    fn drop(&mut self) {
+        self.endpoint.zeroize();
     }
 }
 

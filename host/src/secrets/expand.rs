@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::mask::{Mask, quoted};
 use super::provider::{EnvironmentSecrets, SecretError, SecretProvider};
-use super::reference::references;
+use super::reference::{Reference, references};
 use super::scalars::{Checked, Scalar, spliced};
 use super::secret::Secret;
 
@@ -27,6 +27,11 @@ const FIELDS: [&str; 12] = [
     "readTimeoutInSeconds",
     "maxResponseBytes",
 ];
+
+/// A call has a handful.
+const MOST_NAMES: usize = 100;
+/// As long as a file's name may be.
+const LONGEST_NAME: usize = 255;
 
 /// Where secrets come from, in the order in which they are asked: the first that has a name gives its value. Cheap to clone.
 ///
@@ -108,6 +113,21 @@ pub enum ExpandError {
     /// `{{secrets.` without a name and `}}`, or nearly that: `{{Secret.NAME}}`.
     #[error("`{0}` holds what is nearly a reference to a secret: write it as {{{{secrets.NAME}}}}.")]
     Unfinished(String),
+    /// More references than any input has that somebody meant, or a name longer than any.
+    #[error(
+        "`{0}` refers to more secrets than a call may have ({MOST_NAMES}), or to one with a name of more than {LONGEST_NAME} characters."
+    )]
+    TooMany(String),
+    /// With the values in it, the input would be larger than it may be.
+    #[error(
+        "The input is {size} bytes with its secrets in it, and {most} are allowed: send less, or raise the memory limit."
+    )]
+    TooLarge {
+        /// In bytes.
+        size: usize,
+        /// In bytes.
+        most: usize,
+    },
     /// A provider cannot be asked.
     #[error("Secret with name '{name}' cannot be looked up: {error}.")]
     Provider {
@@ -157,7 +177,7 @@ impl Secrets {
     /// # Errors
     /// A reference that is not whole.
     pub fn names(input: &str) -> Result<Vec<String>, ExpandError> {
-        Ok(names(input)?.into_iter().map(|(name, _)| name).collect())
+        Ok(names(input)?.into_iter().map(|found| found.name).collect())
     }
 
     /// Who has each secret that an input refers to.
@@ -166,7 +186,7 @@ impl Secrets {
     /// A reference that is not whole.
     pub async fn uses(&self, input: &str) -> Result<Vec<SecretUse>, ExpandError> {
         let mut uses = Vec::new();
-        for (name, field) in names(input)? {
+        for Found { name, field, .. } in names(input)? {
             let found = self.find(&name, &field).await;
             uses.push(SecretUse {
                 short: found.as_ref().is_ok_and(|(secret, _)| secret.is_short()),
@@ -186,10 +206,20 @@ impl Secrets {
     /// # Errors
     /// A reference that is not whole, or a secret that cannot be had.
     pub async fn expand(&self, input: &str) -> Result<Expanded, ExpandError> {
+        self.expand_within(input, usize::MAX).await
+    }
+
+    /// The same, refused before it is made where it would be larger than this.
+    pub(crate) async fn expand_within(&self, input: &str, most: usize) -> Result<Expanded, ExpandError> {
         let mut values = BTreeMap::new();
         let (mut mask, mut short) = (Mask::default(), Vec::new());
-        for (name, field) in names(input)? {
+        let mut size = input.len();
+        for Found { name, field, times } in names(input)? {
             let (secret, _) = self.find(&name, &field).await?;
+            size = size.saturating_add(secret.expose().len().saturating_mul(times));
+            if size > most {
+                return Err(ExpandError::TooLarge { size, most });
+            }
             mask.add(secret.expose());
             if secret.is_short() {
                 short.push(name.clone());
@@ -201,7 +231,7 @@ impl Secrets {
         Ok(Expanded {
             json: checked.map_or_else(
                 || Zeroizing::new(input.to_owned()),
-                |input| replaced(input, is_field, &value),
+                |input| replaced(input, false, &value),
             ),
             mask,
             short,
@@ -242,51 +272,85 @@ fn may_refer(json: &str) -> bool {
     json.contains("secrets.") || json.contains("{{") || json.contains('\\')
 }
 
-/// Names, each with the first field that refers to it, in their order.
-fn names(input: &str) -> Result<Vec<(String, String)>, ExpandError> {
-    let mut found: Vec<(String, String)> = Vec::new();
+/// A name, the first field that refers to it, and how often it is referred to.
+struct Found {
+    name: String,
+    field: String,
+    times: usize,
+}
+
+/// All of them, in the order of their first.
+fn names(input: &str) -> Result<Vec<Found>, ExpandError> {
+    let mut found: Vec<Found> = Vec::new();
     let Some(input) = Some(input).filter(|input| may_refer(input)).and_then(Checked::of) else {
         return Ok(found);
     };
     let mut add = |text: &str, path: &dyn Fn() -> String| {
-        for reference in references(text).map_err(|_| ExpandError::Unfinished(path()))? {
-            if !found.iter().any(|(name, _)| name == reference.name) {
-                found.push((reference.name.to_owned(), path()));
+        for Reference { name, .. } in references(text).map_err(|_| ExpandError::Unfinished(path()))? {
+            if let Some(known) = found.iter_mut().find(|found| found.name == name) {
+                known.times += 1;
+                continue;
             }
+            if found.len() >= MOST_NAMES || name.len() > LONGEST_NAME {
+                return Err(ExpandError::TooMany(path()));
+            }
+            found.push(Found {
+                name: name.to_owned(),
+                field: path(),
+                times: 1,
+            });
         }
         Ok(())
     };
     for scalar in input.scalars().filter(is_field) {
         let path = || scalar.path();
-        let Some(text) = decoded(&scalar) else { continue };
+        let Some(text) = decoded(&scalar).map_err(|_| ExpandError::Unfinished(path()))? else {
+            continue;
+        };
         match inner(&scalar, &text) {
-            Some(inner) => inner
-                .scalars()
-                .filter_map(|scalar| decoded(&scalar))
-                .try_for_each(|text| add(&text, &path))?,
             None => add(&text, &path)?,
+            Some(inner) => {
+                for scalar in inner.scalars() {
+                    if let Some(text) = decoded(&scalar).map_err(|_| ExpandError::Unfinished(path()))? {
+                        add(&text, &path)?;
+                    }
+                }
+            }
         }
     }
     Ok(found)
 }
 
 /// None for what is no text, and, quickly, for a text that cannot hold a reference.
-fn decoded(scalar: &Scalar) -> Option<Zeroizing<String>> {
-    (scalar.is_text() && may_refer(scalar.raw())).then(|| scalar.text())?
+///
+/// # Errors
+/// A text that may hold one, and that is none: it has half of a surrogate pair.
+fn decoded(scalar: &Scalar) -> Result<Option<Zeroizing<String>>, Undecodable> {
+    if !scalar.is_text() || !may_refer(scalar.raw()) {
+        return Ok(None);
+    }
+    match scalar.text() {
+        Some(text) => Ok(Some(text)),
+        None if scalar.raw().contains("secret") => Err(Undecodable),
+        None => Ok(None),
+    }
 }
+
+struct Undecodable;
 
 /// A body that is JSON within a text.
 fn inner<'a>(scalar: &Scalar, text: &'a str) -> Option<Checked<'a>> {
     (scalar.is_member() && scalar.field() == "body").then(|| Checked::of(text))?
 }
 
-/// `json` with the references replaced in the values that `wanted` takes.
-fn replaced<'v>(json: Checked, wanted: fn(&Scalar) -> bool, value: &impl Fn(&str) -> &'v str) -> Zeroizing<String> {
+/// `json` with the references replaced. Of the input itself only the connector's fields are looked at, and a body that is JSON within a text
+/// is looked into; `within` that, a text that is JSON again is a text.
+fn replaced<'v>(json: Checked, within: bool, value: &impl Fn(&str) -> &'v str) -> Zeroizing<String> {
     let mut literals = Vec::new();
-    for scalar in json.scalars().filter(wanted) {
-        let Some(text) = decoded(&scalar) else { continue };
-        let filled = match inner(&scalar, &text) {
-            Some(inner) => replaced(inner, |_| true, value),
+    for scalar in json.scalars().filter(|scalar| within || is_field(scalar)) {
+        let Ok(Some(text)) = decoded(&scalar) else { continue };
+        let filled = match inner(&scalar, &text).filter(|_| !within) {
+            Some(inner) => replaced(inner, true, value),
             None => filled(&text, value),
         };
         if *filled != *text {

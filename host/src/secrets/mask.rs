@@ -14,7 +14,7 @@ use super::view::View;
 pub(super) const SHORTEST: usize = 4;
 
 /// Of a secret within a longer text in base64, only what does not depend on its neighbours can be looked for; in characters of base64.
-const SHORTEST_WITHIN: usize = 6;
+const SHORTEST_WITHIN: usize = 4;
 
 const HIDDEN: &str = "***";
 
@@ -44,10 +44,22 @@ impl Mask {
             return;
         }
         self.needle(copy(secret));
+        if secret.contains(char::is_control) {
+            // As a message has it, on one line.
+            self.needle(mapped(secret, |c| if c.is_control() { ' ' } else { c }));
+        }
+        if !secret.is_ascii() {
+            // As a reader has it who takes UTF-8 for Latin-1.
+            self.needle(latin1(secret));
+        }
+        // A client's id and secret are form-encoded before they are put together (RFC 6749, section 2.3.1).
+        let form = form(secret);
         for alphabet in [&alphabet::STANDARD, &alphabet::URL_SAFE] {
-            self.base64(secret.as_bytes(), alphabet);
-            for offset in 0..3 {
-                self.base64_within(secret, offset, alphabet);
+            for secret in [secret, form.as_str()] {
+                self.base64(secret.as_bytes(), alphabet);
+                for offset in 0..3 {
+                    self.base64_within(secret, offset, alphabet);
+                }
             }
         }
     }
@@ -57,12 +69,15 @@ impl Mask {
         if password.chars().nth(SHORTEST - 1).is_none() {
             return;
         }
-        let mut pair = Zeroizing::new(String::with_capacity(user.len() + 1 + password.len()));
-        pair.push_str(user);
-        pair.push(':');
-        pair.push_str(password);
-        for alphabet in [&alphabet::STANDARD, &alphabet::URL_SAFE] {
-            self.base64(pair.as_bytes(), alphabet);
+        let (form_user, form_password) = (form(user), form(password));
+        for (user, password) in [(user, password), (&form_user, &form_password)] {
+            let mut pair = Zeroizing::new(String::with_capacity(user.len() + 1 + password.len()));
+            pair.push_str(user);
+            pair.push(':');
+            pair.push_str(password);
+            for alphabet in [&alphabet::STANDARD, &alphabet::URL_SAFE] {
+                self.base64(pair.as_bytes(), alphabet);
+            }
         }
     }
 
@@ -133,6 +148,7 @@ impl Mask {
                 view.find(needle, &mut hidden);
             }
         }
+        self.find_cut(text, &mut hidden);
         hidden.sort_unstable_by_key(|range| (range.start, range.end));
         hidden
             .into_iter()
@@ -146,10 +162,54 @@ impl Mask {
     }
 }
 
+impl Mask {
+    /// A secret that somebody has cut, at the text's end or before a `…`: as much of it as is there, from four characters on.
+    fn find_cut(&self, text: &str, hidden: &mut Vec<Range<usize>>) {
+        let cuts = text
+            .match_indices('…')
+            .map(|(at, _)| at)
+            .take(MOST_CUTS)
+            .chain([text.len()]);
+        for end in cuts {
+            let before = text.get(..end).unwrap_or_default();
+            for needle in &self.needles {
+                let begun = needle
+                    .char_indices()
+                    .skip(SHORTEST)
+                    .map(|(at, _)| needle.get(..at).unwrap_or_default());
+                if let Some(longest) = begun.filter(|begun| before.ends_with(begun)).last() {
+                    hidden.push(end - longest.len()..end);
+                }
+            }
+        }
+    }
+}
+
+/// More of them are a server's play; a message has two or three.
+const MOST_CUTS: usize = 32;
+
 /// Of its size from the start: a text that grows, or shrinks, leaves copies behind.
 fn copy(text: &str) -> Zeroizing<String> {
     let mut out = Zeroizing::new(String::with_capacity(text.len()));
     out.push_str(text);
+    out
+}
+
+fn mapped(text: &str, map: impl Fn(char) -> char) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(text.len()));
+    out.extend(text.chars().map(map));
+    out
+}
+
+fn latin1(text: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(text.len() * 2));
+    out.extend(text.bytes().map(char::from));
+    out
+}
+
+fn form(text: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(text.len() * 3));
+    out.extend(form_urlencoded::byte_serialize(text.as_bytes()));
     out
 }
 
@@ -161,8 +221,12 @@ fn base64(bytes: &[u8], alphabet: &alphabet::Alphabet) -> Zeroizing<String> {
 
 /// A JSON literal of that text.
 pub(crate) fn quoted(text: &str) -> Zeroizing<String> {
-    // A control character becomes six.
-    let mut out = Zeroizing::new(Vec::with_capacity(text.len() * 6 + 2));
+    let escaped = |byte: u8| match byte {
+        b'"' | b'\\' => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    let mut out = Zeroizing::new(Vec::with_capacity(text.bytes().map(escaped).sum::<usize>() + 2));
     let _infallible = serde_json::to_writer(&mut *out, text);
     String::from_utf8(std::mem::take(&mut *out))
         .map(Zeroizing::new)
@@ -242,7 +306,34 @@ mod tests {
             mask.text("1abcdefghi2 xyxyxyx abcdefdefghi".to_owned()),
             "1***2 *** ***"
         );
-        assert!(mask.is_clean("abcde") && !mask.is_clean("abcdef"));
+        assert!(mask.is_clean("abcde!") && !mask.is_clean("abcdef"));
+    }
+
+    #[test]
+    fn a_secret_is_masked_as_others_have_changed_it() {
+        let mask_of = |secret: &str| mask(secret);
+        assert_eq!(
+            mask_of("line one\tline two").text("it said line one line two.".to_owned()),
+            "it said ***."
+        );
+        assert_eq!(
+            mask_of("pässwörd").text("it said pÃ¤sswÃ¶rd.".to_owned()),
+            "it said ***."
+        );
+        let mut client = Mask::default();
+        client.add("p@ss/w:rd+x");
+        client.add_pair("id", "p@ss/w:rd+x");
+        assert_eq!(
+            client.text("Basic aWQ6cCU0MHNzJTJGdyUzQXJkJTJCeA==".to_owned()),
+            "Basic ***"
+        );
+        // Cut by somebody.
+        let long = mask_of("0123456789abcdef");
+        assert_eq!(long.text("it said 0123456789a….".to_owned()), "it said ***….");
+        assert_eq!(long.text("it said 0123456".to_owned()), "it said ***");
+        assert_eq!(long.text("it said 0123….".to_owned()), "it said ***….");
+        assert_eq!(long.text("it said 012….".to_owned()), "it said 012….");
+        assert!(!mask_of("abcd").is_clean(&standard("xyz:abcd:tail")));
     }
 
     #[test]

@@ -198,13 +198,18 @@ fn read(path: &Path) -> io::Result<Zeroizing<String>> {
     use std::io::Read;
 
     let file = std::fs::File::open(path)?;
-    let size = file.metadata()?.len();
-    if size > LARGEST {
+    let about = file.metadata()?;
+    // A pipe tells no size. Room for all of it at once, and for the read that finds the end: a text that grows leaves copies behind.
+    let room = if about.is_file() {
+        about.len().min(LARGEST)
+    } else {
+        LARGEST
+    };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room as usize + 64));
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than 1 MiB"));
     }
-    // Room for all of it at once, and for the byte by which the reader learns that it is the end: a text that grows leaves copies behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(size as usize + 64));
-    file.take(size).read_to_end(&mut bytes)?;
     match std::str::from_utf8(&bytes) {
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
         Err(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8")),

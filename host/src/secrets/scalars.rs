@@ -29,6 +29,15 @@ impl<'a> Checked<'a> {
             depth: 0,
             field: "",
             member: None,
+            names_too: false,
+        }
+    }
+
+    /// Its values, and the names of the members' own members.
+    pub(crate) fn scalars_and_names(self) -> Scalars<'a> {
+        Scalars {
+            names_too: true,
+            ..self.scalars()
         }
     }
 }
@@ -112,6 +121,7 @@ pub(crate) struct Scalars<'a> {
     depth: usize,
     field: &'a str,
     member: Option<&'a str>,
+    names_too: bool,
 }
 
 impl<'a> Iterator for Scalars<'a> {
@@ -127,7 +137,8 @@ impl<'a> Iterator for Scalars<'a> {
                 _ => {
                     let range = self.at..end(bytes, self.at);
                     self.at = range.end;
-                    if !is_name(bytes, range.end) {
+                    let is_name = is_name(bytes, range.end);
+                    if !is_name || (self.names_too && self.depth == 2) {
                         return Some(Scalar {
                             json: self.json,
                             range,

@@ -5,13 +5,14 @@
 
 use std::ops::Range;
 
+use memchr::memmem;
 use zeroize::Zeroizing;
 
 /// What a text means to one kind of reader.
 pub(super) struct View {
     bytes: Zeroizing<Vec<u8>>,
     /// Where each byte begins in the text; none where it is the text itself.
-    begins: Option<Vec<usize>>,
+    begins: Option<Vec<u32>>,
     /// The text's own length.
     len: usize,
 }
@@ -20,21 +21,24 @@ pub(super) struct View {
 type Escape = fn(&str) -> Option<(char, usize)>;
 
 impl View {
-    /// The text itself, and it without each kind of escapes that it may have.
+    /// The text itself, and it without each kind of escapes that it may have, one after the other: each is larger than the text.
     pub(super) fn all(text: &str) -> impl Iterator<Item = Self> {
-        let of = |sign: char, escape: Escape| text.contains(sign).then(|| Self::without(text, escape));
-        let views = [
-            Some(Self {
-                bytes: Zeroizing::new(text.as_bytes().to_vec()),
-                begins: None,
-                len: text.len(),
-            }),
-            text.contains('%').then(|| Self::without_percent(text, false)),
-            (text.contains('+')).then(|| Self::without_percent(text, true)),
-            of('\\', json),
-            of('&', html),
+        let ways: [fn(&str) -> Option<Self>; 5] = [
+            |text| Some(Self::plain(text)),
+            |text| text.contains('%').then(|| Self::without_percent(text, false)),
+            |text| text.contains('+').then(|| Self::without_percent(text, true)),
+            |text| text.contains('\\').then(|| Self::without(text, json)),
+            |text| text.contains('&').then(|| Self::without(text, html)),
         ];
-        views.into_iter().flatten()
+        ways.into_iter().filter_map(move |way| way(text))
+    }
+
+    fn plain(text: &str) -> Self {
+        Self {
+            bytes: Zeroizing::new(text.as_bytes().to_vec()),
+            begins: None,
+            len: text.len(),
+        }
     }
 
     fn without(text: &str, escape: Escape) -> Self {
@@ -79,7 +83,7 @@ impl View {
     fn push(&mut self, byte: u8, begin: usize) {
         self.bytes.push(byte);
         if let Some(begins) = &mut self.begins {
-            begins.push(begin);
+            begins.push(u32::try_from(begin).unwrap_or(u32::MAX));
         }
     }
 
@@ -87,26 +91,14 @@ impl View {
     pub(super) fn find(&self, needle: &str, found: &mut Vec<Range<usize>>) {
         let place = |at: usize| match &self.begins {
             None => at,
-            Some(begins) => begins.get(at).copied().unwrap_or(self.len),
+            Some(begins) => begins.get(at).map_or(self.len, |begin| *begin as usize),
         };
         let (needle, mut from) = (needle.as_bytes(), 0);
-        while let Some(at) = self.bytes.get(from..).and_then(|rest| position(rest, needle)) {
+        while let Some(at) = self.bytes.get(from..).and_then(|rest| memmem::find(rest, needle)) {
             let begin = from + at;
             found.push(place(begin)..place(begin + needle.len()));
             from = begin + 1;
         }
-    }
-}
-
-fn position(bytes: &[u8], needle: &[u8]) -> Option<usize> {
-    let first = needle.first()?;
-    let mut from = 0;
-    loop {
-        let at = from + bytes.get(from..)?.iter().position(|byte| byte == first)?;
-        if bytes.get(at..)?.starts_with(needle) {
-            return Some(at);
-        }
-        from = at + 1;
     }
 }
 

@@ -1,7 +1,5 @@
 //! What of a call's input is a credential by its place, whether it came from a provider or was written there.
 
-use zeroize::Zeroizing;
-
 use crate::component::{Authentication, ClientCredentials, FlowConfig};
 use crate::secrets::{Checked, Mask, Scalar};
 
@@ -21,51 +19,80 @@ const CREDENTIAL_NAMES: [&str; 8] = [
 /// The members of `authentication` that are credentials.
 const CREDENTIALS: [&str; 4] = ["password", "token", "value", "clientSecret"];
 
-/// More is no input that anybody meant, and no request can carry it.
-const MOST: usize = 1_000;
-
 /// Whose pairs are sent as `user:password`.
 const PAIRS: [(&str, &str); 2] = [("username", "password"), ("clientId", "clientSecret")];
 
+/// More is no input that anybody meant.
+const MOST: usize = 100;
+
+/// An input with more credentials than can be masked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooMany;
+
+/// A credential of the input by its place.
+enum Credential {
+    /// A member of `authentication`, and which.
+    Own(&'static str),
+    /// A header or a query parameter.
+    Named,
+}
+
+fn credential(scalar: &Scalar) -> Option<Credential> {
+    match &*scalar.field() {
+        "authentication" => {
+            let member = scalar.member()?;
+            let names = CREDENTIALS.iter().chain(PAIRS.iter().map(|(user, _)| user));
+            names.copied().find(|known| *known == member).map(Credential::Own)
+        }
+        "headers" | "queryParameters" => {
+            // A list of values stands under its name as well.
+            let name = scalar.nearest_member()?.to_ascii_lowercase();
+            CREDENTIAL_NAMES
+                .iter()
+                .any(|known| name.contains(known))
+                .then_some(Credential::Named)
+        }
+        _ => None,
+    }
+}
+
 impl Mask {
-    /// Masks the credentials in an input of the JSON door: those of `authentication`, and headers and query parameters that are credentials by their name.
+    /// Masks the credentials in an input of the JSON door: those of `authentication`, and headers and query parameters that are credentials by
+    /// their name.
     pub fn of_json(input: &str) -> Self {
-        Checked::of(input).map_or_else(Self::default, Self::of_checked)
+        let checked = Checked::of(input).map(Self::of_checked);
+        checked.and_then(Result::ok).unwrap_or_default()
     }
 
-    pub(crate) fn of_checked(input: Checked) -> Self {
+    /// The same, of a text that is known to be JSON.
+    pub(crate) fn of_checked(input: Checked) -> Result<Self, TooMany> {
         let mut mask = Self::default();
-        let authentication: Vec<_> = input
+        let found = input
             .scalars()
-            .filter(|scalar| scalar.field() == "authentication" && scalar.member().is_some())
-            .take(MOST)
-            .collect();
-        let values = |name: &str| -> Vec<Zeroizing<String>> {
-            let named = authentication
+            .filter_map(|scalar| Some((credential(&scalar)?, scalar.text()?)));
+        let found: Vec<_> = found.take(MOST + 1).collect();
+        if found.len() > MOST {
+            return Err(TooMany);
+        }
+        let own = |name: &'static str| {
+            let mut own = found
                 .iter()
-                .filter(|scalar| scalar.member().as_deref() == Some(name));
-            named.filter_map(Scalar::text).collect()
+                .filter(move |(credential, _)| matches!(credential, Credential::Own(known) if *known == name));
+            // One that stands there twice is refused by the component.
+            own.next_back().map(|(_, value)| value)
         };
-        for name in CREDENTIALS {
-            for value in values(name) {
-                mask.add(&value);
+        for (credential, value) in &found {
+            match credential {
+                Credential::Own(name) if !CREDENTIALS.contains(name) => {}
+                Credential::Own(_) | Credential::Named => mask.add_with_scheme(value),
             }
         }
         for (user, password) in PAIRS {
-            for password in values(password) {
-                for user in values(user) {
-                    mask.add_pair(&user, &password);
-                }
+            if let (Some(user), Some(password)) = (own(user), own(password)) {
+                mask.add_pair(user, password);
             }
         }
-        let named = |scalar: &Scalar| ["headers", "queryParameters"].contains(&&*scalar.field());
-        for scalar in input.scalars().filter(named).take(MOST) {
-            // A list of values stands under its name as well.
-            if let (Some(name), Some(value)) = (scalar.nearest_member(), scalar.text()) {
-                mask.add_named(&name, &value);
-            }
-        }
-        mask
+        Ok(mask)
     }
 
     /// The same of the typed door's input.
@@ -78,7 +105,7 @@ impl Mask {
                 mask.add_pair(&user.username, &user.password);
             }
             Authentication::Bearer(token) => mask.add(token),
-            Authentication::ApiKey(key) => mask.add(&key.value),
+            Authentication::ApiKey(key) => mask.add_with_scheme(&key.value),
             Authentication::OauthClientCredentials(client) => mask.add_client(client),
         }
         for (name, value) in config.headers.iter().chain(&config.query) {
@@ -93,14 +120,19 @@ impl Mask {
         self.add_pair(&client.client_id, &client.client_secret);
     }
 
-    /// Masks a header's or parameter's value where it is a credential by its name, and what follows the scheme in it.
+    /// Masks a header's or parameter's value where it is a credential by its name.
     fn add_named(&mut self, name: &str, value: &str) {
         let name = name.to_ascii_lowercase();
         if CREDENTIAL_NAMES.iter().any(|known| name.contains(known)) {
-            self.add(value);
-            if let Some((_, credential)) = value.split_once(' ') {
-                self.add(credential);
-            }
+            self.add_with_scheme(value);
+        }
+    }
+
+    /// The value, and what follows the scheme in it: `Bearer …`.
+    fn add_with_scheme(&mut self, value: &str) {
+        self.add(value);
+        if let Some((_, credential)) = value.split_once(' ') {
+            self.add(credential.trim());
         }
     }
 }
@@ -110,9 +142,13 @@ mod tests {
     use super::*;
     use crate::component::{Credentials, Method};
 
+    fn of_json(json: &str) -> Mask {
+        Mask::of_checked(Checked::of(json).unwrap()).unwrap()
+    }
+
     #[test]
     fn credentials_are_known_by_their_place() {
-        let mask = Mask::of_json(
+        let mask = of_json(
             r#"{"authentication":{"type":"basic","username":"camunda","password":"p\u0061ss-one","token":123456},
                 "headers":{"X-Api-Key":["key-one","key-two"],"Cookie":"session=cookie-one","authorization":"Bearer bearer-one","hello":"header"},
                 "queryParameters":{"access_token":"query-one","hello":"query"},
@@ -133,7 +169,14 @@ mod tests {
         for shown in ["camunda", "header", "of the body"] {
             assert!(mask.is_clean(shown), "{shown}");
         }
-        assert!(Mask::of_json("not JSON").is_clean("not JSON"));
+        let headers = |count: usize| {
+            serde_json::json!({ "headers": { "a": vec![(); 5_000], "token": vec!["tok-one"; count] } }).to_string()
+        };
+        assert!(
+            !of_json(&headers(MOST)).is_clean("tok-one"),
+            "what is no credential does not count"
+        );
+        assert_eq!(Mask::of_checked(Checked::of(&headers(MOST + 1)).unwrap()), Err(TooMany));
     }
 
     #[test]

@@ -34,6 +34,9 @@ pub(super) fn failure(mut error: TriggerError, mask: &Mask) -> TriggerError {
     if let Some(response) = &mut error.response {
         headers(response, mask);
         replace(&mut response.body, mask);
+        for id in [&mut response.execution_id, &mut response.sys_id].into_iter().flatten() {
+            replace(id, mask);
+        }
     }
     error
 }
@@ -57,13 +60,13 @@ fn replace(text: &mut String, mask: &Mask) {
     *text = mask.text(std::mem::take(text));
 }
 
-/// The answer's `headers`, value by value, and every other byte as it was. What is not the contract's JSON is masked as a whole.
+/// The answer's `headers`, names and values, and every other byte as it was. What is not the contract's JSON is masked as a whole.
 fn headers_of_json(json: String, mask: &Mask) -> String {
     let Some(checked) = Checked::of(&json) else {
         return mask.text(json);
     };
     let pieces: Vec<_> = checked
-        .scalars()
+        .scalars_and_names()
         .filter(|scalar| scalar.field() == "headers" && scalar.is_text())
         .filter_map(|scalar| {
             let value = scalar.text().filter(|value| !mask.is_clean(value))?;
@@ -129,7 +132,10 @@ mod tests {
         let error = outcome.result.unwrap_err();
         let answer = error.response.unwrap();
         assert_eq!((error.message.as_str(), answer.body.as_str()), ("it said ***", "<***>"));
-        assert_eq!(answer.headers[0].1, "<***>");
+        assert_eq!(
+            (answer.headers[0].1.as_str(), answer.execution_id.as_deref()),
+            ("<***>", Some("***"))
+        );
         assert_eq!(outcome.requests[0].url, "https://acme.service-now.com/api/***/x");
         assert_eq!(
             outcome.requests[0].stopped.as_ref().unwrap().why,
@@ -151,10 +157,10 @@ mod tests {
     #[test]
     fn the_json_answer_is_masked_in_its_headers_alone() {
         let answer = |text: &str| Outcome::new(Ok(text.to_owned()), Vec::new());
-        let told = r#"{"status":200,"headers":{"a":"s3cret-value","b":["1.0","s3cret\u002dvalue"],"c":"é"},"body":{"x":"s3cret-value","n":1.0},"executionId":"s3cret-value"}"#;
+        let told = r#"{"status":200,"headers":{"a":"s3cret-value","b":["1.0","s3cret\u002dvalue"],"s3cret-value":"é"},"body":{"x":"s3cret-value","n":1.0},"executionId":"s3cret-value"}"#;
         assert_eq!(
             json(answer(told), &mask()).result.unwrap(),
-            r#"{"status":200,"headers":{"a":"***","b":["1.0","***"],"c":"é"},"body":{"x":"s3cret-value","n":1.0},"executionId":"s3cret-value"}"#
+            r#"{"status":200,"headers":{"a":"***","b":["1.0","***"],"***":"é"},"body":{"x":"s3cret-value","n":1.0},"executionId":"s3cret-value"}"#
         );
         assert_eq!(json(answer("s3cret-value!"), &mask()).result.unwrap(), "***!");
     }

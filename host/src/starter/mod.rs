@@ -11,6 +11,10 @@ mod credentials;
 mod masked;
 mod rehearsal;
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use crate::component::{
     Authentication, Connector, ErrorKind, FlowConfig, FlowResponse, FlowState, Outcome, TokenRequest, TriggerError,
 };
@@ -80,30 +84,42 @@ impl FlowStarter {
         if let Some(outcome) = self.connector.too_large(input.len()) {
             return told(outcome);
         }
-        let expanded = match self.expand(input).await {
-            Ok(expanded) => expanded,
-            Err(error) => return told(refused(&error)),
+        let deadline = self.deadline();
+        let expanded = tokio::select! {
+            biased;
+            expanded = self.expand(input) => match expanded {
+                Ok(expanded) => expanded,
+                Err(error) => return told(refused(&error)),
+            },
+            ended = self.ended(deadline, stop.as_mut()) => return told(ended),
         };
         let checked = Checked::of(expanded.json());
-        let mut mask = checked.map(Mask::of_checked).unwrap_or_default();
+        let Ok(mut mask) = checked.map_or(Ok(Mask::default()), Mask::of_checked) else {
+            return told(Outcome::new(Err(too_many_credentials()), Vec::new()));
+        };
         mask.add_all(expanded.mask());
         let outcome = match checked.and_then(OauthInput::of) {
-            None => self.connector.execute_until(&self.egress, expanded.json(), stop).await,
+            None => {
+                let left = left_until(deadline);
+                self.connector
+                    .execute_until(&self.egress, expanded.json(), left, stop)
+                    .await
+            }
             Some(oauth) => {
                 let token = tokio::select! {
                     biased;
-                    token = self.token(&oauth.request) => Some(token),
-                    () = stop.as_mut() => None,
+                    token = self.token(&oauth.request) => token,
+                    ended = self.ended(deadline, stop.as_mut()) => return told(masked::json(ended, &mask)),
                 };
                 match token {
-                    Some(Ok(given)) => {
+                    Ok(given) => {
                         mask.add(given.value().expose());
                         let input = oauth.with_token(given.value());
-                        let outcome = self.connector.execute_until(&self.egress, &input, stop).await;
+                        let left = left_until(deadline);
+                        let outcome = self.connector.execute_until(&self.egress, &input, left, stop).await;
                         self.after(&oauth.request, given, outcome)
                     }
-                    Some(Err(not)) => failed(not),
-                    None => Outcome::given_up(),
+                    Err(not) => failed(not),
                 }
             }
         };
@@ -112,24 +128,48 @@ impl FlowStarter {
 
     /// Starts a flow by typed input: the contract's `trigger-flow`. Its secrets are the caller's own; references to them are not looked for.
     pub async fn trigger_flow(&self, mut config: FlowConfig) -> Outcome<FlowResponse> {
+        let deadline = self.deadline();
         let mut mask = Mask::of_config(&config);
-        let outcome = match token_request(&mut config) {
+        let outcome = match token_request(&config) {
             None => self.connector.trigger_flow(&self.egress, config).await,
-            Some(request) => match self.token(&request).await {
-                Ok(given) => {
-                    mask.add(given.value().expose());
-                    config.authentication = Authentication::Bearer(given.value().expose().to_owned());
-                    let outcome = self.connector.trigger_flow(&self.egress, config).await;
-                    self.after(&request, given, outcome)
+            Some(request) => {
+                let token = tokio::select! {
+                    biased;
+                    token = self.token(&request) => token,
+                    ended = self.ended(deadline, std::future::pending()) => return told(masked::response(ended, &mask)),
+                };
+                match token {
+                    Ok(given) => {
+                        mask.add(given.value().expose());
+                        config.authentication = Authentication::Bearer(given.value().expose().to_owned());
+                        let left = left_until(deadline);
+                        let outcome = self.connector.trigger_flow_within(&self.egress, config, left).await;
+                        self.after(&request, given, outcome)
+                    }
+                    Err(not) => failed(not),
                 }
-                Err(not) => failed(not),
-            },
+            }
         };
         told(masked::response(outcome, &mask))
     }
 
+    /// The end of the time that a call has in all, whatever it is spent on.
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.connector.wall_clock()
+    }
+
+    /// What ends a call before its flow's request is made.
+    async fn ended<T>(&self, deadline: Instant, stop: impl Future<Output = ()>) -> Outcome<T> {
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(deadline) => Outcome::out_of_time(self.connector.wall_clock()),
+            () = stop => Outcome::given_up(),
+        }
+    }
+
     async fn expand(&self, input: &str) -> Result<Expanded, ExpandError> {
-        let expanded = self.secrets.expand(input).await?;
+        let most = self.connector.largest_input();
+        let expanded = self.secrets.expand_within(input, most).await?;
         for name in expanded.short() {
             tracing::warn!(secret = name, "a value of under 4 characters cannot be masked");
         }
@@ -170,7 +210,7 @@ impl FlowStarter {
 }
 
 /// The request for the token that a config asks for; the rest of it stays.
-fn token_request(config: &mut FlowConfig) -> Option<TokenRequest> {
+fn token_request(config: &FlowConfig) -> Option<TokenRequest> {
     let Authentication::OauthClientCredentials(client) = &config.authentication else {
         return None;
     };
@@ -189,25 +229,38 @@ fn was_refused(requests: &[RequestRecord]) -> bool {
     flows.any(|request| request.progress == Progress::Answered(401))
 }
 
+fn left_until(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}
+
+fn too_many_credentials() -> TriggerError {
+    let sentence = "The input has more credentials than a call may have (100), and they could not all be masked.";
+    invalid(format!("{sentence} Nothing was sent. The flow has not started."))
+}
+
+fn invalid(message: String) -> TriggerError {
+    TriggerError {
+        kind: ErrorKind::InvalidInput,
+        message,
+        flow: FlowState::NotStarted,
+        retryable: false,
+        retry_after_ms: None,
+        response: None,
+    }
+}
+
 fn failed<T>(not: NotGiven) -> Outcome<T> {
     Outcome::new(Err(not.error), not.requests)
 }
 
 /// Nothing was sent, and nothing will be until the input or a secret is mended; a provider that cannot be asked may be well again soon.
 fn refusal(error: &ExpandError) -> TriggerError {
-    let passes = matches!(error, ExpandError::Provider { error, .. } if error.passes);
-    TriggerError {
-        kind: if passes {
-            ErrorKind::Internal
-        } else {
-            ErrorKind::InvalidInput
-        },
-        message: format!("{error} Nothing was sent. The flow has not started."),
-        flow: FlowState::NotStarted,
-        retryable: passes,
-        retry_after_ms: None,
-        response: None,
+    let mut refusal = invalid(format!("{error} Nothing was sent. The flow has not started."));
+    if matches!(error, ExpandError::Provider { error, .. } if error.passes) {
+        refusal.kind = ErrorKind::Internal;
+        refusal.retryable = true;
     }
+    refusal
 }
 
 fn refused<T>(error: &ExpandError) -> Outcome<T> {

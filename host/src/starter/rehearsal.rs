@@ -1,6 +1,6 @@
 //! What a call would send, and nothing of it left.
 
-use super::{FlowStarter, masked, refusal};
+use super::{FlowStarter, masked, refusal, too_many_credentials};
 use crate::component::{ErrorKind, TriggerError};
 use crate::egress::{Destinations, Origin, Played, Purpose, Stage};
 use crate::secrets::{Checked, Mask, Secret};
@@ -56,7 +56,12 @@ impl FlowStarter {
             }
         };
         let checked = Checked::of(expanded.json());
-        let mut mask = checked.map(Mask::of_checked).unwrap_or_default();
+        let Ok(mut mask) = checked.map_or(Ok(Mask::default()), Mask::of_checked) else {
+            return Rehearsal {
+                requests: Vec::new(),
+                refusal: Some(too_many_credentials()),
+            };
+        };
         mask.add_all(expanded.mask());
         mask.add(TOKEN);
         let stage = Stage::default();

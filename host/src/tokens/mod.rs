@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, WeakShared};
+use tokio::runtime;
 use tokio::time::Instant;
 
 use crate::component::{AccessToken, Outcome, TokenRequest, TriggerError};
@@ -29,20 +30,24 @@ const MARGIN: Duration = Duration::from_secs(60);
 /// Whoever has more clients than this asks again for some of their tokens.
 const KEPT: usize = 1_000;
 
+/// A request that is larger than this is not kept with its token: nobody means it.
+const LARGEST: usize = 8 << 10;
+
 /// The tokens of all token requests. Cheap to clone; the clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct Tokens(Arc<Mutex<HashMap<TokenRequest, Slot>>>);
+pub(crate) struct Tokens(Arc<Mutex<Shelves>>);
+
+#[derive(Default)]
+struct Shelves {
+    kept: HashMap<TokenRequest, Arc<Token>>,
+    /// Gone when everybody who asked has gone away. Each runtime asks for itself: what it waits for lives by it.
+    asking: HashMap<(TokenRequest, runtime::Id), WeakShared<BoxFuture<'static, Arc<Asked>>>>,
+}
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Tokens(***)")
     }
-}
-
-enum Slot {
-    /// Gone when everybody who asked has gone away.
-    Asking(WeakShared<BoxFuture<'static, Arc<Asked>>>),
-    Kept(Arc<Token>),
 }
 
 /// A token that was given, and until when it is.
@@ -90,26 +95,27 @@ impl Tokens {
     {
         let key = key(request);
         let asking = {
-            let mut slots = self.slots();
-            match slots.get(&key) {
-                Some(Slot::Kept(token)) if Instant::now() < token.until => {
-                    return Ok(Given {
-                        token: Arc::clone(token),
-                        from_cache: true,
-                        requests: Vec::new(),
-                    });
-                }
-                Some(Slot::Asking(asking)) => asking.upgrade(),
-                _ => None,
+            let mut shelves = self.shelves();
+            if let Some(token) = shelves.kept.get(&key).filter(|token| Instant::now() < token.until) {
+                return Ok(Given {
+                    token: Arc::clone(token),
+                    from_cache: true,
+                    requests: Vec::new(),
+                });
             }
-            .unwrap_or_else(|| {
-                let asking = self.clone().asking(key.clone(), ask(request.clone())).boxed().shared();
-                if let Some(weak) = asking.downgrade() {
-                    make_room(&mut slots);
-                    slots.insert(key, Slot::Asking(weak));
-                }
-                asking
-            })
+            let here = (key, runtime::Handle::current().id());
+            shelves
+                .asking
+                .get(&here)
+                .and_then(WeakShared::upgrade)
+                .unwrap_or_else(|| {
+                    let asking = self.clone().asking(here.clone(), ask(request.clone())).boxed().shared();
+                    shelves.asking.retain(|_, asking| asking.upgrade().is_some());
+                    if let Some(weak) = asking.downgrade() {
+                        shelves.asking.insert(here, weak);
+                    }
+                    asking
+                })
         };
         let asked = asking.await;
         // The first to look takes them: what was sent once is told once.
@@ -128,7 +134,11 @@ impl Tokens {
     }
 
     /// Asks, and keeps what comes.
-    async fn asking(self, key: TokenRequest, ask: impl Future<Output = Outcome<AccessToken>>) -> Arc<Asked> {
+    async fn asking(
+        self,
+        here: (TokenRequest, runtime::Id),
+        ask: impl Future<Output = Outcome<AccessToken>>,
+    ) -> Arc<Asked> {
         let since = Instant::now();
         let outcome = ask.await;
         let result = outcome.result.map(|given| {
@@ -140,17 +150,13 @@ impl Tokens {
                 until: since + life - MARGIN.min(life / 2),
             })
         });
-        let mut slots = self.slots();
-        match &result {
-            // One whose life nobody knows is used once.
-            Ok(token) if token.until > Instant::now() => {
-                slots.insert(key, Slot::Kept(Arc::clone(token)));
-            }
-            _ => {
-                slots.remove(&key);
-            }
+        let mut shelves = self.shelves();
+        shelves.asking.remove(&here);
+        // One whose life nobody knows is used once.
+        if let Ok(token) = &result {
+            shelves.keep(here.0, token);
         }
-        drop(slots);
+        drop(shelves);
         Arc::new(Asked {
             result,
             requests: Mutex::new(outcome.requests),
@@ -159,19 +165,49 @@ impl Tokens {
 
     /// Not to be used again: a server has refused it.
     pub(crate) fn forget(&self, request: &TokenRequest, given: &Given) {
-        let mut slots = self.slots();
+        let mut shelves = self.shelves();
         let key = key(request);
         // Another call may have a newer one by now.
-        if let Some(Slot::Kept(token)) = slots.get(&key)
-            && Arc::ptr_eq(token, &given.token)
+        if shelves
+            .kept
+            .get(&key)
+            .is_some_and(|token| Arc::ptr_eq(token, &given.token))
         {
-            slots.remove(&key);
+            shelves.kept.remove(&key);
         }
     }
 
-    fn slots(&self) -> MutexGuard<'_, HashMap<TokenRequest, Slot>> {
+    fn shelves(&self) -> MutexGuard<'_, Shelves> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Shelves {
+    /// Keeps it while it may be used; what has expired goes.
+    fn keep(&mut self, request: TokenRequest, token: &Arc<Token>) {
+        let now = Instant::now();
+        self.kept.retain(|_, token| now < token.until);
+        if self.kept.len() >= KEPT {
+            self.kept.clear();
+        }
+        if now < token.until && size(&request) <= LARGEST {
+            self.kept.insert(request, Arc::clone(token));
+        } else {
+            self.kept.remove(&request);
+        }
+    }
+}
+
+/// In bytes, of what can be large.
+fn size(request: &TokenRequest) -> usize {
+    let client = &request.credentials;
+    let options = [&request.domain, &request.endpoint, &client.token_url, &client.audience];
+    let texts = [&request.instance, &client.client_id, &client.client_secret];
+    let texts = texts
+        .into_iter()
+        .chain(options.into_iter().flatten())
+        .chain(&client.scopes);
+    texts.map(String::len).sum()
 }
 
 /// The whole request, but for how long it may take.
@@ -179,20 +215,6 @@ fn key(request: &TokenRequest) -> TokenRequest {
     let mut key = request.clone();
     key.limits = None;
     key
-}
-
-fn make_room(slots: &mut HashMap<TokenRequest, Slot>) {
-    if slots.len() < KEPT {
-        return;
-    }
-    let now = Instant::now();
-    slots.retain(|_, slot| match slot {
-        Slot::Asking(asking) => asking.upgrade().is_some(),
-        Slot::Kept(token) => now < token.until,
-    });
-    if slots.len() >= KEPT {
-        slots.retain(|_, slot| matches!(slot, Slot::Asking(_)));
-    }
 }
 
 #[cfg(test)]

@@ -222,6 +222,48 @@ async fn more_clients_than_it_keeps_are_served() {
             .ok()
             .unwrap();
     }
-    assert!(tokens.slots().len() <= KEPT);
+    assert!(tokens.shelves().kept.len() <= KEPT);
     assert!(!format!("{tokens:?}").contains("token-"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_expired_or_is_too_large_is_not_kept() {
+    let (tokens, endpoint) = (Tokens::default(), Endpoint::default());
+    tokens
+        .get(&request("a"), endpoint.answer(Some(100)))
+        .await
+        .ok()
+        .unwrap();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    tokens
+        .get(&request("b"), endpoint.answer(Some(100)))
+        .await
+        .ok()
+        .unwrap();
+    assert_eq!(tokens.shelves().kept.len(), 1);
+    let mut large = request("c");
+    large.credentials.scopes = vec!["x".repeat(LARGEST)];
+    tokens.get(&large, endpoint.answer(Some(100))).await.ok().unwrap();
+    let shelves = tokens.shelves();
+    assert_eq!((shelves.kept.len(), shelves.asking.len()), (1, 0));
+}
+
+/// A runtime that stops, or ends, in the middle of asking takes nobody of another one with it.
+#[test]
+fn each_runtime_asks_for_itself() {
+    let (tokens, endpoint) = (Tokens::default(), Endpoint::default());
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let stopped = runtime();
+    let a = request("a");
+    let mut first = Box::pin(tokens.get(&a, endpoint.answer(Some(3600))));
+    stopped.block_on(async { assert!(first.as_mut().now_or_never().is_none()) });
+    assert!(!value(runtime().block_on(tokens.get(&a, endpoint.answer(Some(3600))))).1);
+    drop(stopped);
+    drop(first);
+    assert!(value(runtime().block_on(tokens.get(&a, endpoint.answer(Some(3600))))).1);
 }

@@ -87,7 +87,9 @@ impl Flags {
 fn body(given: &str) -> Result<String> {
     match given.strip_prefix('@') {
         None => Ok(given.to_owned()),
-        Some(file) => std::fs::read_to_string(file).map_err(|error| unreadable("the body", Path::new(file), &error)),
+        Some(file) => std::fs::File::open(file)
+            .and_then(super::whole)
+            .map_err(|error| unreadable("the body", Path::new(file), &error)),
     }
 }
 

@@ -89,7 +89,16 @@ impl Setting {
 
 fn without_user(url: &str) -> String {
     match url.rsplit_once('@') {
-        None => url.to_owned(),
+        // What follows the colon is a port, or a password whose host was forgotten.
+        None => match url.rsplit_once(':') {
+            Some((_, port))
+                if !port.starts_with("//")
+                    && !port.trim_end_matches(['/', ']']).bytes().all(|c| c.is_ascii_hexdigit()) =>
+            {
+                "***".to_owned()
+            }
+            _ => url.to_owned(),
+        },
         Some((before, host)) => {
             let scheme = before.find("://").map_or(0, |at| at + 3);
             format!("{}***@{host}", before.get(..scheme).unwrap_or_default())

@@ -180,3 +180,45 @@ async fn a_provider_that_cannot_be_asked_is_no_missing_secret() {
     );
     assert!(matches!(error, ExpandError::Provider { .. }));
 }
+
+/// One level is looked into, and no more: what stands deeper is text there, for who names references and for who replaces them.
+#[tokio::test]
+async fn json_within_json_within_a_body_is_text() {
+    let deepest = r#"{"x":"{{secrets\u002eID}}"}"#;
+    let body =
+        serde_json::json!({ "body": deepest, "id": "{{secrets.ID}}", "k": "{\"k\":\"{{secrets.PWD}}\"}" }).to_string();
+    let input = serde_json::json!({ "body": body }).to_string();
+    let output: serde_json::Value = serde_json::from_str(&expanded(&input).await.unwrap()).unwrap();
+    let output: serde_json::Value = serde_json::from_str(output["body"].as_str().unwrap()).unwrap();
+    assert_eq!(output["body"], deepest);
+    assert_eq!(output["id"], "acme");
+    assert_eq!(output["k"], "{\"k\":\"p\"a\\s\n{{secrets.OTHER}} secrets.OTHER\"}");
+}
+
+#[tokio::test]
+async fn what_would_grow_without_bounds_is_refused_before_it_is_made() {
+    let many = serde_json::json!({ "body": "{{secrets.ID}}".repeat(10) }).to_string();
+    let secrets = Secrets::none().with(HELD);
+    let error = secrets.expand_within(&many, many.len() + 39).await.unwrap_err();
+    assert_eq!(
+        error,
+        ExpandError::TooLarge {
+            size: many.len() + 40,
+            most: many.len() + 39
+        }
+    );
+    assert!(secrets.expand_within(&many, many.len() + 40).await.is_ok());
+
+    let names: String = (0..101).map(|number| format!("secrets.N{number} ")).collect();
+    for body in [names, format!("{{{{secrets.{}}}}}", "A".repeat(256))] {
+        let error = expanded(&serde_json::json!({ "body": body }).to_string())
+            .await
+            .unwrap_err();
+        assert!(
+            error.starts_with("`body` refers to more secrets than a call may have (100)"),
+            "{error}"
+        );
+    }
+    let half = r#"{"body":"\ud800 {{secrets.ID}}"}"#;
+    assert!(expanded(half).await.unwrap_err().contains("nearly a reference"));
+}
