@@ -1,10 +1,11 @@
 use std::time::Duration;
 
 use flow_starter_host::{
-    Authentication, ClientAuthentication, ClientCredentials, ErrorKind, FlowConfig, FlowState, Method, Progress,
-    Purpose,
+    Authentication, ClientAuthentication, ClientCredentials, Engine, ErrorKind, FlowConfig, FlowStarter, FlowState,
+    Limits, Method, Progress, Providing, Purpose, SecretProvider, Secrets,
 };
-use host_test::stand_in::{Answer, Behaviour, DEMO_FLOW, Instance, OAuthClient, StandIn};
+use host_test::rig::{Rig, component_file};
+use host_test::stand_in::{Answer, Behaviour, DEMO_FLOW, Fault, Instance, OAuthClient, StandIn};
 use serde_json::json;
 
 use super::{Log, input, oauth, starter};
@@ -223,4 +224,74 @@ async fn a_rehearsal_asks_for_no_token() {
         "{flow:?}"
     );
     assert_eq!(stand_in.connections(), 0);
+}
+
+/// Whatever its time is spent on: a token, a provider of secrets, the flow.
+#[tokio::test]
+async fn the_wall_clock_covers_the_whole_call() {
+    let stand_in = StandIn::start(Instance::demo()).unwrap();
+    let limits = Limits {
+        wall_clock: Duration::from_secs(2),
+        concurrent_calls: 4,
+        ..Limits::default()
+    };
+    let component = std::fs::read(component_file()).unwrap();
+    let connector = Engine::new(limits).unwrap().load(&component).await.unwrap();
+    let egress = Rig::reaching(&stand_in).unwrap().build().unwrap();
+    let starter = FlowStarter::new(connector, egress).secrets(Secrets::none().with(Locked));
+    let late = |by: u64| Behaviour::Delay {
+        by: Duration::from_millis(by),
+        then: Box::new(Behaviour::Normal),
+    };
+    // Neither takes too long by itself.
+    stand_in.behave(TOKEN_PATH, late(1_200));
+    stand_in.behave(DEMO_FLOW, late(1_200));
+    let error = starter.execute(&oauth("demo-secret")).await.result.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Internal, "{error}");
+    assert!(error.message.contains("(2 s)"), "{error}");
+    let error = starter.execute(&oauth("secrets.NEVER")).await.result.unwrap_err();
+    assert_eq!(
+        (error.kind, error.flow, error.retryable),
+        (ErrorKind::Internal, FlowState::NotStarted, true),
+        "{error}"
+    );
+}
+
+/// A provider that never answers.
+#[derive(Debug)]
+struct Locked;
+
+impl SecretProvider for Locked {
+    fn get<'a>(&'a self, _: &'a str) -> Providing<'a> {
+        Box::pin(std::future::pending())
+    }
+
+    fn place(&self, name: &str) -> String {
+        format!("the vault's {name}")
+    }
+}
+
+/// What left by then decides.
+#[tokio::test]
+async fn a_call_that_is_given_up_is_judged_by_what_left() {
+    let stand_in = StandIn::start(Instance::demo()).unwrap();
+    let starter = starter(&stand_in, &SECRETS).await;
+    let input = oauth("secrets.CLIENT");
+    let arrived = |count: usize| {
+        let stand_in = &stand_in;
+        async move {
+            while stand_in.requests().len() < count {
+                tokio::task::yield_now().await;
+            }
+        }
+    };
+    stand_in.behave(TOKEN_PATH, Behaviour::Fault(Fault::Silence));
+    let error = starter.execute_until(&input, arrived(1)).await.result.unwrap_err();
+    assert_eq!((error.flow, error.retryable), (FlowState::NotStarted, true), "{error}");
+    stand_in.behave_well();
+    stand_in.behave(DEMO_FLOW, Behaviour::Fault(Fault::Silence));
+    let outcome = starter.execute_until(&input, arrived(3)).await;
+    assert_eq!(outcome.requests.last().unwrap().progress, Progress::Sent);
+    let error = outcome.result.unwrap_err();
+    assert_eq!((error.flow, error.retryable), (FlowState::Unknown, false), "{error}");
 }
