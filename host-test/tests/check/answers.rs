@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use host_test::stand_in::{Answer, Behaviour, Fault};
 use serde_json::{Value, json};
 
-use super::{ACME, CLIENT_SECRET, KEY, PASSWORD, TOKEN, basic, check, input, oauth, run, stand_in};
+use super::{ACME, CLIENT_SECRET, KEY, PASSWORD, TOKEN, basic, check, check_text, input, oauth, run, stand_in};
 
 const TABLE: &str = "/api/now/table/sys_user";
 const TOKEN_PATH: &str = "/oauth_token.do";
@@ -252,4 +252,21 @@ fn an_input_that_cannot_be_checked_is_told_what_is_wrong_with_it() {
         assert_eq!((ran.code, mark), (2, '✗'), "{}", ran.out);
         assert!(told.contains(words), "{input}: {told}");
     }
+}
+
+/// What the host reads as nobody's, another reader may take for somebody's: nothing is sent then, least of all credentials.
+#[test]
+fn an_input_that_names_two_is_not_asked_at_either() {
+    let stand_in = stand_in();
+    let input = input(&basic("camunda", PASSWORD)).to_string();
+    for twice in [
+        r#""snInstance":"acme","snInstance":"acme","#,
+        r#""snEndpoint":"https://acme.service-now.com","snEndpoint":"https://acme.service-now.com","#,
+        r#""snEndpoint":"{{ secrets.SN_PASSWORD }}","#,
+        r#""snEndpoint":"secrets.SN_PASSWORD","#,
+    ] {
+        let ran = check_text(&stand_in, &input.replacen('{', &format!("{{{twice}"), 1));
+        assert_eq!(ran.code, 2, "{twice}: {}", ran.out);
+    }
+    assert!(stand_in.requests().is_empty());
 }

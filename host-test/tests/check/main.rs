@@ -121,6 +121,10 @@ impl Drop for File {
 
 /// Runs the check on this input, with the stand-in's hosts at the stand-in.
 fn check(stand_in: &StandIn, input: &Value) -> Ran {
+    check_text(stand_in, &input.to_string())
+}
+
+fn check_text(stand_in: &StandIn, input: &str) -> Ran {
     let mut arguments = Vec::new();
     for host in stand_in.hosts() {
         arguments.push("--connect-to".to_owned());
@@ -131,7 +135,7 @@ fn check(stand_in: &StandIn, input: &Value) -> Ran {
     let ca = File::new(stand_in.ca_pem());
     arguments.push("--ca-file".to_owned());
     arguments.push(ca.0.to_str().unwrap().to_owned());
-    let ran = run(&input.to_string(), &arguments);
+    let ran = run(input, &arguments);
     assert!(stand_in.starts().is_empty(), "a check starts no flow");
     ran
 }

@@ -95,6 +95,10 @@ pub(crate) async fn check(
             return report.end();
         }
     };
+    if let Some(verdict) = token_of_a_flow(&input) {
+        report.add("the input", (INPUT, verdict))?;
+        return report.end();
+    }
     let named = Destinations::of_json(input_json);
     let Some(flow) = named.flow() else {
         report.add("the input", (INPUT, names_nobody(starter, &input).await))?;
@@ -147,6 +151,18 @@ fn members(input_json: &str) -> Result<Map<String, Value>, String> {
             error.column()
         )),
     }
+}
+
+/// Flows and scripted APIs stand below `/api/`, and a POST there could start one.
+fn token_of_a_flow(input: &Map<String, Value>) -> Option<Verdict> {
+    let endpoint = input.get("authentication")?.get("oauthTokenEndpoint")?.as_str()?;
+    let (_, path) = endpoint.split_once("://")?.1.split_once('/')?;
+    path.starts_with("api/").then(|| {
+        Verdict::Failed(
+            "oauthTokenEndpoint leads to a path below /api/, where flows are".to_owned(),
+            "Name the token's endpoint: https://acme.service-now.com/oauth_token.do, for example.".to_owned(),
+        )
+    })
 }
 
 fn unreadable(why: String) -> Verdict {
@@ -300,6 +316,20 @@ mod tests {
                 json!({ "snInstance": "acme", "connectionTimeoutInSeconds": none, "readTimeoutInSeconds": none });
             assert!(!question(input.as_object().unwrap()).contains("Timeout"), "{none}");
         }
+    }
+
+    #[test]
+    fn a_tokens_endpoint_among_the_flows_is_not_asked() {
+        let of = |endpoint: &str| json!({ "authentication": { "oauthTokenEndpoint": endpoint } });
+        assert!(token_of_a_flow(of("https://acme.service-now.com/api/x/flow").as_object().unwrap()).is_some());
+        for right in [
+            "https://acme.service-now.com/oauth_token.do",
+            "https://login.example",
+            "",
+        ] {
+            assert!(token_of_a_flow(of(right).as_object().unwrap()).is_none(), "{right}");
+        }
+        assert!(token_of_a_flow(&Map::new()).is_none());
     }
 
     #[test]
