@@ -74,7 +74,7 @@ pub use egress::{
     ServerCertificate, Step, StepOutcome, Stop,
 };
 pub use secrets::{
-    DirectorySecrets, EnvironmentSecrets, ExpandError, Expanded, FileSecrets, Mask, Providing, Secret, SecretError,
-    SecretProvider, SecretUse, Secrets,
+    DirectorySecrets, EnvironmentSecrets, ExpandError, Expanded, FileSecrets, INPUT_FIELDS, Mask, Providing, Secret,
+    SecretError, SecretProvider, SecretUse, Secrets,
 };
 pub use starter::{FlowStarter, Rehearsal, RehearsedRequest};

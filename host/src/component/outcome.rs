@@ -98,21 +98,26 @@ impl<T> Outcome<T> {
             "The input is {size} bytes, and the connector host's memory limit allows {most}: send less, or raise the limit. \
              Nothing was sent. {NOT_STARTED}"
         );
-        let error = TriggerError {
+        Self::new(Err(TriggerError::invalid(message)), Vec::new())
+    }
+}
+
+impl TriggerError {
+    /// An input that the host itself refuses.
+    pub(crate) fn invalid(message: String) -> Self {
+        Self {
             kind: ErrorKind::InvalidInput,
             message,
             flow: FlowState::NotStarted,
             retryable: false,
             retry_after_ms: None,
             response: None,
-        };
-        Self::new(Err(error), Vec::new())
+        }
     }
 }
 
 /// A success or `started` takes an answer of 2xx; `not-started` cannot be known of a request that left and got no status, and after a 2xx
-/// only where that was a web page. A call for a token
-/// starts no flow, and gets its token from an answer.
+/// only where that was a web page. A call for a token starts no flow, and gets its token from an answer.
 fn is_lie<T>(door: Door, result: &Result<T, TriggerError>, requests: &[RequestRecord]) -> bool {
     let has = |purpose: Purpose, came: fn(Progress) -> bool| {
         let mut own = requests.iter().filter(|request| request.purpose == purpose);

@@ -12,8 +12,9 @@ use super::reference::{Reference, references};
 use super::scalars::{Checked, Scalar, spliced};
 use super::secret::Secret;
 
-/// The JSON door's fields. A job carries every variable in its scope; a reference in another one is none of the connector's business.
-const FIELDS: [&str; 12] = [
+/// The JSON door's fields, by their names in the element template. A job carries every variable in its scope; a reference to a secret in
+/// another one is none of the connector's business.
+pub const INPUT_FIELDS: [&str; 12] = [
     "snInstance",
     "snDomain",
     "snEndpoint",
@@ -264,7 +265,7 @@ impl Secrets {
 }
 
 fn is_field(scalar: &Scalar) -> bool {
-    FIELDS.contains(&&*scalar.field())
+    INPUT_FIELDS.contains(&&*scalar.field())
 }
 
 /// Whether a JSON text can hold a reference, which an escape may hide.

@@ -19,7 +19,7 @@ mod scalars;
 mod secret;
 mod view;
 
-pub use expand::{ExpandError, Expanded, SecretUse, Secrets};
+pub use expand::{ExpandError, Expanded, INPUT_FIELDS, SecretUse, Secrets};
 pub use mask::Mask;
 pub use provider::{DirectorySecrets, EnvironmentSecrets, FileSecrets, Providing, SecretError, SecretProvider};
 pub use secret::Secret;

@@ -235,18 +235,7 @@ fn left_until(deadline: Instant) -> Duration {
 
 fn too_many_credentials() -> TriggerError {
     let sentence = "The input has more credentials than a call may have (100), and they could not all be masked.";
-    invalid(format!("{sentence} Nothing was sent. The flow has not started."))
-}
-
-fn invalid(message: String) -> TriggerError {
-    TriggerError {
-        kind: ErrorKind::InvalidInput,
-        message,
-        flow: FlowState::NotStarted,
-        retryable: false,
-        retry_after_ms: None,
-        response: None,
-    }
+    TriggerError::invalid(format!("{sentence} Nothing was sent. The flow has not started."))
 }
 
 fn failed<T>(not: NotGiven) -> Outcome<T> {
@@ -255,7 +244,7 @@ fn failed<T>(not: NotGiven) -> Outcome<T> {
 
 /// Nothing was sent, and nothing will be until the input or a secret is mended; a provider that cannot be asked may be well again soon.
 fn refusal(error: &ExpandError) -> TriggerError {
-    let mut refusal = invalid(format!("{error} Nothing was sent. The flow has not started."));
+    let mut refusal = TriggerError::invalid(format!("{error} Nothing was sent. The flow has not started."));
     if matches!(error, ExpandError::Provider { error, .. } if error.passes) {
         refusal.kind = ErrorKind::Internal;
         refusal.retryable = true;

@@ -8,6 +8,7 @@ use std::io::{self, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use flow_starter_host::INPUT_FIELDS;
 use serde::de::IgnoredAny;
 
 use crate::exit::{bad, unreadable};
@@ -108,31 +109,19 @@ fn object(name: &str, text: &str) -> Result<Members> {
     }
 }
 
-const FIELDS: [&str; 12] = [
-    "snInstance",
-    "snDomain",
-    "snEndpoint",
-    "restApiTriggerPath",
-    "method",
-    "headers",
-    "queryParameters",
-    "body",
-    "authentication",
-    "connectionTimeoutInSeconds",
-    "readTimeoutInSeconds",
-    "maxResponseBytes",
-];
-
 /// A member that is nearly a field's name, where that field is not there. The component leaves other members alone, since a job has them; a
 /// file that a person has written has slips.
 fn slip(members: &Members) -> Option<(&str, &'static str)> {
-    let others = members.names().filter(|name| !FIELDS.contains(name));
+    let others = members.names().filter(|name| !INPUT_FIELDS.contains(name));
     others.filter(|given| given.len() > 3).find_map(|given| {
         let near = |known: &&&str| {
             strsim::damerau_levenshtein(&known.to_lowercase(), &given.to_lowercase()) <= 2
                 || (given.len() > 5 && known.starts_with(given.trim_end_matches('s')))
         };
-        let meant = FIELDS.iter().filter(|known| members.get(known).is_none()).find(near)?;
+        let meant = INPUT_FIELDS
+            .iter()
+            .filter(|known| members.get(known).is_none())
+            .find(near)?;
         Some((given, *meant))
     })
 }
