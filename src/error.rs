@@ -1,7 +1,8 @@
 //! Why a call ended otherwise than with a success: one table from cause to kind, flow state and retryable, and the sentence a person reads.
 
-use crate::mask::Mask;
 use crate::types::{ErrorKind, FlowResponse, FlowState, TriggerError};
+use flow_starter_input::message::{NOT_STARTED, STARTED, UNKNOWN, cut};
+use flow_starter_input::{Invalid, Mask};
 
 /// What went wrong. Each cause is one row of the table in `wit/flow-starter.wit`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -215,19 +216,9 @@ struct Details {
     request: Option<(Step, String)>,
 }
 
-/// Bad input: the sentence that says which field, what is wrong, and an example of right.
-#[derive(Debug)]
-pub struct Invalid(pub String);
-
-impl Invalid {
-    pub fn new<T>(sentence: impl Into<String>) -> Result<T, Self> {
-        Err(Self(sentence.into()))
-    }
-}
-
 impl From<Invalid> for Failure {
-    fn from(Invalid(sentence): Invalid) -> Self {
-        Self::of(Cause::InvalidInput).with_detail(sentence)
+    fn from(invalid: Invalid) -> Self {
+        Self::of(Cause::InvalidInput).with_detail(invalid.sentence)
     }
 }
 
@@ -271,7 +262,7 @@ impl Failure {
     }
 
     pub fn into_error(self, mask: &Mask) -> TriggerError {
-        let message = mask.text(&self.message(mask));
+        let message = mask.text(self.message(mask));
         let details = *self.0;
         let step = details.request.map_or(Step::Flow, |(step, _)| step);
         let Verdict { kind, flow, retryable } = match step {
@@ -311,13 +302,13 @@ impl Failure {
         }
         if !details.detail.is_empty() {
             text.push_str(": ");
-            text.push_str(&cut(&mask.text(&details.detail), DETAIL_MAX));
+            text.push_str(&cut(&mask.text(details.detail.clone()), DETAIL_MAX));
         }
         text.push('.');
         let said = details
             .said
             .as_deref()
-            .map(|said| cut(&mask.text(said), SAID_MAX))
+            .map(|said| cut(&mask.text(said.to_owned()), SAID_MAX))
             .unwrap_or_default();
         let advice = details.cause.advice(*step);
         let state = match (step, details.cause.verdict().flow) {
@@ -342,29 +333,10 @@ impl Failure {
     }
 }
 
-/// The sentences that say what a message's error says in `flow`. A host that knows better replaces them by their text, so they stay as they are.
-pub const UNKNOWN: &str =
-    "It is unknown whether the flow started: look for its execution in ServiceNow before you start it again.";
-pub const STARTED: &str = "The flow has started.";
-pub const NOT_STARTED: &str = "The flow has not started.";
-
 /// How much of a server's own words a message holds, in characters, and how much of a host's. Both are masked before they are cut: half a
 /// credential would pass the mask.
 const SAID_MAX: usize = 600;
 const DETAIL_MAX: usize = 300;
-
-/// `text` on one line, cut to `max` characters.
-pub fn cut(text: &str, max: usize) -> String {
-    let mut out: String = text
-        .chars()
-        .take(max)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    if text.chars().nth(max).is_some() {
-        out.push('…');
-    }
-    out
-}
 
 fn push_number(text: &mut String, number: u32) {
     text.push_str(&number.to_string());

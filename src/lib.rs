@@ -1,32 +1,26 @@
 //! Starts a ServiceNow flow through its REST trigger: one call, exactly one HTTP request, one honest outcome.
 //!
-//! This file is the door: what the component exports, and nothing else. A call goes straight down the list and back up:
+//! This file is what the component exports, and nothing else. A call goes straight down the list and back up:
 //!
-//! | room        | takes                     | gives                                             |
+//! | module      | takes                     | gives                                             |
 //! |-------------|---------------------------|---------------------------------------------------|
-//! | `input`     | the element template's JSON | a `FlowConfig`                                  |
-//! | `request`   | a `FlowConfig`            | a checked HTTP request                            |
-//! | `transport` | the request               | the answer as it came, or why none came           |
-//! | `response`  | the answer                | a `FlowResponse`, or why the flow is not started  |
-//! | `output`    | a `FlowResponse`          | the JSON that a process reads                     |
+//! | `convert`   | the contract's records    | the input crate's types                           |
+//! | input crate | the input                 | a checked HTTP request                            |
+//! | `transport` | the request               | the response as it came, or why none came         |
+//! | `response`  | the response              | a `FlowResponse`, or why the flow is not started  |
 //! | `error`     | a cause                   | kind, flow state, retryable and message: one table |
-//! | `mask`      | the call's credentials    | text without them                                 |
 //!
-//! Only `transport` knows `wasi:http`; every other room is plain Rust and is tested natively.
+//! Only `transport` knows `wasi:http`. What is not about WASI is in the crate `flow-starter-input`, which the host uses as well.
 
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod convert;
 pub mod error;
-pub mod input;
-mod json;
-pub mod mask;
-pub mod output;
 #[cfg(test)]
 mod properties;
-pub mod request;
 pub mod response;
 pub mod transport;
 
@@ -49,8 +43,8 @@ mod bindings {
 pub use bindings::connectors::servicenow_flow_starter::types;
 use bindings::exports::connectors::servicenow_flow_starter::{connector, flow_starter};
 use error::{Failure, Step};
-use mask::Mask;
-use types::{AccessToken, FlowConfig, FlowResponse, TokenRequest, TriggerError};
+use flow_starter_input::{FlowConfig, Invalid, Mask, TokenRequest, output, request, template};
+use types::{AccessToken, FlowResponse, TriggerError};
 
 struct FlowStarter;
 
@@ -59,26 +53,42 @@ struct FlowStarter;
 bindings::export!(FlowStarter with_types_in bindings);
 
 impl flow_starter::Guest for FlowStarter {
-    fn trigger_flow(config: FlowConfig) -> Result<FlowResponse, TriggerError> {
-        let mut mask = Mask::of_config(&config);
-        trigger(config, &mut mask).map_err(|failure| failure.into_error(&mask))
+    fn trigger_flow(config: types::FlowConfig) -> Result<FlowResponse, TriggerError> {
+        trigger(&config.into())
     }
 
-    fn request_token(request: TokenRequest) -> Result<AccessToken, TriggerError> {
-        let mask = Mask::of_client(&request.credentials);
-        token(request).map_err(|failure| failure.into_error(&mask))
+    fn request_token(request: types::TokenRequest) -> Result<AccessToken, TriggerError> {
+        let request = TokenRequest::from(request);
+        token(&request).map_err(|failure| failure.into_error(&Mask::of_token_request(&request)))
     }
 }
 
 impl connector::Guest for FlowStarter {
     fn execute(input: String) -> Result<String, TriggerError> {
-        let config = input::parse(&input).map_err(|invalid| Failure::from(invalid).into_error(&input::mask(&input)))?;
+        let config = template::parse(&input).map_err(|invalid| refusal(invalid, &Mask::of_json(&input)))?;
         drop(input);
-        <Self as flow_starter::Guest>::trigger_flow(config).map(|response| output::json(&response))
+        trigger(&config).map(|response| {
+            output::json(output::Response {
+                status: response.status,
+                headers: &response.headers,
+                body: &response.body,
+                execution_id: response.execution_id.as_deref(),
+                sys_id: response.sys_id.as_deref(),
+            })
+        })
     }
 }
 
-fn trigger(config: FlowConfig, mask: &mut Mask) -> Result<FlowResponse, Failure> {
+fn refusal(invalid: Invalid, mask: &Mask) -> TriggerError {
+    Failure::from(invalid).into_error(mask)
+}
+
+fn trigger(config: &FlowConfig) -> Result<FlowResponse, TriggerError> {
+    let mut mask = Mask::of_config(config);
+    send(config, &mut mask).map_err(|failure| failure.into_error(&mask))
+}
+
+fn send(config: &FlowConfig, mask: &mut Mask) -> Result<FlowResponse, Failure> {
     let mut plan = request::plan(config)?;
     if let Some(request) = &plan.token {
         let fetched = transport::send(request)
@@ -92,7 +102,7 @@ fn trigger(config: FlowConfig, mask: &mut Mask) -> Result<FlowResponse, Failure>
         .map_err(|failure| failure.at(Step::Flow, plan.flow.authority()))
 }
 
-fn token(request: TokenRequest) -> Result<AccessToken, Failure> {
+fn token(request: &TokenRequest) -> Result<AccessToken, Failure> {
     let request = request::token(request)?;
     transport::send(&request)
         .and_then(response::token)

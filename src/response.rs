@@ -5,12 +5,12 @@ mod envelope;
 mod retry_after;
 
 use crate::error::{Cause, Failure};
-use crate::json::{self, Json};
-use crate::mask::Mask;
-use crate::request::is_token;
 use crate::transport::{Answer, End};
 use crate::types::{AccessToken, FlowResponse};
 use envelope::Envelope;
+use flow_starter_input::Mask;
+use flow_starter_input::json::{self, Json};
+use flow_starter_input::request::is_token;
 
 /// What the flow's request was answered.
 pub fn flow(mut answer: Answer, mask: &Mask) -> Result<FlowResponse, Failure> {
@@ -30,9 +30,9 @@ pub fn flow(mut answer: Answer, mask: &Mask) -> Result<FlowResponse, Failure> {
     };
     // What an error carries is masked: it goes to incidents and logs, where a success's body goes to the process that asked for it.
     let body = if answer.end == End::Whole {
-        mask.text(&text)
+        mask.text(text)
     } else {
-        mask.cut_text(&text)
+        mask.cut_text(text)
     };
     Err(failure.with_response(FlowResponse {
         status,
@@ -171,7 +171,7 @@ fn headers(answer: &Answer, mask: &Mask) -> Vec<(String, String)> {
         .iter()
         .map(|(name, value)| (name.to_ascii_lowercase(), value));
     kept.filter(|(name, _)| name != "set-cookie" && name != "set-cookie2")
-        .map(|(name, value)| (name, mask.text(&body::utf8_or_latin1(value))))
+        .map(|(name, value)| (name, mask.text(body::utf8_or_latin1(value))))
         .collect()
 }
 

@@ -4,8 +4,8 @@
 //! leaves to the host only the connect timeout, which nobody else can tell from the wait that follows it.
 
 use crate::error::{Cause, Failure};
-use crate::request::Request;
-use crate::types::Method;
+use flow_starter_input::Method;
+use flow_starter_input::request::Request;
 use waki::bindings::wasi::clocks::monotonic_clock::subscribe_duration;
 use waki::bindings::wasi::http::outgoing_handler::handle;
 use waki::bindings::wasi::http::types::{
@@ -49,7 +49,7 @@ pub fn send(request: &Request) -> Result<Answer, Failure> {
     };
     let mut timer = Timer::new(patience);
     // An unfinished body is kept until the answer is there: to drop it earlier would abort the request.
-    let unfinished = upload(body, &request.body, &answered, &mut timer)?;
+    let unfinished = upload(body, request.body(), &answered, &mut timer)?;
     timer.wait(&[&answered])?;
     let response = match future.get() {
         Some(Ok(Ok(response))) => response,

@@ -2,6 +2,7 @@
 //!
 //! | room | takes | gives |
 //! |---|---|---|
+//! | `contract` | | the contract's types, which everything else stands on |
 //! | `component` | a component's bytes; a call's input | a [`Connector`]; an [`Outcome`] |
 //! | `egress` | a component's HTTP request | the answer, or why it was not sent; a [`RequestRecord`] of it |
 //! | `secrets` | references to secrets; text | their values; text without them |
@@ -56,25 +57,30 @@
 )]
 
 mod component;
+mod contract;
 mod egress;
 mod secrets;
 mod starter;
 mod tokens;
 
 pub use component::{
-    AccessToken, ApiKey, ApiKeyLocation, Authentication, CallLimits, ClientAuthentication, ClientCredentials, Closed,
-    Connector, Credentials, Engine, EngineError, ErrorKind, FileKind, FlowConfig, FlowResponse, FlowState, Import,
-    ImportError, InspectedDoor, InspectedImport, Inspection, Limits, LoadError, Method, Mismatch, Outcome,
-    TokenRequest, TriggerError,
+    Closed, Connector, Engine, EngineError, FileKind, Import, ImportError, InspectedDoor, InspectedImport, Inspection,
+    Limits, LoadError, Mismatch, Outcome,
 };
+pub use contract::{AccessToken, ErrorKind, FlowResponse, FlowState, TriggerError};
 pub use egress::{
     AddressKind, AddressKindError, CertificateFault, ClientCertificate, ConnectTo, ConnectToError, Destinations,
     Egress, EgressBuilder, EgressError, Gate, Host, Ledger, Origin, OriginError, Pattern, PatternError, Policy, Probe,
     ProbedStep, Progress, Proxy, ProxyError, Purpose, RequestRecord, Resolve, ResolveError, Resolving, Scheme,
     ServerCertificate, Step, StepOutcome, Stop,
 };
+pub use flow_starter_input::fields::INPUT as INPUT_FIELDS;
+pub use flow_starter_input::{
+    ApiKey, ApiKeyLocation, Authentication, ClientAuthentication, ClientCredentials, Credentials, FlowConfig,
+    Limits as CallLimits, Mask, Method, Sensitive, TokenRequest,
+};
 pub use secrets::{
-    DirectorySecrets, EnvironmentSecrets, ExpandError, Expanded, FileSecrets, INPUT_FIELDS, Mask, Providing, Secret,
-    SecretError, SecretProvider, SecretUse, Secrets,
+    DirectorySecrets, EnvironmentSecrets, ExpandError, Expanded, FileSecrets, Providing, Secret, SecretError,
+    SecretProvider, SecretUse, Secrets,
 };
 pub use starter::{FlowStarter, Rehearsal, RehearsedRequest};

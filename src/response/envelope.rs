@@ -1,6 +1,6 @@
 //! ServiceNow's error envelope: `{"error":{"message":"…","detail":"…"},"status":"failure"}`.
 
-use crate::json::{self, Json};
+use flow_starter_input::json::{self, Json};
 
 /// What the envelope says. Other servers' errors of a like shape are read as well: what they say helps a person.
 pub struct Envelope {

@@ -4,9 +4,9 @@ use wasmtime::component::types::{self, ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentNamedList, Lift, Lower};
 
 use super::connector::Answer;
-use super::contract::{AccessToken, FlowConfig, FlowResponse, TokenRequest};
 use super::engine::Engine;
 use super::imports::{self, Closed};
+use crate::contract::{AccessToken, FlowConfigRecord, FlowResponse, TokenRequestRecord};
 
 pub(super) const CONTRACT: &str = "connectors:servicenow-flow-starter@0.1.0";
 pub(super) const FLOW_STARTER: &str = "connectors:servicenow-flow-starter/flow-starter@0.1.0";
@@ -16,8 +16,16 @@ type Typecheck = fn(&ComponentFunc, &types::Component) -> wasmtime::Result<()>;
 
 /// The contract's functions, each with its own types.
 pub(super) const DOORS: [(&str, &str, Typecheck); 3] = [
-    (FLOW_STARTER, "trigger-flow", typecheck::<(FlowConfig,), FlowResponse>),
-    (FLOW_STARTER, "request-token", typecheck::<(TokenRequest,), AccessToken>),
+    (
+        FLOW_STARTER,
+        "trigger-flow",
+        typecheck::<(FlowConfigRecord,), FlowResponse>,
+    ),
+    (
+        FLOW_STARTER,
+        "request-token",
+        typecheck::<(TokenRequestRecord,), AccessToken>,
+    ),
     (CONNECTOR, "execute", typecheck::<(String,), String>),
 ];
 

@@ -4,15 +4,16 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use flow_starter_input::{FlowConfig, Mask, TokenRequest};
 use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc};
 
 use super::call::Call;
 use super::computing::Computing;
 use super::conformity::{CONNECTOR, FLOW_STARTER};
-use super::contract::{AccessToken, FlowConfig, FlowResponse, TokenRequest, TriggerError};
 use super::engine::Engine;
 use super::load::LoadError;
-use super::outcome::{Door, End, Outcome};
+use super::outcome::{Door, End, Judged, Outcome};
+use crate::contract::{AccessToken, FlowConfigRecord, FlowResponse, TokenRequestRecord, TriggerError};
 use crate::egress::{Destinations, Egress, Gate};
 
 /// A component that keeps the contract, compiled. Cheap to clone.
@@ -90,64 +91,63 @@ impl Connector {
     /// Starts a flow: the contract's `trigger-flow`. At most one request for the flow leaves, and one for a token before it where the
     /// authentication asks for one.
     pub async fn trigger_flow(&self, egress: &Egress, config: FlowConfig) -> Outcome<FlowResponse> {
-        self.trigger_flow_within(egress, config, self.engine.limits.wall_clock)
+        let limit = self.engine.limits.wall_clock;
+        self.trigger_flow_until(egress, config, limit, pending())
             .await
+            .into_outcome(Mask::default())
     }
 
-    /// The same within what is left of a call's time.
-    pub(crate) async fn trigger_flow_within(
+    /// The same within what is left of a call's time, and given up when `stop` is ready; what left by then decides what is known of the flow.
+    pub(crate) async fn trigger_flow_until(
         &self,
         egress: &Egress,
         config: FlowConfig,
         left: Duration,
-    ) -> Outcome<FlowResponse> {
+        stop: impl Future<Output = ()> + Send,
+    ) -> Judged<FlowResponse> {
         let errand = Errand {
             door: Door::Flow,
             named: Destinations::of_config(&config),
             size: config.body.as_deref().map_or(0, str::len),
         };
-        self.call(egress, errand, &self.trigger_flow, (config,), left, pending())
-            .await
+        let input = (FlowConfigRecord::from(config),);
+        self.call(egress, errand, &self.trigger_flow, input, left, stop).await
     }
 
     /// Asks for an access token: the contract's `request-token`. No flow is started, whatever happens.
     pub async fn request_token(&self, egress: &Egress, request: TokenRequest) -> Outcome<AccessToken> {
+        self.ask_for_token(egress, request).await.into_outcome(Mask::default())
+    }
+
+    pub(crate) async fn ask_for_token(&self, egress: &Egress, request: TokenRequest) -> Judged<AccessToken> {
         let errand = Errand {
             door: Door::Token,
             named: Destinations::of_token_request(&request),
             size: 0,
         };
         let limit = self.engine.limits.wall_clock;
-        self.call(egress, errand, &self.request_token, (request,), limit, pending())
+        let input = (TokenRequestRecord::from(request),);
+        self.call(egress, errand, &self.request_token, input, limit, pending())
             .await
     }
 
     /// Starts a flow by the template's JSON: the contract's `execute`. The answer is JSON as well.
     pub async fn execute(&self, egress: &Egress, input: &str) -> Outcome<String> {
-        self.execute_until(egress, input, self.engine.limits.wall_clock, pending())
-            .await
-    }
-
-    /// The same within what is left of a call's time, and given up when `stop` is ready; what left by then decides what is known of the flow.
-    pub(crate) async fn execute_until(
-        &self,
-        egress: &Egress,
-        input: &str,
-        left: Duration,
-        stop: impl Future<Output = ()> + Send,
-    ) -> Outcome<String> {
         let errand = Errand {
             door: Door::Flow,
             named: Destinations::of_json(input),
             size: input.len(),
         };
-        self.call(egress, errand, &self.execute, (input,), left, stop).await
+        let limit = self.engine.limits.wall_clock;
+        self.call(egress, errand, &self.execute, (input,), limit, pending())
+            .await
+            .into_outcome(Mask::default())
     }
 
     /// The refusal of an input that would not fit into an instance.
-    pub(crate) fn too_large<T>(&self, size: usize) -> Option<Outcome<T>> {
+    pub(crate) fn too_large<T>(&self, size: usize) -> Option<Judged<T>> {
         let most = self.largest_input();
-        (size > most).then(|| Outcome::too_large(size, most))
+        (size > most).then(|| Judged::too_large(size, most))
     }
 
     /// In bytes.
@@ -168,14 +168,14 @@ impl Connector {
         input: P,
         left: Duration,
         stop: impl Future<Output = ()> + Send,
-    ) -> Outcome<R>
+    ) -> Judged<R>
     where
         P: ComponentNamedList + Lower + Send + Sync,
         R: Send + Sync + 'static,
         Answer<R>: ComponentNamedList + Lift + Send + Sync + 'static,
     {
-        if let Some(outcome) = self.too_large(errand.size) {
-            return outcome;
+        if let Some(refused) = self.too_large(errand.size) {
+            return refused;
         }
         let (gate, ledger) = egress.gate(errand.named);
         let computing = Arc::new(Computing::new());
@@ -191,7 +191,7 @@ impl Connector {
             () = stop => End::GivenUp,
         };
         // The instance is gone by now, and what it has not handed to a connection never will be.
-        Outcome::judge(errand.door, end, ledger.close())
+        Judged::of(errand.door, end, ledger.close())
     }
 
     async fn run<P, R>(

@@ -9,13 +9,11 @@
 //! | `connector` | a loaded component, and its calls: a fresh instance for each |
 //! | `call`, `computing` | what one call's instance may see; how long it has computed |
 //! | `outcome` | what became of a call, by the component's word and the host's own record |
-//! | `contract`, `redacted`, `wiped` | the contract's types, a `Debug` that shows no secret, and a `Drop` that leaves none |
 
 mod call;
 mod computing;
 mod conformity;
 mod connector;
-mod contract;
 mod engine;
 mod imports;
 mod inspect;
@@ -23,18 +21,13 @@ mod limits;
 mod load;
 mod outcome;
 mod places;
-mod redacted;
-mod wiped;
 
 pub use conformity::Mismatch;
 pub use connector::Connector;
-pub use contract::{
-    AccessToken, ApiKey, ApiKeyLocation, Authentication, CallLimits, ClientAuthentication, ClientCredentials,
-    Credentials, ErrorKind, FlowConfig, FlowResponse, FlowState, Method, TokenRequest, TriggerError,
-};
 pub use engine::{Engine, EngineError};
 pub use imports::{Closed, Import, ImportError};
 pub use inspect::{FileKind, InspectedDoor, InspectedImport, Inspection};
 pub use limits::Limits;
 pub use load::LoadError;
 pub use outcome::Outcome;
+pub(crate) use outcome::{Failure, Judged};

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::contract::{ErrorKind, FlowState, TriggerError};
-use crate::egress::{Progress, Purpose, RequestRecord, flow_state, proves_unsent};
-use crate::secrets::Mask;
+use flow_starter_input::Mask;
+use flow_starter_input::message::{NOT_STARTED, STARTED, UNKNOWN};
+
+use crate::contract::{ErrorKind, FlowResponse, FlowState, TriggerError};
+use crate::egress::{Progress, Purpose, RequestRecord, Stop, flow_state, proves_unsent};
 
 /// A call's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,19 +20,46 @@ pub struct Outcome<T> {
 }
 
 impl<T> Outcome<T> {
-    pub(crate) fn new(result: Result<T, TriggerError>, requests: Vec<RequestRecord>) -> Self {
-        Self {
-            result,
-            requests,
-            mask: Mask::default(),
-        }
-    }
-
     /// The secrets of a call by [`FlowStarter`](crate::FlowStarter), its token included: for who shows a success's body to a person. The
     /// rest is masked already.
     pub fn mask(&self) -> &Mask {
         &self.mask
     }
+
+    pub(crate) fn map<U>(self, success: impl FnOnce(T) -> U) -> Outcome<U> {
+        Outcome {
+            result: self.result.map(success),
+            requests: self.requests,
+            mask: self.mask,
+        }
+    }
+}
+
+/// A call's end as facts, before its message is written.
+#[derive(Debug)]
+pub(crate) struct Judged<T> {
+    pub(crate) result: Result<T, Failure>,
+    pub(crate) requests: Vec<RequestRecord>,
+}
+
+/// A call that did not succeed, as facts. [`Self::into_error`] makes the sentences.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: ErrorKind,
+    /// What happened, without the sentence about the flow's state.
+    what: String,
+    pub(crate) flow: FlowState,
+    /// Whether the message ends with the sentence about the flow's state: not where a component left it out.
+    says_state: bool,
+    pub(crate) retryable: bool,
+    retry_after_ms: Option<u32>,
+    pub(crate) response: Option<FlowResponse>,
+    /// The component could not know, and the host's record proves that nothing was processed.
+    proven: bool,
+    /// Where the connecting stopped, which a wasi error code cannot carry.
+    stop: Option<Stop>,
+    /// The call's token had been kept from an earlier call, and is not used again.
+    pub(crate) token_dropped: bool,
 }
 
 /// What a call is for.
@@ -49,70 +78,180 @@ pub(super) enum End<T> {
     GivenUp,
 }
 
-/// The component's own last words where it cannot know (`src/error.rs`).
-const CANNOT_KNOW: &str =
-    "It is unknown whether the flow started: look for its execution in ServiceNow before you start it again.";
-const NOT_STARTED: &str = "The flow has not started.";
-const STARTED: &str = "The flow has started.";
+/// The last sentence of a message about a flow in this state.
+fn sentence(flow: FlowState) -> &'static str {
+    match flow {
+        FlowState::NotStarted => NOT_STARTED,
+        FlowState::Started => STARTED,
+        FlowState::Unknown => UNKNOWN,
+    }
+}
 
-impl<T> Outcome<T> {
-    pub(super) fn judge(door: Door, end: End<T>, requests: Vec<RequestRecord>) -> Self {
+impl<T> Judged<T> {
+    pub(super) fn of(door: Door, end: End<T>, requests: Vec<RequestRecord>) -> Self {
+        let ended = |what: String, passes| Err(Failure::of_record(what, passes, &requests));
         let result = match end {
-            End::Returned(result) if is_lie(door, &result, &requests) => Err(ended(
-                "The connector component says what the connector host's own record contradicts.",
+            End::Returned(result) if is_lie(door, &result, &requests) => ended(
+                "The connector component says what the connector host's own record contradicts.".to_owned(),
                 false,
-                &requests,
-            )),
-            End::Returned(result) => result.map_err(|error| with_step(with_proof(sober(error), &requests), &requests)),
-            End::Trapped(why) => Err(ended(
-                &format!("The connector component failed ({why})."),
-                false,
-                &requests,
-            )),
-            End::GivenUp => Err(ended("The call was given up before it ended.", true, &requests)),
-            End::OutOfTime(limit) => Err(ended(
-                &format!(
+            ),
+            End::Returned(result) => result.map_err(|error| Failure::of_component(error, &requests)),
+            End::Trapped(why) => ended(format!("The connector component failed ({why})."), false),
+            End::GivenUp => ended("The call was given up before it ended.".to_owned(), true),
+            End::OutOfTime(limit) => ended(
+                format!(
                     "The call took longer than the connector host allows ({} s) and was ended.",
                     limit.as_secs_f64()
                 ),
                 true,
-                &requests,
-            )),
+            ),
         };
-        Self::new(result, requests)
+        Self { result, requests }
     }
 
     /// Given up before anything of the flow's request was made.
     pub(crate) fn given_up() -> Self {
-        Self::judge(Door::Flow, End::GivenUp, Vec::new())
+        Self::of(Door::Flow, End::GivenUp, Vec::new())
     }
 
     /// Ended by the wall clock before anything of the flow's request was made.
     pub(crate) fn out_of_time(limit: Duration) -> Self {
-        Self::judge(Door::Flow, End::OutOfTime(limit), Vec::new())
+        Self::of(Door::Flow, End::OutOfTime(limit), Vec::new())
     }
 
     /// An input that would not fit into an instance, refused by name instead of by a trap.
     pub(super) fn too_large(size: usize, most: usize) -> Self {
-        let message = format!(
-            "The input is {size} bytes, and the connector host's memory limit allows {most}: send less, or raise the limit. \
-             Nothing was sent. {NOT_STARTED}"
+        let what = format!(
+            "The input is {size} bytes, and the connector host's memory limit allows {most}: send less, or raise the limit. Nothing was sent."
         );
-        Self::new(Err(TriggerError::invalid(message)), Vec::new())
+        Self::refused(Failure::invalid(what, true))
+    }
+
+    /// Refused before anything was sent.
+    pub(crate) fn refused(failure: Failure) -> Self {
+        Self {
+            result: Err(failure),
+            requests: Vec::new(),
+        }
+    }
+
+    /// The outcome with its message written. What `mask` hides is masked in the message alone.
+    pub(crate) fn into_outcome(self, mask: Mask) -> Outcome<T> {
+        Outcome {
+            result: self.result.map_err(|failure| failure.into_error(&mask)),
+            requests: self.requests,
+            mask,
+        }
     }
 }
 
-impl TriggerError {
-    /// An input that the host itself refuses.
-    pub(crate) fn invalid(message: String) -> Self {
+impl Failure {
+    /// An input that the host itself refuses. `says_state`: the message ends with the sentence about the flow's state.
+    pub(crate) fn invalid(what: String, says_state: bool) -> Self {
         Self {
             kind: ErrorKind::InvalidInput,
-            message,
+            what,
             flow: FlowState::NotStarted,
+            says_state,
             retryable: false,
             retry_after_ms: None,
             response: None,
+            proven: false,
+            stop: None,
+            token_dropped: false,
         }
+    }
+
+    /// What a component says, with what the host knows better.
+    fn of_component(mut error: TriggerError, requests: &[RequestRecord]) -> Self {
+        cut(&mut error.message, MESSAGE_MAX);
+        let said = sentence(error.flow);
+        let (what, says_state) = match error.message.strip_suffix(said) {
+            Some(what) => (what.trim_end().to_owned(), true),
+            None => (error.message, false),
+        };
+        // The component cannot see whether a connection was ever made; the host can.
+        let proven = error.flow == FlowState::Unknown && proves_unsent(requests);
+        let flow = if proven { FlowState::NotStarted } else { error.flow };
+        Self {
+            kind: error.kind,
+            what,
+            flow,
+            says_state: says_state || proven,
+            // What has started, or may have, is not to be tried again.
+            retryable: proven || (error.retryable && flow == FlowState::NotStarted),
+            retry_after_ms: error.retry_after_ms,
+            response: error.response,
+            proven,
+            stop: stop(requests),
+            token_dropped: false,
+        }
+    }
+
+    /// A call that the host had to end is judged by what left.
+    fn of_record(what: String, passes: bool, requests: &[RequestRecord]) -> Self {
+        Self {
+            kind: ErrorKind::Internal,
+            flow: flow_state(requests),
+            // A refusal that was answered stays one.
+            retryable: passes && proves_unsent(requests),
+            stop: stop(requests),
+            ..Self::invalid(what, true)
+        }
+    }
+
+    /// The error with its message: what happened, what became of the flow, and what else the host knows.
+    pub(crate) fn into_error(self, mask: &Mask) -> TriggerError {
+        let mut message = mask.text(self.what);
+        let mut say = |text: &str| {
+            if !message.is_empty() {
+                message.push(' ');
+            }
+            message.push_str(text);
+        };
+        if self.proven {
+            say("Nothing of it was processed.");
+        }
+        if self.says_state {
+            say(sentence(self.flow));
+        }
+        if let Some(stop) = self.stop {
+            let mut stop = mask.text(stop.to_string()).replace(char::is_control, " ");
+            cut(&mut stop, STOP_MAX);
+            say(&format!("It stopped at {stop}."));
+        }
+        if self.token_dropped {
+            say(TOKEN_DROPPED);
+        }
+        TriggerError {
+            kind: self.kind,
+            message,
+            flow: self.flow,
+            retryable: self.retryable,
+            retry_after_ms: self.retry_after_ms,
+            response: self.response,
+        }
+    }
+}
+
+const TOKEN_DROPPED: &str =
+    "The token had been kept from an earlier call, and is dropped: the next attempt asks for a new one.";
+
+/// A message, in characters, as Camunda's connector runtime cuts them.
+const MESSAGE_MAX: usize = 6_000;
+
+/// A step's own words in a message, in characters.
+const STOP_MAX: usize = 300;
+
+fn stop(requests: &[RequestRecord]) -> Option<Stop> {
+    requests.last().and_then(|request| request.stopped.clone())
+}
+
+fn cut(text: &mut String, max: usize) {
+    if let Some((end, _)) = text.char_indices().nth(max) {
+        text.truncate(end);
+        text.shrink_to_fit();
+        text.push('…');
     }
 }
 
@@ -144,73 +283,6 @@ fn is_lie<T>(door: Door, result: &Result<T, TriggerError>, requests: &[RequestRe
     }
 }
 
-/// A component's message is a few sentences; as much of it as a job's error message may hold is told. And what has started, or may have, is
-/// not to be tried again.
-fn sober(mut error: TriggerError) -> TriggerError {
-    error.retryable &= error.flow == FlowState::NotStarted;
-    if let Some((end, _)) = error.message.char_indices().nth(MESSAGE_MAX) {
-        error.message.truncate(end);
-        error.message.shrink_to_fit();
-        error.message.push('…');
-    }
-    error
-}
-
-/// In characters, as Camunda's connector runtime cuts them.
-const MESSAGE_MAX: usize = 6_000;
-
-/// The component cannot see whether a connection was ever made; the host can, and may turn `unknown` into `not-started`.
-fn with_proof(mut error: TriggerError, requests: &[RequestRecord]) -> TriggerError {
-    if error.flow == FlowState::Unknown && proves_unsent(requests) {
-        error.flow = FlowState::NotStarted;
-        error.retryable = true;
-        let told = error
-            .message
-            .strip_suffix(CANNOT_KNOW)
-            .unwrap_or(&error.message)
-            .trim_end();
-        error.message = format!("{told} Nothing of it was processed. {NOT_STARTED}");
-    }
-    error
-}
-
-/// Adds where the connecting stopped, which a wasi error code cannot carry.
-fn with_step(mut error: TriggerError, requests: &[RequestRecord]) -> TriggerError {
-    if let Some(stop) = requests.last().and_then(|request| request.stopped.as_ref()) {
-        let stop: String = stop
-            .to_string()
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .take(STOP_MAX)
-            .collect();
-        error.message = format!("{} It stopped at {stop}.", error.message);
-    }
-    error
-}
-
-/// How much of a step's own words a message holds, in characters.
-const STOP_MAX: usize = 300;
-
-/// A call that the host had to end is judged by what left.
-fn ended(what: &str, passes: bool, requests: &[RequestRecord]) -> TriggerError {
-    let flow = flow_state(requests);
-    let state = match flow {
-        FlowState::NotStarted => NOT_STARTED,
-        FlowState::Started => STARTED,
-        FlowState::Unknown => CANNOT_KNOW,
-    };
-    let error = TriggerError {
-        kind: ErrorKind::Internal,
-        message: format!("{what} {state}"),
-        flow,
-        // A refusal that was answered stays one.
-        retryable: passes && proves_unsent(requests),
-        retry_after_ms: None,
-        response: None,
-    };
-    with_step(error, requests)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,7 +301,7 @@ mod tests {
     fn unknown() -> TriggerError {
         TriggerError {
             kind: ErrorKind::ConnectTimeout,
-            message: format!("No connection in time. {CANNOT_KNOW}"),
+            message: format!("No connection in time. {UNKNOWN}"),
             flow: FlowState::Unknown,
             retryable: false,
             retry_after_ms: None,
@@ -238,7 +310,11 @@ mod tests {
     }
 
     fn judged(end: End<()>, progress: Progress) -> TriggerError {
-        Outcome::judge(Door::Flow, end, flow(progress)).result.unwrap_err()
+        error(Judged::of(Door::Flow, end, flow(progress)))
+    }
+
+    fn error(judged: Judged<()>) -> TriggerError {
+        judged.into_outcome(Mask::default()).result.unwrap_err()
     }
 
     #[test]
@@ -310,7 +386,10 @@ mod tests {
             (said(FlowState::Unknown), Progress::Answered(200), false),
             (said(FlowState::Started), Progress::Answered(200), false),
         ] {
-            let contradicts = match Outcome::judge(Door::Token, end, token(progress)).result {
+            let contradicts = match Judged::of(Door::Token, end, token(progress))
+                .into_outcome(Mask::default())
+                .result
+            {
                 Ok(()) => false,
                 Err(error) => {
                     assert_eq!(error.flow, FlowState::NotStarted);
@@ -357,9 +436,7 @@ mod tests {
             step: Step::Tls,
             why: "invalid peer certificate: Expired".to_owned(),
         });
-        let error = Outcome::judge(Door::Flow, End::<()>::Returned(Err(unknown())), requests)
-            .result
-            .unwrap_err();
+        let error = error(Judged::of(Door::Flow, End::Returned(Err(unknown())), requests));
         assert!(
             error
                 .message
@@ -372,7 +449,7 @@ mod tests {
     fn a_call_that_the_host_ends_is_judged_by_what_left() {
         for (progress, state, sentence) in [
             (Progress::Unsent, FlowState::NotStarted, NOT_STARTED),
-            (Progress::Sent, FlowState::Unknown, CANNOT_KNOW),
+            (Progress::Sent, FlowState::Unknown, UNKNOWN),
             (Progress::Answered(200), FlowState::Started, STARTED),
             (Progress::Answered(403), FlowState::NotStarted, NOT_STARTED),
         ] {

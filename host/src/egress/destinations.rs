@@ -1,20 +1,12 @@
 //! What an input names: the origin of the flow's request, and the URL of the token's.
 //!
-//! The component alone decides whether an input is valid. Here only so much of it is read as it takes to
-//! know whom the call may speak to, and whatever is not well-formed names nothing: a call whose input the
-//! host does not understand reaches nobody.
+//! The input crate reads and checks the fields. The origin that it found is parsed once more, by the stricter [`Origin`]; where that fails,
+//! the input names nothing and the call reaches nobody.
 
-use std::fmt;
+use flow_starter_input::request::{self, Destination};
+use flow_starter_input::{FlowConfig, Invalid, TokenRequest, template};
 
-use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
-
-use super::origin::{Host, Origin, Scheme, is_label};
-use crate::component::{Authentication, ClientCredentials, FlowConfig, TokenRequest};
-
-const DEFAULT_DOMAIN: &str = "service-now.com";
-const DEFAULT_TOKEN_PATH: &str = "/oauth_token.do";
+use super::origin::Origin;
 
 /// Whom a call's input names: the instance, and the token endpoint where OAuth asks for one.
 ///
@@ -38,144 +30,35 @@ pub(crate) struct TokenUrl {
     pub(crate) path_and_query: Box<str>,
 }
 
-/// The fields of the JSON door that name a destination.
-#[derive(Deserialize)]
-struct JsonInput {
-    #[serde(rename = "snInstance", default)]
-    instance: Text,
-    #[serde(rename = "snDomain", default)]
-    domain: Text,
-    #[serde(rename = "snEndpoint", default)]
-    endpoint: Text,
-    #[serde(default)]
-    authentication: JsonAuthentication,
-}
-
-/// An object, or nothing: null, or empty text.
-#[derive(Default)]
-struct JsonAuthentication {
-    kind: Text,
-    token_endpoint: Text,
-}
-
-/// Its other members are credentials: they are passed over, not so much as copied.
-impl<'de> Deserialize<'de> for JsonAuthentication {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        enum Name {
-            #[serde(rename = "type")]
-            Kind,
-            #[serde(rename = "oauthTokenEndpoint")]
-            TokenEndpoint,
-            #[serde(other)]
-            Other,
-        }
-        struct Given;
-        impl<'de> Visitor<'de> for Given {
-            type Value = JsonAuthentication;
-
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_unit<E>(self) -> Result<JsonAuthentication, E> {
-                Ok(JsonAuthentication::default())
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<JsonAuthentication, E> {
-                if text.is_empty() {
-                    self.visit_unit()
-                } else {
-                    Err(E::custom("not an object"))
-                }
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<JsonAuthentication, A::Error> {
-                let (mut kind, mut token_endpoint) = (None, None);
-                while let Some(name) = members.next_key()? {
-                    let twice = match name {
-                        Name::Kind => kind.replace(members.next_value()?).is_some(),
-                        Name::TokenEndpoint => token_endpoint.replace(members.next_value()?).is_some(),
-                        Name::Other => {
-                            members.next_value::<IgnoredAny>()?;
-                            false
-                        }
-                    };
-                    if twice {
-                        return Err(A::Error::custom("a name is given twice"));
-                    }
-                }
-                Ok(JsonAuthentication {
-                    kind: kind.unwrap_or_default(),
-                    token_endpoint: token_endpoint.unwrap_or_default(),
-                })
-            }
-        }
-        deserializer.deserialize_any(Given)
-    }
-}
-
-/// A field as the component reads it: empty text and null are nothing, and a number is its digits.
-#[derive(Default)]
-struct Text(Option<String>);
-
-impl Text {
-    fn as_deref(&self) -> Option<&str> {
-        self.0.as_deref()
-    }
-}
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::Null => Ok(Self(None)),
-            Value::String(text) => Ok(Self(Some(text).filter(|text| !text.is_empty()))),
-            Value::Number(number) => Ok(Self(Some(number.to_string()))),
-            _ => Err(Error::custom("not text")),
-        }
-    }
-}
-
 impl Destinations {
-    /// What the JSON door's input names; nothing where it is not a JSON object of the door's kind.
+    /// What an input of the contract's `execute` names; nothing where it is not valid JSON of that kind.
     pub fn of_json(input: &str) -> Self {
-        let Ok(input) = serde_json::from_str::<JsonInput>(input) else {
-            return Self::default();
-        };
-        let flow = instance_origin(
-            input.instance.as_deref().unwrap_or_default(),
-            input.domain.as_deref(),
-            input.endpoint.as_deref(),
-        );
-        let token = match input.authentication.kind.as_deref() {
-            Some("oauth-client-credentials-flow") => {
-                token_url(input.authentication.token_endpoint.as_deref(), flow.as_ref())
-            }
-            _ => None,
-        };
-        Self { flow, token }
+        Self::parse(template::destination(input))
     }
 
-    /// What the typed door's input names.
+    /// What the input of the contract's `trigger-flow` names.
     pub fn of_config(config: &FlowConfig) -> Self {
-        let flow = instance_origin(&config.instance, config.domain.as_deref(), config.endpoint.as_deref());
-        let token = match &config.authentication {
-            Authentication::OauthClientCredentials(client) => token_of(client, flow.as_ref()),
-            _ => None,
-        };
-        Self { flow, token }
+        Self::parse(Destination::of_config(config))
     }
 
     /// What a token request names: its token endpoint, and no flow.
     pub fn of_token_request(request: &TokenRequest) -> Self {
-        let instance = instance_origin(
-            &request.instance,
-            request.domain.as_deref(),
-            request.endpoint.as_deref(),
-        );
         Self {
-            token: token_of(&request.credentials, instance.as_ref()),
             flow: None,
+            ..Self::parse(Destination::of_token_request(request))
+        }
+    }
+
+    fn parse(named: Result<Destination, Invalid>) -> Self {
+        let Ok(named) = named else { return Self::default() };
+        Self {
+            flow: parse(&named.flow),
+            token: named.token.and_then(|(origin, path_and_query)| {
+                Some(TokenUrl {
+                    origin: parse(&origin)?,
+                    path_and_query: path_and_query.into(),
+                })
+            }),
         }
     }
 
@@ -194,45 +77,14 @@ impl Destinations {
     }
 }
 
-/// `https://<instance>.<domain>`, or the endpoint that stands in for it. Empty text is the same as absent.
-fn instance_origin(instance: &str, domain: Option<&str>, endpoint: Option<&str>) -> Option<Origin> {
-    if let Some(endpoint) = endpoint.filter(|text| !text.is_empty()) {
-        return endpoint.parse().ok();
-    }
-    let domain = domain.filter(|text| !text.is_empty());
-    let host = format!("{instance}.{}", domain.unwrap_or(DEFAULT_DOMAIN));
-    if !is_label(instance) || !matches!(host.parse(), Ok(Host::Name(_))) {
-        return None;
-    }
-    Origin::new(Scheme::Https, &host).ok()
-}
-
-fn token_of(client: &ClientCredentials, instance: Option<&Origin>) -> Option<TokenUrl> {
-    token_url(client.token_url.as_deref(), instance)
-}
-
-/// The token endpoint's own URL, or the instance's.
-fn token_url(written: Option<&str>, instance: Option<&Origin>) -> Option<TokenUrl> {
-    let Some(written) = written.filter(|text| !text.is_empty()) else {
-        return Some(TokenUrl {
-            origin: instance?.clone(),
-            path_and_query: DEFAULT_TOKEN_PATH.into(),
-        });
-    };
-    let (origin, tail) = Origin::split(written).ok()?;
-    let path_and_query = match tail.chars().next() {
-        None => "/".into(),
-        Some('/') if !tail.contains('#') => tail.into(),
-        Some('?') if !tail.contains('#') => format!("/{tail}").into(),
-        _ => return None,
-    };
-    Some(TokenUrl { origin, path_and_query })
+fn parse(origin: &request::Origin) -> Option<Origin> {
+    origin.url().parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::component::{ClientAuthentication, Method};
+    use flow_starter_input::{Authentication, ClientAuthentication, ClientCredentials, Method};
 
     fn flow_of(input: &str) -> Option<String> {
         Destinations::of_json(input).flow().map(Origin::to_string)
@@ -265,7 +117,7 @@ mod tests {
                 "http://127.0.0.1:8080",
             ),
             (
-                r#"{"snEndpoint":"https://gateway.example:8443/","body":{"deep":[1,{"x":null}]},"url":7}"#,
+                r#"{"snEndpoint":"https://gateway.example:8443","body":{"deep":[1,{"x":null}]},"url":7}"#,
                 "https://gateway.example:8443",
             ),
         ] {
@@ -351,8 +203,8 @@ mod tests {
     fn both_doors_name_the_same() {
         let client = ClientCredentials {
             token_url: None,
-            client_id: "id".to_owned(),
-            client_secret: "secret".to_owned(),
+            client_id: "id".into(),
+            client_secret: "secret".into(),
             audience: None,
             scopes: Vec::new(),
             client_authentication: ClientAuthentication::RequestBody,

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use http::Method;
 use zeroize::Zeroizing;
 
-use crate::component::FlowState;
+use crate::contract::FlowState;
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -6,28 +6,12 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::mask::{Mask, quoted};
+use flow_starter_input::json::{Document, Scalar, quote, spliced};
+use flow_starter_input::{Mask, fields};
+
 use super::provider::{EnvironmentSecrets, SecretError, SecretProvider};
 use super::reference::{Reference, references};
-use super::scalars::{Checked, Scalar, spliced};
 use super::secret::Secret;
-
-/// The JSON door's fields, by their names in the element template. A job carries every variable in its scope; a reference to a secret in
-/// another one is none of the connector's business.
-pub const INPUT_FIELDS: [&str; 12] = [
-    "snInstance",
-    "snDomain",
-    "snEndpoint",
-    "restApiTriggerPath",
-    "method",
-    "headers",
-    "queryParameters",
-    "body",
-    "authentication",
-    "connectionTimeoutInSeconds",
-    "readTimeoutInSeconds",
-    "maxResponseBytes",
-];
 
 /// A call has a handful.
 const MOST_NAMES: usize = 100;
@@ -62,6 +46,8 @@ pub struct Expanded {
     json: Zeroizing<String>,
     mask: Mask,
     short: Vec<String>,
+    /// Each field that holds a secret's value, and the secret's name.
+    fields: Vec<(String, String)>,
 }
 
 impl fmt::Debug for Expanded {
@@ -79,6 +65,12 @@ impl Expanded {
     /// What masks the values that were put in.
     pub fn mask(&self) -> &Mask {
         &self.mask
+    }
+
+    /// The name of a secret whose value was put into this field: `snInstance`, `authentication.password`, or `headers` for any of them.
+    pub(crate) fn secret_in(&self, field: &str) -> Option<&str> {
+        let mut found = self.fields.iter().filter(|(known, _)| known == field);
+        found.next().map(|(_, name)| name.as_str())
     }
 
     /// The names of those whose values are too short to be masked ([`Secret::is_short`]).
@@ -215,7 +207,15 @@ impl Secrets {
         let mut values = BTreeMap::new();
         let (mut mask, mut short) = (Mask::default(), Vec::new());
         let mut size = input.len();
-        for Found { name, field, times } in names(input)? {
+        let mut fields = Vec::new();
+        for Found {
+            name,
+            field,
+            times,
+            all,
+        } in names(input)?
+        {
+            fields.extend(all.into_iter().map(|field| (field, name.clone())));
             let (secret, _) = self.find(&name, &field).await?;
             size = size.saturating_add(secret.expose().len().saturating_mul(times));
             if size > most {
@@ -228,7 +228,7 @@ impl Secrets {
             values.insert(name, secret);
         }
         let value = |name: &str| values.get(name).map_or("", Secret::expose);
-        let checked = Some(input).filter(|_| !values.is_empty()).and_then(Checked::of);
+        let checked = Some(input).filter(|_| !values.is_empty()).and_then(Document::of);
         Ok(Expanded {
             json: checked.map_or_else(
                 || Zeroizing::new(input.to_owned()),
@@ -236,6 +236,7 @@ impl Secrets {
             ),
             mask,
             short,
+            fields,
         })
     }
 
@@ -265,7 +266,7 @@ impl Secrets {
 }
 
 fn is_field(scalar: &Scalar) -> bool {
-    INPUT_FIELDS.contains(&&*scalar.field())
+    fields::INPUT.contains(&&*scalar.field())
 }
 
 /// Whether a JSON text can hold a reference, which an escape may hide.
@@ -278,18 +279,28 @@ struct Found {
     name: String,
     field: String,
     times: usize,
+    /// Every field that refers to it: members of `authentication` one by one, any other as a whole.
+    all: Vec<String>,
 }
 
 /// All of them, in the order of their first.
 fn names(input: &str) -> Result<Vec<Found>, ExpandError> {
     let mut found: Vec<Found> = Vec::new();
-    let Some(input) = Some(input).filter(|input| may_refer(input)).and_then(Checked::of) else {
+    let Some(input) = Some(input).filter(|input| may_refer(input)).and_then(Document::of) else {
         return Ok(found);
     };
     let mut add = |text: &str, path: &dyn Fn() -> String| {
         for Reference { name, .. } in references(text).map_err(|_| ExpandError::Unfinished(path()))? {
+            let place = path();
+            let place = match place.split_once('.') {
+                Some((field, _)) if field != "authentication" => field.to_owned(),
+                _ => place,
+            };
             if let Some(known) = found.iter_mut().find(|found| found.name == name) {
                 known.times += 1;
+                if !known.all.contains(&place) {
+                    known.all.push(place);
+                }
                 continue;
             }
             if found.len() >= MOST_NAMES || name.len() > LONGEST_NAME {
@@ -299,6 +310,7 @@ fn names(input: &str) -> Result<Vec<Found>, ExpandError> {
                 name: name.to_owned(),
                 field: path(),
                 times: 1,
+                all: vec![place],
             });
         }
         Ok(())
@@ -340,13 +352,13 @@ fn decoded(scalar: &Scalar) -> Result<Option<Zeroizing<String>>, Undecodable> {
 struct Undecodable;
 
 /// A body that is JSON within a text.
-fn inner<'a>(scalar: &Scalar, text: &'a str) -> Option<Checked<'a>> {
-    (scalar.is_member() && scalar.field() == "body").then(|| Checked::of(text))?
+fn inner<'a>(scalar: &Scalar, text: &'a str) -> Option<Document<'a>> {
+    (scalar.is_member() && scalar.field() == "body").then(|| Document::of(text))?
 }
 
 /// `json` with the references replaced. Of the input itself only the connector's fields are looked at, and a body that is JSON within a text
 /// is looked into; `within` that, a text that is JSON again is a text.
-fn replaced<'v>(json: Checked, within: bool, value: &impl Fn(&str) -> &'v str) -> Zeroizing<String> {
+fn replaced<'v>(json: Document, within: bool, value: &impl Fn(&str) -> &'v str) -> Zeroizing<String> {
     let mut literals = Vec::new();
     for scalar in json.scalars().filter(|scalar| within || is_field(scalar)) {
         let Ok(Some(text)) = decoded(&scalar) else { continue };
@@ -355,7 +367,7 @@ fn replaced<'v>(json: Checked, within: bool, value: &impl Fn(&str) -> &'v str) -
             None => filled(&text, value),
         };
         if *filled != *text {
-            literals.push((scalar.range, quoted(&filled)));
+            literals.push((scalar.range, Zeroizing::new(quote(&filled))));
         }
     }
     spliced(json.json(), &literals)

@@ -1,12 +1,12 @@
 //! What holds for every input, every value and every way of writing it.
 
+use flow_starter_input::Mask;
 use futures_util::FutureExt;
 use percent_encoding::percent_encode_byte;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
 use super::expand::Secrets;
-use super::mask::Mask;
 use super::provider::{Providing, SecretProvider};
 use super::secret::Secret;
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use flow_starter_input::Mask;
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
@@ -30,7 +31,7 @@ impl Secret {
     /// Whether its value is too short to be masked: under four characters, it would blot out ordinary words. Such a value is used,
     /// warned about, and not masked.
     pub fn is_short(&self) -> bool {
-        self.expose().chars().nth(super::mask::SHORTEST - 1).is_none()
+        self.expose().chars().nth(Mask::SHORTEST - 1).is_none()
     }
 }
 

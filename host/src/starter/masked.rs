@@ -1,44 +1,58 @@
 //! An outcome without secrets: all of it but the body and the ids of a success, which are the process's.
 
-use crate::component::{FlowResponse, Outcome, TriggerError};
+use flow_starter_input::Mask;
+
+use crate::component::{Failure, Judged, Outcome};
+use crate::contract::FlowResponse;
 use crate::egress::RequestRecord;
-use crate::secrets::{Checked, Mask, quoted, spliced};
 
-/// Of the JSON door.
-pub(super) fn json(outcome: Outcome<String>, mask: &Mask) -> Outcome<String> {
-    masked(outcome, mask, |json| headers_of_json(json, mask))
-}
+/// An error's body beyond this says no more to a person, in bytes.
+const BODY_MAX: usize = 1 << 20;
 
-/// Of the typed door.
-pub(super) fn response(outcome: Outcome<FlowResponse>, mask: &Mask) -> Outcome<FlowResponse> {
-    masked(outcome, mask, |mut response| {
-        headers(&mut response, mask);
-        response
-    })
-}
+/// A text of this size, in bytes, is masked in a fraction of a millisecond; a larger one is masked away from the runtime's thread.
+const AT_ONCE: usize = 32 << 10;
 
-fn masked<T>(outcome: Outcome<T>, mask: &Mask, success: impl FnOnce(T) -> T) -> Outcome<T> {
-    Outcome {
-        result: outcome.result.map(success).map_err(|error| failure(error, mask)),
-        requests: outcome
-            .requests
-            .into_iter()
-            .map(|request| record(request, mask))
-            .collect(),
-        mask: mask.clone(),
-    }
-}
+/// What a text becomes that cannot be masked in time.
+const HIDDEN: &str = "***";
 
-pub(super) fn failure(mut error: TriggerError, mask: &Mask) -> TriggerError {
-    replace(&mut error.message, mask);
-    if let Some(response) = &mut error.response {
-        headers(response, mask);
-        replace(&mut response.body, mask);
-        for id in [&mut response.execution_id, &mut response.sys_id].into_iter().flatten() {
-            replace(id, mask);
+/// The outcome with its message written and without secrets. `late` is ready when the call's time is over; what is not masked by then is left
+/// out.
+pub(super) async fn outcome(
+    judged: Judged<FlowResponse>,
+    mask: Mask,
+    late: impl Future<Output = ()>,
+) -> Outcome<FlowResponse> {
+    let Judged { mut result, requests } = judged;
+    match &mut result {
+        Ok(response) => headers(response, &mask),
+        Err(Failure {
+            response: Some(response),
+            ..
+        }) => {
+            headers(response, &mask);
+            response.body = body(std::mem::take(&mut response.body), &mask, late).await;
+            for id in [&mut response.execution_id, &mut response.sys_id].into_iter().flatten() {
+                replace(id, &mask);
+            }
         }
+        Err(_) => {}
     }
-    error
+    let requests = requests.into_iter().map(|request| record(request, &mask)).collect();
+    Judged { result, requests }.into_outcome(mask)
+}
+
+async fn body(mut body: String, mask: &Mask, late: impl Future<Output = ()>) -> String {
+    body.truncate(body.floor_char_boundary(BODY_MAX));
+    if body.len() <= AT_ONCE {
+        return mask.cut_text(body);
+    }
+    let mask = mask.clone();
+    let masked = tokio::task::spawn_blocking(move || mask.cut_text(body));
+    tokio::select! {
+        biased;
+        masked = masked => masked.unwrap_or_else(|_| HIDDEN.to_owned()),
+        () = late => HIDDEN.to_owned(),
+    }
 }
 
 fn record(mut request: RequestRecord, mask: &Mask) -> RequestRecord {
@@ -60,31 +74,9 @@ fn replace(text: &mut String, mask: &Mask) {
     *text = mask.text(std::mem::take(text));
 }
 
-/// The answer's `headers`, names and values, and every other byte as it was. What is not the contract's JSON is masked as a whole.
-fn headers_of_json(json: String, mask: &Mask) -> String {
-    let Some(checked) = Checked::of(&json) else {
-        return mask.text(json);
-    };
-    let pieces: Vec<_> = checked
-        .scalars_and_names()
-        .filter(|scalar| scalar.field() == "headers" && scalar.is_text())
-        .filter_map(|scalar| {
-            let value = scalar.text().filter(|value| !mask.is_clean(value))?;
-            Some((scalar.range, quoted(&mask.text(value.to_string()))))
-        })
-        .collect();
-    if pieces.is_empty() {
-        return json;
-    }
-    let masked = std::mem::take(&mut *spliced(&json, &pieces));
-    drop(zeroize::Zeroizing::new(json));
-    masked
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::component::{ErrorKind, FlowState};
     use crate::egress::{Progress, Purpose, Step, Stop};
 
     const SECRET: &str = "s3cret-value";
@@ -108,7 +100,7 @@ mod tests {
         }]
     }
 
-    fn response_with_it() -> FlowResponse {
+    fn response() -> FlowResponse {
         FlowResponse {
             status: 200,
             headers: vec![("x-echo".to_owned(), format!("<{SECRET}>"))],
@@ -118,22 +110,28 @@ mod tests {
         }
     }
 
-    #[test]
-    fn of_a_failure_everything_is_masked() {
-        let error = TriggerError {
-            kind: ErrorKind::Rejected,
-            message: format!("it said {SECRET}"),
-            flow: FlowState::NotStarted,
-            retryable: false,
-            retry_after_ms: None,
-            response: Some(response_with_it()),
-        };
-        let outcome = json(Outcome::new(Err(error), requests()), &mask());
+    async fn masked(result: Result<FlowResponse, Failure>) -> Outcome<FlowResponse> {
+        let requests = requests();
+        outcome(Judged { result, requests }, mask(), std::future::pending()).await
+    }
+
+    fn failure(response: FlowResponse) -> Failure {
+        let mut failure = Failure::invalid(format!("it said {SECRET}"), false);
+        failure.response = Some(response);
+        failure
+    }
+
+    #[tokio::test]
+    async fn everything_of_a_failure_is_masked() {
+        let outcome = masked(Err(failure(response()))).await;
         let error = outcome.result.unwrap_err();
-        let answer = error.response.unwrap();
-        assert_eq!((error.message.as_str(), answer.body.as_str()), ("it said ***", "<***>"));
+        let response = error.response.unwrap();
         assert_eq!(
-            (answer.headers[0].1.as_str(), answer.execution_id.as_deref()),
+            (error.message.as_str(), response.body.as_str()),
+            ("it said ***", "<***>")
+        );
+        assert_eq!(
+            (response.headers[0].1.as_str(), response.execution_id.as_deref()),
             ("<***>", Some("***"))
         );
         assert_eq!(outcome.requests[0].url, "https://acme.service-now.com/api/***/x");
@@ -143,25 +141,42 @@ mod tests {
         );
     }
 
-    #[test]
-    fn of_a_success_body_and_ids_are_the_processs() {
-        let outcome = response(Outcome::new(Ok(response_with_it()), requests()), &mask());
-        let answer = outcome.result.unwrap();
-        assert_eq!(answer.headers[0].1, "<***>");
+    #[tokio::test]
+    async fn body_and_ids_of_a_success_stay_as_they_came() {
+        let response = masked(Ok(response())).await.result.unwrap();
+        assert_eq!(response.headers[0].1, "<***>");
         assert_eq!(
-            (answer.body, answer.execution_id),
+            (response.body, response.execution_id),
             (format!("<{SECRET}>"), Some(SECRET.to_owned()))
         );
     }
 
-    #[test]
-    fn the_json_answer_is_masked_in_its_headers_alone() {
-        let answer = |text: &str| Outcome::new(Ok(text.to_owned()), Vec::new());
-        let told = r#"{"status":200,"headers":{"a":"s3cret-value","b":["1.0","s3cret\u002dvalue"],"s3cret-value":"é"},"body":{"x":"s3cret-value","n":1.0},"executionId":"s3cret-value"}"#;
-        assert_eq!(
-            json(answer(told), &mask()).result.unwrap(),
-            r#"{"status":200,"headers":{"a":"***","b":["1.0","***"],"***":"é"},"body":{"x":"s3cret-value","n":1.0},"executionId":"s3cret-value"}"#
-        );
-        assert_eq!(json(answer("s3cret-value!"), &mask()).result.unwrap(), "***!");
+    #[tokio::test]
+    async fn a_large_body_is_masked_or_left_out_when_the_time_is_over() {
+        let large = || FlowResponse {
+            body: format!("{SECRET}{}", "x".repeat(BODY_MAX)),
+            ..response()
+        };
+        let body = masked(Err(failure(large())))
+            .await
+            .result
+            .unwrap_err()
+            .response
+            .unwrap()
+            .body;
+        assert!(body.starts_with("***xxx") && body.len() <= BODY_MAX, "{}", body.len());
+        let late = Judged {
+            result: Err(failure(large())),
+            requests: Vec::new(),
+        };
+        // Ready from the start; whichever of the two is first, no secret is in it.
+        let body = outcome(late, mask(), std::future::ready(()))
+            .await
+            .result
+            .unwrap_err()
+            .response
+            .unwrap()
+            .body;
+        assert!(body.starts_with("***"), "{}", body.len());
     }
 }

@@ -1,26 +1,25 @@
-//! A loaded connector with all that its calls share, and one call's way through it: secrets in, a token, the call, secrets masked.
+//! A loaded connector with everything that its calls share, and one call from beginning to end: secrets in, input checked, a token, the call,
+//! secrets masked.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `mod` | the way of a call |
-//! | `credentials` | what of an input is a credential by its place |
+//! | `mod` | a call's steps |
 //! | `masked` | an outcome without secrets |
-//! | `rehearsal` | the same way, with nothing sent at its end |
+//! | `rehearsal` | a dry run: the same steps, with nothing sent at their end |
 
-mod credentials;
 mod masked;
 mod rehearsal;
 
 use std::time::Duration;
 
+use flow_starter_input::{Authentication, FlowConfig, Invalid, Mask, TokenRequest, request, template};
 use tokio::time::Instant;
 
-use crate::component::{
-    Authentication, Connector, ErrorKind, FlowConfig, FlowResponse, FlowState, Outcome, TokenRequest, TriggerError,
-};
+use crate::component::{Connector, Failure, Judged, Outcome};
+use crate::contract::{ErrorKind, FlowResponse, FlowState};
 use crate::egress::{Egress, Progress, Purpose, RequestRecord};
-use crate::secrets::{Checked, ExpandError, Expanded, Mask, Secrets};
-use crate::tokens::{Given, NotGiven, OauthInput, Tokens};
+use crate::secrets::{ExpandError, Expanded, Secrets};
+use crate::tokens::{Given, Tokens};
 
 pub use rehearsal::{Rehearsal, RehearsedRequest};
 
@@ -81,76 +80,95 @@ impl FlowStarter {
     /// flow, so that this is better than to drop the call.
     pub async fn execute_until(&self, input: &str, stop: impl Future<Output = ()> + Send) -> Outcome<String> {
         tokio::pin!(stop);
-        if let Some(outcome) = self.connector.too_large(input.len()) {
-            return told(outcome);
-        }
         let deadline = self.deadline();
-        let expanded = tokio::select! {
-            biased;
-            expanded = self.expand(input) => match expanded {
-                Ok(expanded) => expanded,
-                Err(error) => return told(refused(&error)),
-            },
-            ended = self.ended(deadline, stop.as_mut()) => return told(ended),
+        let (judged, mask) = match self.read(input, deadline, stop.as_mut()).await {
+            Ok((config, mask)) => self.start(config, mask, deadline, stop).await,
+            Err(refused) => refused,
         };
-        let checked = Checked::of(expanded.json());
-        let Ok(mut mask) = checked.map_or(Ok(Mask::default()), Mask::of_checked) else {
-            return told(Outcome::new(Err(too_many_credentials()), Vec::new()));
-        };
-        mask.add_all(expanded.mask());
-        let outcome = match checked.and_then(OauthInput::of) {
-            None => {
-                let left = left_until(deadline);
-                self.connector
-                    .execute_until(&self.egress, expanded.json(), left, stop)
-                    .await
-            }
-            Some(oauth) => {
-                let token = tokio::select! {
-                    biased;
-                    token = self.token(&oauth.request) => token,
-                    ended = self.ended(deadline, stop.as_mut()) => return told(masked::json(ended, &mask)),
-                };
-                match token {
-                    Ok(given) => {
-                        mask.add(given.value().expose());
-                        let input = oauth.with_token(given.value());
-                        let left = left_until(deadline);
-                        let outcome = self.connector.execute_until(&self.egress, &input, left, stop).await;
-                        self.after(&oauth.request, given, outcome)
-                    }
-                    Err(not) => failed(not),
-                }
-            }
-        };
-        told(masked::json(outcome, &mask))
+        self.finish(judged, mask, deadline)
+            .await
+            .map(|response| response.to_json())
     }
 
     /// Starts a flow by typed input: the contract's `trigger-flow`. Its secrets are the caller's own; references to them are not looked for.
-    pub async fn trigger_flow(&self, mut config: FlowConfig) -> Outcome<FlowResponse> {
+    pub async fn trigger_flow(&self, config: FlowConfig) -> Outcome<FlowResponse> {
         let deadline = self.deadline();
-        let mut mask = Mask::of_config(&config);
-        let outcome = match token_request(&config) {
-            None => self.connector.trigger_flow(&self.egress, config).await,
+        let mask = Mask::of_config(&config);
+        let (judged, mask) = match request::check(&config) {
+            Ok(()) => self.start(config, mask, deadline, std::future::pending()).await,
+            Err(invalid) => (Judged::refused(refusal(invalid, None)), mask),
+        };
+        self.finish(judged, mask, deadline).await
+    }
+
+    /// The whole input, checked, with its secrets in it, and what masks them.
+    async fn read(
+        &self,
+        input: &str,
+        deadline: Instant,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(FlowConfig, Mask), (Judged<FlowResponse>, Mask)> {
+        let refuse = |judged| (judged, Mask::default());
+        if let Some(too_large) = self.connector.too_large(input.len()) {
+            return Err(refuse(too_large));
+        }
+        let expanded = tokio::select! {
+            biased;
+            expanded = self.expand(input) => expanded.map_err(|error| refuse(Judged::refused(unavailable(&error))))?,
+            ended = self.ended(deadline, stop) => return Err(refuse(ended)),
+        };
+        checked(&expanded).map_err(|(failure, mask)| (Judged::refused(failure), mask))
+    }
+
+    /// Asks for a token where the authentication needs one, and starts the flow. The input was checked: nothing of it is sent before all of it
+    /// is known to be valid.
+    async fn start(
+        &self,
+        mut config: FlowConfig,
+        mut mask: Mask,
+        deadline: Instant,
+        stop: impl Future<Output = ()> + Send,
+    ) -> (Judged<FlowResponse>, Mask) {
+        tokio::pin!(stop);
+        let given = match config.token_request() {
+            None => None,
             Some(request) => {
                 let token = tokio::select! {
                     biased;
                     token = self.token(&request) => token,
-                    ended = self.ended(deadline, std::future::pending()) => return told(masked::response(ended, &mask)),
+                    ended = self.ended(deadline, stop.as_mut()) => return (ended, mask),
                 };
-                match token {
+                match token.result {
                     Ok(given) => {
                         mask.add(given.value().expose());
-                        config.authentication = Authentication::Bearer(given.value().expose().to_owned());
-                        let left = left_until(deadline);
-                        let outcome = self.connector.trigger_flow_within(&self.egress, config, left).await;
-                        self.after(&request, given, outcome)
+                        config.authentication = Authentication::Bearer(given.value().expose().into());
+                        Some((request, given))
                     }
-                    Err(not) => failed(not),
+                    Err(failure) => {
+                        let failed = Judged {
+                            result: Err(failure),
+                            requests: token.requests,
+                        };
+                        return (failed, mask);
+                    }
                 }
             }
         };
-        told(masked::response(outcome, &mask))
+        let left = deadline.saturating_duration_since(Instant::now());
+        let mut judged = self
+            .connector
+            .trigger_flow_until(&self.egress, config, left, stop)
+            .await;
+        if let Some((request, given)) = given {
+            self.after(&request, given, &mut judged);
+        }
+        (judged, mask)
+    }
+
+    /// The outcome masked, and in the log.
+    async fn finish(&self, judged: Judged<FlowResponse>, mask: Mask, deadline: Instant) -> Outcome<FlowResponse> {
+        let late = tokio::time::sleep_until(deadline.max(Instant::now() + MASKING));
+        logged(masked::outcome(judged, mask, late).await)
     }
 
     /// The end of the time that a call has in all, whatever it is spent on.
@@ -159,11 +177,11 @@ impl FlowStarter {
     }
 
     /// What ends a call before its flow's request is made.
-    async fn ended<T>(&self, deadline: Instant, stop: impl Future<Output = ()>) -> Outcome<T> {
+    async fn ended(&self, deadline: Instant, stop: impl Future<Output = ()>) -> Judged<FlowResponse> {
         tokio::select! {
             biased;
-            () = tokio::time::sleep_until(deadline) => Outcome::out_of_time(self.connector.wall_clock()),
-            () = stop => Outcome::given_up(),
+            () = tokio::time::sleep_until(deadline) => Judged::out_of_time(self.connector.wall_clock()),
+            () = stop => Judged::given_up(),
         }
     }
 
@@ -176,51 +194,78 @@ impl FlowStarter {
         Ok(expanded)
     }
 
-    async fn token(&self, request: &TokenRequest) -> Result<Given, NotGiven> {
+    async fn token(&self, request: &TokenRequest) -> Judged<Given> {
         let (connector, egress) = (self.connector.clone(), self.egress.clone());
         let given = self
             .tokens
             .get(request, |request| async move {
-                connector.request_token(&egress, request).await
+                connector.ask_for_token(&egress, request).await
             })
             .await;
-        if let Ok(given) = &given {
+        if let Ok(given) = &given.result {
             tracing::debug!(kept = given.from_cache, "an access token");
         }
         given
     }
 
     /// What a call with this token came to, and what that says about the token.
-    fn after<T>(&self, request: &TokenRequest, given: Given, mut outcome: Outcome<T>) -> Outcome<T> {
-        if let Err(error) = &mut outcome.result
-            && error.kind == ErrorKind::Unauthorized
-            && error.flow == FlowState::NotStarted
-            && was_refused(&outcome.requests)
+    fn after(&self, request: &TokenRequest, mut given: Given, judged: &mut Judged<FlowResponse>) {
+        if let Err(failure) = &mut judged.result
+            && failure.kind == ErrorKind::Unauthorized
+            && failure.flow == FlowState::NotStarted
+            && was_refused(&judged.requests)
         {
             self.tokens.forget(request, &given);
-            if given.from_cache {
-                error.retryable = true;
-                error.message.push_str(" The token had been kept from an earlier call, and is dropped: the next attempt asks for a new one.");
-            }
+            failure.token_dropped = given.from_cache;
+            failure.retryable |= given.from_cache;
         }
-        let mut requests = given.requests;
-        requests.append(&mut outcome.requests);
-        Outcome { requests, ..outcome }
+        given.requests.append(&mut judged.requests);
+        judged.requests = given.requests;
     }
 }
 
-/// The request for the token that a config asks for; the rest of it stays.
-fn token_request(config: &FlowConfig) -> Option<TokenRequest> {
-    let Authentication::OauthClientCredentials(client) = &config.authentication else {
-        return None;
+/// What masking may take where the call's time is over already: it takes some milliseconds, and no call is to end without its answer for that.
+const MASKING: Duration = Duration::from_secs(1);
+
+/// The call that an expanded input describes, and what masks its secrets; or why it cannot be sent. Nothing has left by then.
+fn checked(expanded: &Expanded) -> Result<(FlowConfig, Mask), (Failure, Mask)> {
+    let with_credentials = |mut mask: Mask| {
+        mask.add_all(expanded.mask());
+        mask
     };
-    Some(TokenRequest {
-        instance: config.instance.clone(),
-        domain: config.domain.clone(),
-        endpoint: config.endpoint.clone(),
-        credentials: client.clone(),
-        limits: config.limits,
-    })
+    let config = template::parse(expanded.json()).map_err(|invalid| {
+        (
+            refusal(invalid, Some(expanded)),
+            with_credentials(Mask::of_json(expanded.json())),
+        )
+    })?;
+    let mask = with_credentials(Mask::of_config(&config));
+    match request::check(&config) {
+        Ok(()) => Ok((config, mask)),
+        Err(invalid) => Err((refusal(invalid, Some(expanded)), mask)),
+    }
+}
+
+/// Why an input is refused. Where the field's value comes from a secret, nothing of the value is quoted.
+fn refusal(invalid: Invalid, expanded: Option<&Expanded>) -> Failure {
+    let what = match expanded.and_then(|expanded| expanded.secret_in(invalid.field)) {
+        None => invalid.sentence,
+        Some(secret) => format!(
+            "{} The value comes from the secret '{secret}'.",
+            invalid.without_value()
+        ),
+    };
+    Failure::invalid(what, false)
+}
+
+/// Nothing was sent, and nothing will be until the input or a secret is right; a provider that cannot be asked may be well again soon.
+fn unavailable(error: &ExpandError) -> Failure {
+    let mut failure = Failure::invalid(format!("{error} Nothing was sent."), true);
+    if matches!(error, ExpandError::Provider { error, .. } if error.passes) {
+        failure.kind = ErrorKind::Internal;
+        failure.retryable = true;
+    }
+    failure
 }
 
 /// By the host's own record.
@@ -229,35 +274,8 @@ fn was_refused(requests: &[RequestRecord]) -> bool {
     flows.any(|request| request.progress == Progress::Answered(401))
 }
 
-fn left_until(deadline: Instant) -> Duration {
-    deadline.saturating_duration_since(Instant::now())
-}
-
-fn too_many_credentials() -> TriggerError {
-    let sentence = "The input has more credentials than a call may have (100), and they could not all be masked.";
-    TriggerError::invalid(format!("{sentence} Nothing was sent. The flow has not started."))
-}
-
-fn failed<T>(not: NotGiven) -> Outcome<T> {
-    Outcome::new(Err(not.error), not.requests)
-}
-
-/// Nothing was sent, and nothing will be until the input or a secret is mended; a provider that cannot be asked may be well again soon.
-fn refusal(error: &ExpandError) -> TriggerError {
-    let mut refusal = TriggerError::invalid(format!("{error} Nothing was sent. The flow has not started."));
-    if matches!(error, ExpandError::Provider { error, .. } if error.passes) {
-        refusal.kind = ErrorKind::Internal;
-        refusal.retryable = true;
-    }
-    refusal
-}
-
-fn refused<T>(error: &ExpandError) -> Outcome<T> {
-    Outcome::new(Err(refusal(error)), Vec::new())
-}
-
 /// Into the log: no body, no header's value, and no words of a server's.
-fn told<T>(outcome: Outcome<T>) -> Outcome<T> {
+fn logged<T>(outcome: Outcome<T>) -> Outcome<T> {
     for request in &outcome.requests {
         tracing::info!(%request, "asked for");
     }

@@ -1,10 +1,11 @@
 //! What a call would send, and nothing of it left.
 
-use super::{FlowStarter, masked, refusal, too_many_credentials};
-use crate::component::{ErrorKind, TriggerError};
+use flow_starter_input::{Authentication, FlowConfig, Mask, Sensitive};
+
+use super::{FlowStarter, checked, unavailable};
+use crate::component::Failure;
+use crate::contract::{ErrorKind, TriggerError};
 use crate::egress::{Destinations, Origin, Played, Purpose, Stage};
-use crate::secrets::{Checked, Mask, Secret};
-use crate::tokens::OauthInput;
 
 /// What a call would send, and nothing of it left: for a person to look at. Secrets are masked in all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,66 +41,64 @@ const TOKEN: &str = "token-that-is-asked-for-first";
 impl FlowStarter {
     /// Makes the requests that [`Self::execute`] would make, and sends none, not so much as a look-up of a name.
     pub async fn rehearse(&self, input: &str) -> Rehearsal {
-        if let Some(outcome) = self.connector.too_large::<()>(input.len()) {
+        if let Some(too_large) = self.connector.too_large::<()>(input.len()) {
             return Rehearsal {
                 requests: Vec::new(),
-                refusal: outcome.result.err(),
+                refusal: too_large.into_outcome(Mask::default()).result.err(),
             };
         }
-        let expanded = match self.expand(input).await {
-            Ok(expanded) => expanded,
-            Err(error) => {
-                return Rehearsal {
-                    requests: Vec::new(),
-                    refusal: Some(refusal(&error)),
-                };
-            }
+        let refused = |(failure, mask): (Failure, Mask)| Rehearsal {
+            requests: Vec::new(),
+            refusal: Some(failure.into_error(&mask)),
         };
-        let checked = Checked::of(expanded.json());
-        let Ok(mut mask) = checked.map_or(Ok(Mask::default()), Mask::of_checked) else {
-            return Rehearsal {
-                requests: Vec::new(),
-                refusal: Some(too_many_credentials()),
-            };
+        let read = match self.expand(input).await {
+            Ok(expanded) => checked(&expanded),
+            Err(error) => Err((unavailable(&error), Mask::default())),
         };
-        mask.add_all(expanded.mask());
+        match read {
+            Ok((config, mask)) => self.play(config, mask).await,
+            Err(why) => refused(why),
+        }
+    }
+
+    async fn play(&self, mut config: FlowConfig, mut mask: Mask) -> Rehearsal {
         mask.add(TOKEN);
+        let named = Destinations::of_config(&config);
+        let key = match &config.authentication {
+            Authentication::ApiKey(key) => key.name.clone(),
+            _ => String::new(),
+        };
         let stage = Stage::default();
         let egress = self.egress.rehearsing(stage.clone());
-        let result = match checked.and_then(OauthInput::of) {
-            None => self.connector.execute(&egress, expanded.json()).await.result.map(drop),
-            Some(oauth) => match self
-                .connector
-                .request_token(&egress, oauth.request.clone())
-                .await
-                .result
-            {
-                Err(error) if error.kind == ErrorKind::Denied => {
-                    let input = oauth.with_token(&Secret::new(TOKEN));
-                    self.connector.execute(&egress, &input).await.result.map(drop)
-                }
-                result => result.map(drop),
-            },
-        };
-        let named = Destinations::of_json(expanded.json());
+        let mut failure = None;
+        if let Some(request) = config.token_request() {
+            let judged = self.connector.ask_for_token(&egress, request).await;
+            // The stage itself denies what was made.
+            failure = judged.result.err().filter(|failure| failure.kind != ErrorKind::Denied);
+            config.authentication = Authentication::Bearer(Sensitive::from(TOKEN));
+        }
+        if failure.is_none() {
+            let (limit, never) = (self.connector.wall_clock(), std::future::pending());
+            let judged = self.connector.trigger_flow_until(&egress, config, limit, never).await;
+            failure = judged.result.err();
+        }
         let requests: Vec<_> = stage
             .take()
             .into_iter()
-            .map(|played| self.shown(played, &named, &mask))
+            .map(|played| self.shown(played, &named, &key, &mask))
             .collect();
         Rehearsal {
-            // The stage itself denies what was made.
-            refusal: result
-                .err()
-                .filter(|error| {
-                    error.kind != ErrorKind::Denied || !requests.iter().any(|it| it.purpose == Purpose::Flow)
+            refusal: failure
+                .filter(|failure| {
+                    failure.kind != ErrorKind::Denied || !requests.iter().any(|it| it.purpose == Purpose::Flow)
                 })
-                .map(|error| masked::failure(error, &mask)),
+                .map(|failure| failure.into_error(&mask)),
             requests,
         }
     }
 
-    fn shown(&self, played: Played, named: &Destinations, mask: &Mask) -> RehearsedRequest {
+    /// `key` is the name of the API key's header.
+    fn shown(&self, played: Played, named: &Destinations, key: &str, mask: &Mask) -> RehearsedRequest {
         let url = played.head.uri.to_string();
         let origin = Origin::split(&url).ok().map(|(origin, _)| origin);
         let headers = played.head.headers.iter().map(|(name, value)| {
@@ -109,7 +108,16 @@ impl FlowStarter {
                 Ok(text) => text.to_owned(),
                 Err(_) => bytes.iter().copied().map(char::from).collect(),
             };
-            (name.to_string(), mask.text(value))
+            let value = match name.as_str() {
+                // Whatever they hold, and however short it is.
+                "authorization" => match value.split_once(' ') {
+                    Some((scheme @ ("Basic" | "Bearer"), _)) => format!("{scheme} ***"),
+                    _ => "***".to_owned(),
+                },
+                name if name.eq_ignore_ascii_case(key) => "***".to_owned(),
+                _ => mask.text(value),
+            };
+            (name.to_string(), value)
         });
         RehearsedRequest {
             purpose: played.purpose,

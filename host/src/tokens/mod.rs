@@ -1,27 +1,20 @@
 //! Access tokens, kept from one call to the next: asked for once, used until shortly before they expire, never written anywhere.
-//!
-//! | file | what it holds |
-//! |---|---|
-//! | `mod` | the tokens of all token requests, and who is asking for one |
-//! | `input` | the token request that a JSON input means, and the input with the token in its place |
-
-mod input;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use flow_starter_input::TokenRequest;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, WeakShared};
 use tokio::runtime;
 use tokio::time::Instant;
 
-use crate::component::{AccessToken, Outcome, TokenRequest, TriggerError};
+use crate::component::{Failure, Judged};
+use crate::contract::AccessToken;
 use crate::egress::RequestRecord;
 use crate::secrets::Secret;
-
-pub(crate) use input::OauthInput;
 
 /// A token is not used in its last minute, or in the second half of a life of less than two: a request that carries it takes a while to
 /// arrive, and two clocks differ.
@@ -57,7 +50,7 @@ struct Token {
 }
 
 struct Asked {
-    result: Result<Arc<Token>, TriggerError>,
+    result: Result<Arc<Token>, Failure>,
     requests: Mutex<Vec<RequestRecord>>,
 }
 
@@ -76,32 +69,26 @@ impl Given {
     }
 }
 
-/// No token, and what was sent to get one.
-pub(crate) struct NotGiven {
-    pub(crate) error: TriggerError,
-    pub(crate) requests: Vec<RequestRecord>,
-}
-
 impl Tokens {
     /// The token of a request: kept, or being asked for by another call, or asked for now by `ask`. A failure is shared by those who waited
     /// for it, and by nobody after them.
-    pub(crate) async fn get<F>(
-        &self,
-        request: &TokenRequest,
-        ask: impl FnOnce(TokenRequest) -> F,
-    ) -> Result<Given, NotGiven>
+    pub(crate) async fn get<F>(&self, request: &TokenRequest, ask: impl FnOnce(TokenRequest) -> F) -> Judged<Given>
     where
-        F: Future<Output = Outcome<AccessToken>> + Send + 'static,
+        F: Future<Output = Judged<AccessToken>> + Send + 'static,
     {
         let key = key(request);
         let asking = {
             let mut shelves = self.shelves();
             if let Some(token) = shelves.kept.get(&key).filter(|token| Instant::now() < token.until) {
-                return Ok(Given {
+                let given = Given {
                     token: Arc::clone(token),
                     from_cache: true,
                     requests: Vec::new(),
-                });
+                };
+                return Judged {
+                    result: Ok(given),
+                    requests: Vec::new(),
+                };
             }
             let here = (key, runtime::Handle::current().id());
             shelves
@@ -121,15 +108,18 @@ impl Tokens {
         // The first to look takes them: what was sent once is told once.
         let requests = std::mem::take(&mut *asked.requests.lock().unwrap_or_else(PoisonError::into_inner));
         match &asked.result {
-            Ok(token) => Ok(Given {
-                token: Arc::clone(token),
-                from_cache: false,
+            Ok(token) => Judged {
+                result: Ok(Given {
+                    token: Arc::clone(token),
+                    from_cache: false,
+                    requests,
+                }),
+                requests: Vec::new(),
+            },
+            Err(failure) => Judged {
+                result: Err(failure.clone()),
                 requests,
-            }),
-            Err(error) => Err(NotGiven {
-                error: error.clone(),
-                requests,
-            }),
+            },
         }
     }
 
@@ -137,7 +127,7 @@ impl Tokens {
     async fn asking(
         self,
         here: (TokenRequest, runtime::Id),
-        ask: impl Future<Output = Outcome<AccessToken>>,
+        ask: impl Future<Output = Judged<AccessToken>>,
     ) -> Arc<Asked> {
         let since = Instant::now();
         let outcome = ask.await;
@@ -201,13 +191,11 @@ impl Shelves {
 /// In bytes, of what can be large.
 fn size(request: &TokenRequest) -> usize {
     let client = &request.credentials;
-    let options = [&request.domain, &request.endpoint, &client.token_url, &client.audience];
-    let texts = [&request.instance, &client.client_id, &client.client_secret];
-    let texts = texts
-        .into_iter()
-        .chain(options.into_iter().flatten())
-        .chain(&client.scopes);
-    texts.map(String::len).sum()
+    let sensitive = [&client.client_id, &client.client_secret];
+    let sensitive = sensitive.into_iter().chain(&request.endpoint).chain(&client.token_url);
+    let others = [&request.instance].into_iter().chain(&request.domain);
+    let others = others.chain(&client.audience).chain(&client.scopes);
+    sensitive.map(|text| text.len()).sum::<usize>() + others.map(String::len).sum::<usize>()
 }
 
 /// The whole request, but for how long it may take.

@@ -1,7 +1,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::component::{ClientAuthentication, ClientCredentials, ErrorKind, FlowState};
+use crate::contract::ErrorKind;
+use flow_starter_input::{ClientAuthentication, ClientCredentials, Limits};
 
 fn request(secret: &str) -> TokenRequest {
     TokenRequest {
@@ -10,8 +11,8 @@ fn request(secret: &str) -> TokenRequest {
         endpoint: None,
         credentials: ClientCredentials {
             token_url: None,
-            client_id: "id".to_owned(),
-            client_secret: secret.to_owned(),
+            client_id: "id".into(),
+            client_secret: secret.into(),
             audience: None,
             scopes: Vec::new(),
             client_authentication: ClientAuthentication::RequestBody,
@@ -32,46 +33,36 @@ impl Endpoint {
     fn answer(
         &self,
         life: Option<u32>,
-    ) -> impl FnOnce(TokenRequest) -> BoxFuture<'static, Outcome<AccessToken>> + use<> {
+    ) -> impl FnOnce(TokenRequest) -> BoxFuture<'static, Judged<AccessToken>> + use<> {
         let asked = Arc::clone(&self.0);
         move |_| {
             Box::pin(async move {
                 let number = asked.fetch_add(1, Ordering::SeqCst) + 1;
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                Outcome::new(
-                    Ok(AccessToken {
+                Judged {
+                    result: Ok(AccessToken {
                         token: format!("token-{number}"),
                         expires_in_s: life,
                     }),
-                    Vec::new(),
-                )
+                    requests: Vec::new(),
+                }
             })
         }
     }
 
-    fn fail(&self) -> impl FnOnce(TokenRequest) -> BoxFuture<'static, Outcome<AccessToken>> + use<> {
+    fn fail(&self) -> impl FnOnce(TokenRequest) -> BoxFuture<'static, Judged<AccessToken>> + use<> {
         let answer = self.answer(None)(request(""));
         move |_| {
             Box::pin(async move {
                 answer.await;
-                Outcome::new(
-                    Err(TriggerError {
-                        kind: ErrorKind::Unavailable,
-                        message: "no".to_owned(),
-                        flow: FlowState::NotStarted,
-                        retryable: true,
-                        retry_after_ms: None,
-                        response: None,
-                    }),
-                    Vec::new(),
-                )
+                Judged::refused(Failure::invalid("no".to_owned(), true))
             })
         }
     }
 }
 
-fn value(given: Result<Given, NotGiven>) -> (String, bool) {
-    let given = given.map_err(|not| not.error).unwrap();
+fn value(given: Judged<Given>) -> (String, bool) {
+    let given = given.result.unwrap();
     (given.value().expose().to_owned(), given.from_cache)
 }
 
@@ -128,13 +119,13 @@ async fn each_part_of_a_request_has_its_own_token() {
     };
     vary(|it| it.instance = "other".to_owned());
     vary(|it| it.domain = Some("example.com".to_owned()));
-    vary(|it| it.endpoint = Some("https://gateway.example".to_owned()));
-    vary(|it| it.credentials.token_url = Some("https://login.example/t".to_owned()));
-    vary(|it| it.credentials.client_id = "other".to_owned());
+    vary(|it| it.endpoint = Some("https://gateway.example".into()));
+    vary(|it| it.credentials.token_url = Some("https://login.example/t".into()));
+    vary(|it| it.credentials.client_id = "other".into());
     vary(|it| it.credentials.audience = Some("a".to_owned()));
     vary(|it| it.credentials.scopes = vec!["a".to_owned()]);
     vary(|it| it.credentials.client_authentication = ClientAuthentication::BasicHeader);
-    tokens.get(&own, endpoint.answer(Some(3600))).await.ok().unwrap();
+    tokens.get(&own, endpoint.answer(Some(3600))).await.result.ok().unwrap();
     for other in &others {
         assert!(
             !value(tokens.get(other, endpoint.answer(Some(3600))).await).1,
@@ -142,7 +133,7 @@ async fn each_part_of_a_request_has_its_own_token() {
         );
     }
     let mut patient = request("a");
-    patient.limits = Some(crate::component::CallLimits {
+    patient.limits = Some(Limits {
         connect_timeout_ms: 1,
         first_byte_timeout_ms: 1,
         between_bytes_timeout_ms: 1,
@@ -171,7 +162,7 @@ async fn a_failure_is_shared_and_not_kept() {
     let a = request("a");
     let calls = (0..50).map(|_| tokens.get(&a, endpoint.fail()));
     for given in futures_util::future::join_all(calls).await {
-        assert_eq!(given.err().unwrap().error.kind, ErrorKind::Unavailable);
+        assert_eq!(given.result.err().unwrap().kind, ErrorKind::InvalidInput);
     }
     assert_eq!(endpoint.asked(), 1);
     assert!(!value(tokens.get(&a, endpoint.answer(Some(3600))).await).1);
@@ -199,7 +190,7 @@ async fn who_goes_away_leaves_nobody_waiting() {
 async fn a_refused_token_is_forgotten_and_a_newer_one_is_not() {
     let (tokens, endpoint) = (Tokens::default(), Endpoint::default());
     let a = request("a");
-    let old = tokens.get(&a, endpoint.answer(Some(3600))).await.ok().unwrap();
+    let old = tokens.get(&a, endpoint.answer(Some(3600))).await.result.ok().unwrap();
     tokens.forget(&a, &old);
     assert_eq!(
         value(tokens.get(&a, endpoint.answer(Some(3600))).await),
@@ -219,6 +210,7 @@ async fn more_clients_than_it_keeps_are_served() {
         tokens
             .get(&request(&client.to_string()), endpoint.answer(Some(1_000_000)))
             .await
+            .result
             .ok()
             .unwrap();
     }
@@ -232,18 +224,25 @@ async fn what_has_expired_or_is_too_large_is_not_kept() {
     tokens
         .get(&request("a"), endpoint.answer(Some(100)))
         .await
+        .result
         .ok()
         .unwrap();
     tokio::time::advance(Duration::from_secs(60)).await;
     tokens
         .get(&request("b"), endpoint.answer(Some(100)))
         .await
+        .result
         .ok()
         .unwrap();
     assert_eq!(tokens.shelves().kept.len(), 1);
     let mut large = request("c");
     large.credentials.scopes = vec!["x".repeat(LARGEST)];
-    tokens.get(&large, endpoint.answer(Some(100))).await.ok().unwrap();
+    tokens
+        .get(&large, endpoint.answer(Some(100)))
+        .await
+        .result
+        .ok()
+        .unwrap();
     let shelves = tokens.shelves();
     assert_eq!((shelves.kept.len(), shelves.asking.len()), (1, 0));
 }

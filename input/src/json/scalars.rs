@@ -7,37 +7,29 @@ use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
 /// A text that is known to be a JSON object or array. It is looked through as it stands: an input of megabytes is not held once more.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Checked<'a>(&'a str);
+#[derive(Clone, Copy)]
+pub struct Document<'a>(&'a str);
 
-impl<'a> Checked<'a> {
+impl<'a> Document<'a> {
     /// None where the text is neither.
-    pub(crate) fn of(json: &'a str) -> Option<Self> {
+    pub fn of(json: &'a str) -> Option<Self> {
         let begins = json.trim_start_matches(WHITE_SPACE).starts_with(['{', '[']);
         (begins && serde_json::from_str::<IgnoredAny>(json).is_ok()).then_some(Self(json))
     }
 
-    pub(crate) fn json(self) -> &'a str {
+    /// The text itself.
+    pub fn json(self) -> &'a str {
         self.0
     }
 
     /// Its values, in order.
-    pub(crate) fn scalars(self) -> Scalars<'a> {
+    pub fn scalars(self) -> Scalars<'a> {
         Scalars {
             json: self.0,
             at: 0,
             depth: 0,
             field: "",
             member: None,
-            names_too: false,
-        }
-    }
-
-    /// Its values, and the names of the members' own members.
-    pub(crate) fn scalars_and_names(self) -> Scalars<'a> {
-        Scalars {
-            names_too: true,
-            ..self.scalars()
         }
     }
 }
@@ -46,9 +38,10 @@ const WHITE_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// A text, number, `true`, `false` or `null`, and under which names of its object it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Scalar<'a> {
+pub struct Scalar<'a> {
     json: &'a str,
-    pub(crate) range: Range<usize>,
+    /// Where it stands in the text, in bytes.
+    pub range: Range<usize>,
     /// The object's member that it is, or is in, as a JSON literal.
     field: &'a str,
     /// The member of that member, where it is an object.
@@ -59,16 +52,17 @@ pub(crate) struct Scalar<'a> {
 
 impl<'a> Scalar<'a> {
     /// As it is written.
-    pub(crate) fn raw(&self) -> &'a str {
+    pub fn raw(&self) -> &'a str {
         self.json.get(self.range.clone()).unwrap_or_default()
     }
 
-    pub(crate) fn is_text(&self) -> bool {
+    /// Whether it is a text.
+    pub fn is_text(&self) -> bool {
         self.raw().starts_with('"')
     }
 
     /// The text, or the digits of a number; none for the others, and for a text with half of a surrogate pair.
-    pub(crate) fn text(&self) -> Option<Zeroizing<String>> {
+    pub fn text(&self) -> Option<Zeroizing<String>> {
         match self.raw().as_bytes().first()? {
             b'"' => serde_json::from_str(self.raw()).ok().map(Zeroizing::new),
             b'-' | b'0'..=b'9' => Some(Zeroizing::new(self.raw().to_owned())),
@@ -77,27 +71,27 @@ impl<'a> Scalar<'a> {
     }
 
     /// The name of the object's member that it is, or is in.
-    pub(crate) fn field(&self) -> Cow<'a, str> {
+    pub fn field(&self) -> Cow<'a, str> {
         name(self.field)
     }
 
     /// Whether it is the object's own member itself.
-    pub(crate) fn is_member(&self) -> bool {
+    pub fn is_member(&self) -> bool {
         self.depth == 1
     }
 
     /// The name under which it stands in that member, where that is an object and it stands right in it.
-    pub(crate) fn member(&self) -> Option<Cow<'a, str>> {
+    pub fn member(&self) -> Option<Cow<'a, str>> {
         self.member.filter(|_| self.depth == 2).map(name)
     }
 
     /// The same, also where it stands deeper under that name.
-    pub(crate) fn nearest_member(&self) -> Option<Cow<'a, str>> {
+    pub fn nearest_member(&self) -> Option<Cow<'a, str>> {
         self.member.filter(|_| self.depth >= 2).map(name)
     }
 
     /// `authentication.password`.
-    pub(crate) fn path(&self) -> String {
+    pub fn path(&self) -> String {
         match self.member() {
             Some(member) => format!("{}.{member}", self.field()),
             None => self.field().into_owned(),
@@ -115,13 +109,12 @@ fn name(literal: &str) -> Cow<'_, str> {
 
 /// Goes through a text that is known to be JSON, so that only ends have to be found.
 #[derive(Clone, Debug)]
-pub(crate) struct Scalars<'a> {
+pub struct Scalars<'a> {
     json: &'a str,
     at: usize,
     depth: usize,
     field: &'a str,
     member: Option<&'a str>,
-    names_too: bool,
 }
 
 impl<'a> Iterator for Scalars<'a> {
@@ -137,8 +130,7 @@ impl<'a> Iterator for Scalars<'a> {
                 _ => {
                     let range = self.at..end(bytes, self.at);
                     self.at = range.end;
-                    let is_name = is_name(bytes, range.end);
-                    if !is_name || (self.names_too && self.depth == 2) {
+                    if !is_name(bytes, range.end) {
                         return Some(Scalar {
                             json: self.json,
                             range,
@@ -188,7 +180,7 @@ fn is_name(bytes: &[u8], end: usize) -> bool {
 }
 
 /// `text` with pieces of it replaced; written into the room that it gets at the start, since a text that grows leaves copies behind.
-pub(crate) fn spliced<T: AsRef<str>>(text: &str, pieces: &[(Range<usize>, T)]) -> Zeroizing<String> {
+pub fn spliced<T: AsRef<str>>(text: &str, pieces: &[(Range<usize>, T)]) -> Zeroizing<String> {
     let room = text.len() + pieces.iter().map(|(_, piece)| piece.as_ref().len()).sum::<usize>();
     let mut out = Zeroizing::new(String::with_capacity(room));
     let mut from = 0;
@@ -208,7 +200,7 @@ mod tests {
     #[test]
     fn every_value_is_found_under_its_names() {
         let json = r#" {"a" : "x,}\"", "b":{"c":-1.5e3,"d":[true,{"e":null}]},"f\u0067":["y"], "authentication":{"password":"p\u0077"}} "#;
-        let found: Vec<_> = Checked::of(json)
+        let found: Vec<_> = Document::of(json)
             .unwrap()
             .scalars()
             .map(|scalar| (scalar.path(), scalar.raw(), scalar.is_member()))
@@ -225,15 +217,15 @@ mod tests {
             found,
             expected.map(|(path, raw, member)| (path.to_owned(), raw, member))
         );
-        let last = Checked::of(json).unwrap().scalars().last().unwrap();
+        let last = Document::of(json).unwrap().scalars().last().unwrap();
         assert_eq!(last.text().unwrap().as_str(), "pw");
     }
 
     #[test]
     fn what_is_no_object_or_array_has_none() {
         for json in ["", "1", "\"x\"", "{", "{\"a\":}", "{} {}", "nul"] {
-            assert!(Checked::of(json).is_none(), "{json}");
+            assert!(Document::of(json).is_none(), "{json}");
         }
-        assert_eq!(Checked::of("[]").unwrap().scalars().next(), None);
+        assert_eq!(Document::of("[]").unwrap().scalars().next(), None);
     }
 }

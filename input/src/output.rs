@@ -1,12 +1,26 @@
-//! The JSON door's answer: what a process's expressions read.
+//! The answer of the contract's `execute`: what a process's expressions read.
 
 use crate::json;
-use crate::types::FlowResponse;
+
+/// A response of the flow's request, borrowed from whoever has it.
+#[derive(Clone, Copy)]
+pub struct Response<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names in lower case; a name may come more than once.
+    pub headers: &'a [(String, String)],
+    /// The body as text.
+    pub body: &'a str,
+    /// `result.executionId` of the body.
+    pub execution_id: Option<&'a str>,
+    /// `result.sys_id` of the body.
+    pub sys_id: Option<&'a str>,
+}
 
 /// `{"status":…,"headers":{…},"body":…,"executionId":…,"sysId":…}`, as the official connector has it and with the ids beside it: a header
 /// that came more than once is a list, `body` is parsed where it is a JSON object or array that every reader takes, null where it is blank, and
 /// else a text.
-pub fn json(response: &FlowResponse) -> String {
+pub fn json(response: Response) -> String {
     let mut out = String::with_capacity(response.body.len() + 1024);
     out.push_str("{\"status\":");
     out.push_str(&response.status.to_string());
@@ -45,11 +59,11 @@ pub fn json(response: &FlowResponse) -> String {
     } else if text.starts_with(['{', '[']) && json::is_readable(text) {
         out.push_str(text);
     } else {
-        out.push_str(&json::quote(&response.body));
+        out.push_str(&json::quote(response.body));
     }
     for (name, id) in [
-        (",\"executionId\":", &response.execution_id),
-        (",\"sysId\":", &response.sys_id),
+        (",\"executionId\":", response.execution_id),
+        (",\"sysId\":", response.sys_id),
     ] {
         out.push_str(name);
         match id {

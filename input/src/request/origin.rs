@@ -1,6 +1,7 @@
 //! Where a request goes: an instance and its domain, or an endpoint of the user's own.
 
-use crate::error::{Invalid, cut};
+use crate::Invalid;
+use crate::message::cut;
 
 /// Scheme and authority of a request. Its host is a DNS name or an address whose spelling leaves no doubt, in lower case.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,16 +20,18 @@ impl Origin {
         let domain = domain.filter(|text| !text.is_empty());
         if let Some(endpoint) = endpoint.filter(|text| !text.is_empty()) {
             if domain.is_some() {
-                return Invalid::new(
+                return Invalid::refuse(
+                    ENDPOINT_FIELD,
                     "The domain (snDomain) and the endpoint (snEndpoint) exclude each other: give one of them.",
                 );
             }
             if !instance.is_empty() {
                 check_instance(instance)?;
             }
-            let (origin, rest) = Self::split(endpoint, ENDPOINT)?;
+            let (origin, rest) = Self::split(endpoint, ENDPOINT, ENDPOINT_FIELD)?;
             if !rest.is_empty() {
-                return Invalid::new(
+                return Invalid::refuse(
+                    ENDPOINT_FIELD,
                     "The endpoint (snEndpoint) is only the origin, without a path: for example `https://flows.example.com`.",
                 );
             }
@@ -38,16 +41,28 @@ impl Origin {
         let domain = domain.unwrap_or(DEFAULT_DOMAIN);
         let authority = format!("{instance}.{domain}").to_ascii_lowercase();
         if !is_dns_name(&authority) || is_number(last_label(&authority)) {
-            return Invalid::new(
+            return Invalid::refuse(
+                "snDomain",
                 "The domain (snDomain) is not a DNS name: enter only the part after the instance's name, for example `service-now.com` or `servicenowservices.com`.",
             );
         }
         Ok(Self { tls: true, authority })
     }
 
-    /// A whole URL's origin, and what follows it.
-    pub fn split<'u>(url: &'u str, field: &str) -> Result<(Self, &'u str), Invalid> {
-        let bad = |what: &str| Invalid(format!("{field} {what}: for example `https://flows.example.com`."));
+    /// As a URL without a path: `https://acme.service-now.com`.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls { "https://" } else { "http://" };
+        [scheme, &self.authority].concat()
+    }
+
+    /// A whole URL's origin, and what follows it. `source` names the URL in a sentence, `field` in the input.
+    pub fn split<'u>(url: &'u str, source: &str, field: &'static str) -> Result<(Self, &'u str), Invalid> {
+        let bad = |what: &str| {
+            Invalid::of(
+                field,
+                [source, " ", what, ": for example `https://flows.example.com`."].concat(),
+            )
+        };
         let (scheme, rest) = url.split_once(':').ok_or_else(|| bad("must begin with `https://`"))?;
         let rest = rest
             .strip_prefix("//")
@@ -86,10 +101,13 @@ impl Origin {
 }
 
 const ENDPOINT: &str = "The endpoint (snEndpoint)";
+const ENDPOINT_FIELD: &str = "snEndpoint";
+const INSTANCE_FIELD: &str = "snInstance";
 
 fn check_instance(instance: &str) -> Result<(), Invalid> {
     if instance.is_empty() {
-        return Invalid::new(
+        return Invalid::refuse(
+            INSTANCE_FIELD,
             "The instance name (snInstance) is missing: enter only the name, for example `acme` for https://acme.service-now.com.",
         );
     }
@@ -107,9 +125,13 @@ fn check_instance(instance: &str) -> Result<(), Invalid> {
     } else {
         "acme".to_owned()
     };
-    Invalid::new(format!(
-        "The instance name (snInstance) is not a name: enter only `{hint}`, without `https://` and without the domain."
-    ))
+    Invalid::quoting(
+        INSTANCE_FIELD,
+        format!(
+            "The instance name (snInstance) is not a name: enter only `{hint}`, without `https://` and without the domain."
+        ),
+        "The instance name (snInstance) is not a name: enter only `acme`, without `https://` and without the domain.",
+    )
 }
 
 /// A host and its port. None where what follows the colon is no port.

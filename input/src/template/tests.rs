@@ -1,11 +1,12 @@
 //! What the JSON door takes and refuses; the requests that come of it are in `request`'s tests.
 
 use super::*;
+use crate::Mask;
 use number::{milliseconds, whole};
 
 fn refusal(input: &str) -> String {
     match parse(input) {
-        Err(Invalid(sentence)) => sentence,
+        Err(Invalid { sentence, .. }) => sentence,
         Ok(_) => panic!("taken: {input}"),
     }
 }
@@ -91,7 +92,7 @@ fn a_bad_input_is_refused_with_a_sentence_that_says_what_to_do() {
 fn a_credential_in_a_headers_list_is_masked() {
     let input = r#"{"snInstance":"acme","restApiTriggerPath":"/a","method":"hunter22","headers":{"Authorization":["x","Bearer hunter22"]}}"#;
     assert!(refusal(input).contains("hunter22"));
-    assert!(!mask(input).text(&refusal(input)).contains("hunter22"));
+    assert!(!Mask::of_json(input).text(refusal(input)).contains("hunter22"));
 }
 
 #[test]
@@ -100,11 +101,11 @@ fn a_credential_that_stands_where_the_method_should_is_masked() {
         .replace("POST", "hunter22")
         .replace('}', r#","authentication":{"type":"basic","password":"hunter22"}}"#);
     assert!(refusal(&input).contains("hunter22"), "the sentence quotes the method");
-    assert!(!mask(&input).text(&refusal(&input)).contains("hunter22"));
+    assert!(!Mask::of_json(&input).text(refusal(&input)).contains("hunter22"));
     let input = job("")
         .replace("POST", "hunter22")
         .replace('}', r#","headers":{"Authorization":"Bearer hunter22"}}"#);
-    assert!(!mask(&input).text(&refusal(&input)).contains("hunter22"));
+    assert!(!Mask::of_json(&input).text(refusal(&input)).contains("hunter22"));
 }
 
 #[test]

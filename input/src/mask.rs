@@ -5,73 +5,28 @@
 
 use crate::json;
 use crate::request::encode::{base64, form};
-use crate::types::{Authentication, ClientCredentials, FlowConfig};
-
-/// Shorter values would blot out ordinary words, and guard nothing.
-const SHORTEST: usize = 4;
-
-/// Request headers that are credentials by their meaning, whoever set them.
-const CREDENTIAL_HEADERS: [&str; 6] = [
-    "authorization",
-    "cookie",
-    "x-api-key",
-    "x-auth-token",
-    "x-sn-apikey",
-    "x-usertoken",
-];
 
 /// The credentials of one call, in every form they can come back in.
-#[derive(Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Mask {
     needles: Vec<String>,
 }
 
+impl std::fmt::Debug for Mask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Mask(***)")
+    }
+}
+
 impl Mask {
-    pub fn of_config(config: &FlowConfig) -> Self {
-        let mut mask = Self::default();
-        match &config.authentication {
-            Authentication::None => {}
-            Authentication::Basic(basic) => {
-                mask.add(&basic.password);
-                mask.add_pair(&basic.username, &basic.password);
-            }
-            Authentication::Bearer(token) => mask.add(token),
-            Authentication::ApiKey(key) => mask.add(&key.value),
-            Authentication::OauthClientCredentials(client) => mask.add_client(client),
-        }
-        for (name, value) in &config.headers {
-            mask.add_header(name, value);
-        }
-        mask
-    }
-
-    pub fn of_client(client: &ClientCredentials) -> Self {
-        let mut mask = Self::default();
-        mask.add_client(client);
-        mask
-    }
-
-    fn add_client(&mut self, client: &ClientCredentials) {
-        self.add(&client.client_secret);
-        self.add_pair(&client.client_id, &client.client_secret);
-        self.add_pair(&form(&client.client_id), &form(&client.client_secret));
-    }
-
-    /// Masks a request header's value where it is a credential.
-    pub fn add_header(&mut self, name: &str, value: &str) {
-        if CREDENTIAL_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
-            self.add(value);
-            // `Basic …`, `Bearer …`: the part after the scheme is the secret.
-            if let Some((_, credential)) = value.split_once(' ') {
-                self.add(credential);
-            }
-        }
-    }
+    /// In characters: shorter values would blot out ordinary words, and guard nothing.
+    pub const SHORTEST: usize = 4;
 
     /// Masks `user:password` as basic authentication sends it.
-    fn add_pair(&mut self, user: &str, password: &str) {
+    pub fn add_pair(&mut self, user: &str, password: &str) {
         if is_long_enough(password) {
             self.needle(base64(format!("{user}:{password}").as_bytes()));
+            self.needle(base64(format!("{}:{}", form(user), form(password)).as_bytes()));
         }
     }
 
@@ -101,13 +56,25 @@ impl Mask {
     }
 
     /// `text` with `***` in place of each credential, also of one that somebody has shortened by a `…`; two that overlap become one.
-    pub fn text(&self, text: &str) -> String {
-        self.masked(text, false)
+    pub fn text(&self, text: String) -> String {
+        self.masked(&text, false)
     }
 
     /// The same for text that was cut off somewhere: a credential that the cut went through is masked as well.
-    pub fn cut_text(&self, text: &str) -> String {
-        self.masked(text, true)
+    pub fn cut_text(&self, text: String) -> String {
+        self.masked(&text, true)
+    }
+
+    pub fn add_all(&mut self, other: &Self) {
+        for needle in &other.needles {
+            self.needle(needle.clone());
+        }
+    }
+    pub fn is_clean(&self, text: &str) -> bool {
+        self.masked(text, false) == text
+    }
+    pub fn is_empty(&self) -> bool {
+        self.needles.is_empty()
     }
 
     fn masked(&self, text: &str, cut: bool) -> String {
@@ -143,7 +110,7 @@ fn credential(needle: &str, text: &str, cut: bool) -> Option<usize> {
 }
 
 fn is_long_enough(secret: &str) -> bool {
-    secret.chars().nth(SHORTEST - 1).is_some()
+    secret.chars().nth(Mask::SHORTEST - 1).is_some()
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! What a request asks for at its origin: the trigger's path as it stands, and the query.
 
-use super::encode::form;
-use crate::error::{Invalid, cut};
+use zeroize::Zeroize;
+
+use super::encode::{form, push_form};
+use crate::message::cut;
+use crate::{Invalid, Sensitive};
 
 /// What people write most, with a sentence of its own.
 const REFUSED: [(u8, &str); 3] = [
@@ -13,14 +16,44 @@ const REFUSED: [(u8, &str); 3] = [
     (b' ', "must not hold a space: write `%20`"),
 ];
 
-/// A path and query in RFC 3986's characters, sent byte for byte.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// A path and query in RFC 3986's characters, sent byte for byte. It can hold a credential, and is wiped when it is dropped.
 pub struct Target(String);
 
+impl Drop for Target {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
 impl Target {
-    /// Takes `text` as it stands: nothing in it is decoded or encoded again. `field` names it in the error's sentence.
-    pub fn parse(text: &str, field: &str) -> Result<Self, Invalid> {
-        let bad = |what: &str| Invalid(format!("{field} {what}."));
+    /// Takes `text` as it stands: nothing in it is decoded or encoded again. `source` names it in a sentence, `field` in the input.
+    pub fn parse(text: &str, source: &str, field: &'static str) -> Result<Self, Invalid> {
+        Self::with_room(text, 0, source, field)
+    }
+
+    /// The same with the query parameters `query`, form-encoded, after what the path's own query holds, and room for one more.
+    pub fn with_query(
+        text: &str,
+        query: &[(String, Sensitive)],
+        more: Option<(&str, &str)>,
+        source: &str,
+        field: &'static str,
+    ) -> Result<Self, Invalid> {
+        let encoded = |name: &str, value: &str| (name.len() + value.len()) * 3 + 2;
+        let room = query.iter().map(|(name, value)| encoded(name, value)).sum::<usize>();
+        let room = room + more.map_or(0, |(name, value)| encoded(name, value));
+        let mut target = Self::with_room(text, room, source, field)?;
+        for (name, value) in query {
+            target.add_query(name, value);
+        }
+        Ok(target)
+    }
+
+    fn with_room(text: &str, room: usize, source: &str, field: &'static str) -> Result<Self, Invalid> {
+        let bad = |what: &str| Invalid::of(field, [source, " ", what, "."].concat());
+        let quoting = |what: String, unquoted: &'static str| {
+            Invalid::quoting(field, [source, " ", &what, "."].concat(), unquoted)
+        };
         if text.is_empty() {
             return Err(bad("is missing: for example `/api/sn_cico/flow_starter/my_flow`"));
         }
@@ -35,10 +68,13 @@ impl Target {
             ));
         }
         if !text.is_ascii() {
-            return Err(bad(&format!(
-                "holds characters that a URL cannot: write them percent-encoded, `{}`",
-                cut(&ascii(text), 200)
-            )));
+            return quoting(
+                format!(
+                    "holds characters that a URL cannot: write them percent-encoded, `{}`",
+                    cut(&ascii(text), 200)
+                ),
+                "The path holds characters that a URL cannot: write them percent-encoded, `%C3%BC` for `ü`.",
+            );
         }
         if let Some((_, what)) = REFUSED.iter().find(|(byte, _)| text.as_bytes().contains(byte)) {
             return Err(bad(what));
@@ -54,31 +90,34 @@ impl Target {
         let path_character = |b: &u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(b);
         let foreign = path.bytes().find(|b| !path_character(b));
         if let Some(byte) = foreign.or_else(|| query.bytes().find(|b| !path_character(b) && *b != b'?')) {
-            return Err(match char::from(byte) {
-                c if c.is_ascii_control() => bad("holds a control character"),
-                c => bad(&format!(
-                    "holds `{c}`, which a URL cannot: write it percent-encoded, `%{byte:02X}`"
-                )),
-            });
+            return match char::from(byte) {
+                c if c.is_ascii_control() => Err(bad("holds a control character")),
+                c => quoting(
+                    format!("holds `{c}`, which a URL cannot: write it percent-encoded, `%{byte:02X}`"),
+                    "The path holds a character that a URL cannot: write it percent-encoded, `%7B` for `{`.",
+                ),
+            };
         }
         if has_dot_segment(path) {
             return Err(bad(
                 "must not hold the segments `.` and `..`, in any spelling: write the path they lead to",
             ));
         }
-        Ok(Self(text.to_owned()))
+        let mut target = String::with_capacity(text.len() + room);
+        target.push_str(text);
+        Ok(Self(target))
     }
 
-    /// Adds a query parameter, form-encoded, after what the path's own query holds.
+    /// Adds a query parameter, form-encoded.
     pub fn add_query(&mut self, name: &str, value: &str) {
         match self.0.split_once('?') {
             None => self.0.push('?'),
             Some((_, query)) if !query.is_empty() && !query.ends_with('&') => self.0.push('&'),
             Some(_) => {}
         }
-        self.0.push_str(&form(name));
+        push_form(&mut self.0, name);
         self.0.push('=');
-        self.0.push_str(&form(value));
+        push_form(&mut self.0, value);
     }
 
     /// Whether the query, the path's own included, has a parameter of this name.

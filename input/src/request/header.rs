@@ -1,11 +1,17 @@
 //! The headers of a request: which a person may set, and that none can smuggle another in.
 
-use crate::error::{Invalid, cut};
+use zeroize::Zeroize;
+
+use crate::Invalid;
+use crate::message::cut;
 
 /// wasmtime traps a guest whose headers take more than 128 KiB in its own representation, in which each header costs 72 bytes beside its
 /// name and value. What the connector adds itself (a token above all) has the other half.
 const TOTAL_MAX: usize = 64 * 1024;
 const EACH: usize = 72;
+
+const FIELD: &str = "headers";
+const KEY_NAME: &str = "authentication.name";
 
 /// Headers that belong to the connection or to the body's framing, which the host writes itself (RFC 9110, section 7.6.1), and `expect`,
 /// which would hold the body back.
@@ -29,67 +35,99 @@ const NOT_THE_USERS: [&str; 13] = [
 const SINGLE: [&str; 3] = ["accept-encoding", "authorization", "content-type"];
 
 /// Checked headers, names in lower case, in the order they were added.
-#[derive(Clone, Default, Debug)]
+#[derive(Default)]
 pub struct Headers(Vec<(String, Vec<u8>)>);
+
+/// A value can be a credential.
+impl Drop for Headers {
+    fn drop(&mut self) {
+        for (_, value) in &mut self.0 {
+            value.zeroize();
+        }
+    }
+}
 
 impl Headers {
     /// Takes what a person wrote, once it is sure to be one header and theirs to set. A value is never quoted: it can be a credential.
     pub fn add_users(&mut self, name: &str, value: &str) -> Result<(), Invalid> {
-        let name = header_name(name)?;
+        let name = header_name(name, FIELD)?;
         if NOT_THE_USERS.contains(&name.as_str()) {
-            return Invalid::new(format!(
-                "The header `{name}` cannot be set: the connector host writes it itself. Leave it out."
-            ));
+            return Invalid::refuse(
+                FIELD,
+                format!("The header `{name}` cannot be set: the connector host writes it itself. Leave it out."),
+            );
         }
         if name == "accept-encoding" && !value.eq_ignore_ascii_case("identity") {
-            return Invalid::new(
+            return Invalid::refuse(
+                FIELD,
                 "The header `accept-encoding` can only be `identity`: a compressed answer could not be read. Leave it out.",
             );
         }
         if SINGLE.contains(&name.as_str()) && self.has(&name) {
-            return Invalid::new(format!("The header `{name}` is given twice: leave one out."));
+            return Invalid::refuse(FIELD, format!("The header `{name}` is given twice: leave one out."));
         }
-        self.add_checked(name, value)
+        if !is_header_value(value) {
+            return Invalid::refuse(
+                FIELD,
+                format!("The value of the header `{name}` holds a control character, such as a line break."),
+            );
+        }
+        self.add_within_limit(name, value)
     }
 
-    /// Adds a header that an authentication makes; `field` says which input its value comes from.
-    pub fn add_credential(&mut self, name: &str, value: String, field: &str) -> Result<(), Invalid> {
-        let name = header_name(name)?;
+    /// Adds a header that an authentication makes. `source` names the credential in a sentence, `field` in the input.
+    pub fn add_credential(
+        &mut self,
+        name: &str,
+        value: &str,
+        source: &str,
+        field: &'static str,
+    ) -> Result<(), Invalid> {
+        let name = header_name(name, KEY_NAME)?;
         if NOT_THE_USERS.contains(&name.as_str()) || name == "accept-encoding" {
-            return Invalid::new(format!(
-                "The API key's header cannot be `{name}`: for example `x-sn-apikey`."
-            ));
+            return Invalid::quoting(
+                KEY_NAME,
+                format!("The API key's header cannot be `{name}`: for example `x-sn-apikey`."),
+                "The API key's header (authentication.name) cannot be one that the connector host writes itself: for example `x-sn-apikey`.",
+            );
         }
         if self.has(&name) {
-            return Invalid::new(format!(
-                "The headers hold `{name}` already, and the authentication would add a second one: leave one of the two out."
-            ));
+            return Invalid::quoting(
+                KEY_NAME,
+                format!(
+                    "The headers hold `{name}` already, and the authentication would add a second one: leave one of the two out."
+                ),
+                "The headers hold the API key's header (authentication.name) already, and the authentication would add a second one: leave one of the two out.",
+            );
         }
-        if !is_header_value(&value) {
-            return Invalid::new(format!(
-                "{field} holds a control character, such as a line break at its end."
-            ));
+        if !is_header_value(value) {
+            return Invalid::refuse(
+                field,
+                [source, " holds a control character, such as a line break at its end."].concat(),
+            );
         }
-        self.add_checked(name, &value)
+        self.add_within_limit(name, value)
     }
 
-    fn add_checked(&mut self, name: String, value: &str) -> Result<(), Invalid> {
-        if !is_header_value(value) {
-            return Invalid::new(format!(
-                "The value of the header `{name}` holds a control character, such as a line break."
-            ));
-        }
-        self.add(&name, value);
+    fn add_within_limit(&mut self, name: String, value: &str) -> Result<(), Invalid> {
+        self.push(name, value);
         let total: usize = self.0.iter().map(|(name, value)| name.len() + value.len() + EACH).sum();
         if total > TOTAL_MAX {
-            return Invalid::new("The headers are larger than 64 KiB in all: put large values into the body.");
+            return Invalid::refuse(
+                FIELD,
+                "The headers are larger than 64 KiB in all: put large values into the body.",
+            );
         }
         Ok(())
     }
 
+    fn push(&mut self, name: String, value: &str) {
+        self.0.push((name, value.as_bytes().to_vec()));
+    }
+
     /// Adds a header of our own.
     pub fn add(&mut self, name: &str, value: &str) {
-        self.0.push((name.to_owned(), value.as_bytes().to_vec()));
+        self.push(name.to_owned(), value);
     }
 
     pub fn has(&self, name: &str) -> bool {
@@ -109,16 +147,18 @@ impl Headers {
 }
 
 /// A token by RFC 9110, section 5.1, in lower case.
-fn header_name(name: &str) -> Result<String, Invalid> {
+fn header_name(name: &str, field: &'static str) -> Result<String, Invalid> {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     let Some(end) = name.bytes().position(|b| !token(b)).or(name.is_empty().then_some(0)) else {
         return Ok(name.to_ascii_lowercase());
     };
     // A whole line (`authorization: Bearer …`) may stand where the name should: what follows is not repeated.
     let begin = cut(name.get(..end).unwrap_or_default(), 60);
-    Invalid::new(format!(
-        "`{begin}…` is not a header's name: letters, digits and `-`, for example `x-correlation-id`."
-    ))
+    Invalid::quoting(
+        field,
+        format!("`{begin}…` is not a header's name: letters, digits and `-`, for example `x-correlation-id`."),
+        "The API key's name (authentication.name) is not a header's name: letters, digits and `-`, for example `x-sn-apikey`.",
+    )
 }
 
 /// A field value by RFC 9110, section 5.5: no control characters but the tab. Beyond ASCII it goes out as UTF-8.

@@ -10,6 +10,10 @@
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
+mod scalars;
+
+pub use scalars::{Document, Scalar, Scalars, spliced};
+
 /// The text of one JSON value, without the white space around it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Raw<'a>(&'a str);
@@ -204,9 +208,14 @@ impl<'de> Visitor<'de> for Reader {
     }
 }
 
-/// `text` as a JSON string, quotes included (section 7).
+/// `text` as a JSON string, quotes included (section 7). Allocated at its full size: a buffer that grows leaves copies behind.
 pub fn quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
+    let size = |byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..=0x1f => 6,
+        _ => 1,
+    };
+    let mut out = String::with_capacity(text.bytes().map(size).sum::<usize>() + 2);
     out.push('"');
     for c in text.chars() {
         match c {

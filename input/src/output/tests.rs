@@ -1,17 +1,17 @@
 use super::*;
 
-fn response(body: &str) -> FlowResponse {
-    FlowResponse {
+fn response(body: &str) -> Response<'_> {
+    Response {
         status: 200,
-        headers: Vec::new(),
-        body: body.to_owned(),
+        headers: &[],
+        body,
         execution_id: None,
         sys_id: None,
     }
 }
 
 fn body(text: &str) -> String {
-    let out = json(&response(text));
+    let out = json(response(text));
     serde_json::from_str::<serde_json::Value>(&out).unwrap_or_else(|error| panic!("{error}: {out}"));
     let body = out.strip_prefix(r#"{"status":200,"headers":{},"body":"#).unwrap();
     body.strip_suffix(r#","executionId":null,"sysId":null}"#)
@@ -30,18 +30,16 @@ fn a_process_reads_status_headers_body_and_the_ids() {
         ("x-a", "3"),
         ("x-a", "4"),
     ];
-    let response = FlowResponse {
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let response = Response {
         status: 202,
-        headers: headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect(),
-        body: r#"{"result":{"executionId":"e","sys_id":"s"}}"#.to_owned(),
-        execution_id: Some("e".to_owned()),
-        sys_id: Some("s".to_owned()),
+        headers: &headers,
+        body: r#"{"result":{"executionId":"e","sys_id":"s"}}"#,
+        execution_id: Some("e"),
+        sys_id: Some("s"),
     };
     assert_eq!(
-        json(&response),
+        json(response),
         r#"{"status":202,"headers":{"x-c":["5","6"],"content-type":"application/json","x-a":["1","3","4"],"x-b":"\"2\""},"body":{"result":{"executionId":"e","sys_id":"s"}},"executionId":"e","sysId":"s"}"#
     );
 }

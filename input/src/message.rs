@@ -1,0 +1,22 @@
+//! What the messages of all errors share, whoever writes them.
+
+/// The last sentence of a message whose call may have started the flow.
+pub const UNKNOWN: &str =
+    "It is unknown whether the flow started: look for its execution in ServiceNow before you start it again.";
+/// The last sentence of a message whose call has started the flow.
+pub const STARTED: &str = "The flow has started.";
+/// The last sentence of a message whose call has not started the flow.
+pub const NOT_STARTED: &str = "The flow has not started.";
+
+/// `text` on one line, cut to `max` characters.
+pub fn cut(text: &str, max: usize) -> String {
+    let mut out: String = text
+        .chars()
+        .take(max)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if text.chars().nth(max).is_some() {
+        out.push('…');
+    }
+    out
+}
