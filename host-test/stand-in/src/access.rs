@@ -3,15 +3,15 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::desk::{Desk, Request};
-use super::instance::{Instance, User};
+use crate::desk::{Desk, Request};
+use crate::instance::{Instance, User};
 
 /// The header of an API key, unless the key says another.
 const API_KEY_HEADER: &str = "x-sn-apikey";
 
 impl Instance {
     /// The user of a request, if its credentials are right. An `Authorization` header decides alone when there is one.
-    pub(super) fn user_of(&self, desk: &Desk, request: &Request<'_>) -> Option<&User> {
+    pub(crate) fn user_of(&self, desk: &Desk, request: &Request<'_>) -> Option<&User> {
         match request.head.values("authorization").next() {
             Some(authorization) => self.user_by_authorization(desk, authorization),
             None => self.user_by_api_key(request),
@@ -52,7 +52,7 @@ impl Instance {
 }
 
 /// Name and password of a basic `Authorization` (RFC 7617).
-pub(super) fn basic(authorization: &str) -> Option<(String, String)> {
+pub(crate) fn basic(authorization: &str) -> Option<(String, String)> {
     let encoded = with_scheme(authorization, "basic")?;
     let pair = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
     let (name, password) = pair.split_once(':')?;

@@ -10,15 +10,15 @@ const FATAL: u8 = 2;
 const TAG: usize = 16;
 
 /// Alerts by which a server says that it does not take the client's certificate, or misses one (RFC 8446, section 6.2).
-pub(super) const ABOUT_CERTIFICATES: [u8; 8] = [42, 43, 44, 45, 46, 48, 49, 116];
+pub(crate) const ABOUT_CERTIFICATES: [u8; 8] = [42, 43, 44, 45, 46, 48, 49, 116];
 
 /// An alert in the clear, as it goes out until the keys are agreed on.
-pub(super) fn plain(description: u8) -> [u8; 7] {
+pub(crate) fn plain(description: u8) -> [u8; 7] {
     [ALERT, 3, 3, 0, 2, FATAL, description]
 }
 
 /// An alert as the next record of a connection whose handshake is over.
-pub(super) fn encrypted(connection: ServerConnection, description: u8) -> Option<Vec<u8>> {
+pub(crate) fn encrypted(connection: ServerConnection, description: u8) -> Option<Vec<u8>> {
     let version = connection.protocol_version()?;
     let (sequence, secrets) = connection.dangerous_extract_secrets().ok()?.tx;
     match version {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
 
-use super::random;
+use crate::random;
 
 /// What a hibernating developer instance shows on every route, with status 200.
 const HIBERNATING_PAGE: &str = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n\
@@ -84,7 +84,7 @@ impl Answer {
         }
     }
 
-    pub(super) fn json(status: u16, value: &serde_json::Value) -> Self {
+    pub(crate) fn json(status: u16, value: &serde_json::Value) -> Self {
         Self::new(status).body(value.to_string())
     }
 
@@ -93,14 +93,14 @@ impl Answer {
     }
 
     /// The answer as HTTP/1.1 bytes.
-    pub(super) fn encode(&self, sent: Sent) -> Vec<u8> {
+    pub(crate) fn encode(&self, sent: Sent) -> Vec<u8> {
         let (mut bytes, body) = self.encode_apart(sent);
         bytes.extend(body);
         bytes
     }
 
     /// The answer as HTTP/1.1 bytes: up to and with the empty line, and then.
-    pub(super) fn encode_apart(&self, sent: Sent) -> (Vec<u8>, Vec<u8>) {
+    pub(crate) fn encode_apart(&self, sent: Sent) -> (Vec<u8>, Vec<u8>) {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         let mut line = |name: &str, value: &str| {
             for part in [name, ": ", value, "\r\n"] {
@@ -148,7 +148,7 @@ struct Failure<'a> {
 
 /// How an answer goes out on its connection.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sent {
+pub(crate) struct Sent {
     /// The connection ends after it, and it says so.
     pub closing: bool,
     /// It answers a HEAD request.
@@ -188,7 +188,7 @@ fn instance_headers() -> [(&'static str, String); 7] {
     ]
 }
 
-pub(super) fn reason(status: u16) -> &'static str {
+pub(crate) fn reason(status: u16) -> &'static str {
     match status {
         100 => "Continue",
         103 => "Early Hints",
@@ -244,7 +244,7 @@ fn header_table<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(String, Strin
 }
 
 /// In an instance's file bytes are written as text, or as `{ base64 = "…" }`.
-pub(super) fn text_as_bytes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+pub(crate) fn text_as_bytes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "text in quotes, or { base64 = \"…\" }")]
     enum Written {

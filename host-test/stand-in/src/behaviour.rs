@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::Deserialize;
 use serde::de::Deserializer;
 
-use super::answer::{Answer, text_as_bytes};
-use super::fault::Fault;
+use crate::answer::{Answer, text_as_bytes};
+use crate::fault::Fault;
 
 /// What a path of the instance does with a request.
 ///
@@ -18,7 +18,7 @@ use super::fault::Fault;
 pub enum Behaviour {
     /// Checks the request and answers it.
     Normal,
-    /// 200 with an HTML page. On a real instance *every* route does so: [`StandIn::hibernate`](super::StandIn::hibernate).
+    /// 200 with an HTML page. On a real instance *every* route does so: [`StandIn::hibernate`](crate::StandIn::hibernate).
     Hibernating,
     /// A rate limit rule is exceeded: 429 with `Retry-After` and the three `X-RateLimit-` headers.
     #[serde(rename_all = "kebab-case")]
@@ -111,7 +111,7 @@ impl Behaviour {
     }
 
     /// The answer that is the same for every request, if this behaviour has one.
-    pub(super) fn fixed_answer(&self) -> Option<Answer> {
+    pub(crate) fn fixed_answer(&self) -> Option<Answer> {
         match self {
             Self::Normal | Self::Delay { .. } | Self::Fault(_) | Self::Script(_) => None,
             Self::Hibernating => Some(Answer::hibernating()),
@@ -126,7 +126,7 @@ impl Behaviour {
     }
 
     /// The sum of the delays around it, and what is inside them.
-    pub(super) fn without_delay(mut self) -> (Duration, Self) {
+    pub(crate) fn without_delay(mut self) -> (Duration, Self) {
         let mut delay = Duration::ZERO;
         while let Self::Delay { by, then } = self {
             delay = delay.saturating_add(by);
@@ -151,6 +151,6 @@ fn normal() -> Box<Behaviour> {
     Box::new(Behaviour::Normal)
 }
 
-pub(super) fn milliseconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+pub(crate) fn milliseconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     u64::deserialize(from).map(Duration::from_millis)
 }

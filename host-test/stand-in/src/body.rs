@@ -1,18 +1,18 @@
 //! A request's body on its way in (RFC 9112, sections 6 and 7), taken piece by piece, so that reading can stop and go on
 //! at any byte: a stand-in that misbehaves still knows whether it had the whole request.
 
-use super::wire::Wire;
+use crate::wire::Wire;
 
 /// How the body is delimited (RFC 9112, section 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Framing {
+pub(crate) enum Framing {
     Length(u64),
     Chunked,
 }
 
 /// How a body ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BodyEnd {
+pub(crate) enum BodyEnd {
     Whole,
     /// The connection ended first.
     BrokenOff,
@@ -22,7 +22,7 @@ pub(super) enum BodyEnd {
 
 /// What is expected next.
 #[derive(Debug)]
-pub(super) enum Body {
+pub(crate) enum Body {
     Length(u64),
     ChunkSize,
     ChunkData(u64),

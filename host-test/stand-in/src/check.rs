@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::instance::{Instance, Method};
+use crate::instance::{Instance, Method};
 
 /// An instance that cannot be.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +31,7 @@ pub enum InstanceError {
 }
 
 impl Instance {
-    pub(super) fn check(&self) -> Result<(), InstanceError> {
+    pub(crate) fn check(&self) -> Result<(), InstanceError> {
         self.check_hosts()?;
         if !matches!(self.unknown_path_status, 404 | 400) {
             return Err(InstanceError::UnknownPathStatus(self.unknown_path_status));

@@ -14,14 +14,14 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::behaviour::Behaviour;
-use super::body::{Body, BodyEnd};
-use super::http1::Head;
-use super::port::PortFault;
-use super::record::{Recorded, Start};
-use super::serving::Serving;
-use super::tls_fault::TlsFault;
-use super::wire::Wire;
+use crate::behaviour::Behaviour;
+use crate::body::{Body, BodyEnd};
+use crate::http1::Head;
+use crate::port::PortFault;
+use crate::record::{Recorded, Start};
+use crate::serving::Serving;
+use crate::tls_fault::TlsFault;
+use crate::wire::Wire;
 
 const MOST_BODY_BYTES: usize = 16 * 1024 * 1024;
 /// How long `GET /requests?at-least=…` waits, unless it says.
@@ -92,7 +92,7 @@ enum Reply {
 }
 
 /// Serves requests until one side ends it.
-pub(super) async fn serve(serving: Arc<Serving>, mut wire: Wire) {
+pub(crate) async fn serve(serving: Arc<Serving>, mut wire: Wire) {
     while let Ok(head) = Head::read(&mut wire).await {
         let body = read_body(&mut wire, &head).await;
         let closing = body.is_none() || !head.keeps_alive();
@@ -284,7 +284,7 @@ impl Reply {
         let connection = if closing { "Connection: close\r\n" } else { "" };
         format!(
             "HTTP/1.1 {status} {}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n{connection}\r\n{body}",
-            super::answer::reason(status),
+            crate::answer::reason(status),
             body.len()
         )
         .into_bytes()

@@ -1,6 +1,6 @@
 //! The ready-made instance: the flow of Camunda's blueprint, and one flow for each thing that can differ.
 
-use super::instance::{ApiKey, BearerToken, Flavour, Flow, Instance, Method, OAuthClient, User};
+use crate::instance::{ApiKey, BearerToken, Flavour, Flow, Instance, Method, OAuthClient, User};
 
 /// The flow of the blueprint that Camunda publishes with its connector.
 pub const DEMO_FLOW: &str = "/api/sn_cico/flow_starter/my_flow";

@@ -8,15 +8,15 @@ use percent_encoding::percent_decode_str;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
-use super::answer::Answer;
-use super::behaviour::Behaviour;
-use super::http1::Head;
-use super::instance::{Flavour, Flow, Instance, Method, User};
-use super::record::{Log, Start};
-use super::{random, table, token};
+use crate::answer::Answer;
+use crate::behaviour::Behaviour;
+use crate::http1::Head;
+use crate::instance::{Flavour, Flow, Instance, Method, User};
+use crate::record::{Log, Start};
+use crate::{random, table, token};
 
 /// What all connections share.
-pub(super) struct State {
+pub(crate) struct State {
     pub instance: Instance,
     pub log: Log,
     desk: Mutex<Desk>,
@@ -24,7 +24,7 @@ pub(super) struct State {
 
 /// What the instance remembers from one request to the next.
 #[derive(Default)]
-pub(super) struct Desk {
+pub(crate) struct Desk {
     behaviours: BTreeMap<String, Behaviour>,
     once: BTreeMap<String, VecDeque<Behaviour>>,
     pub hibernating: bool,
@@ -39,7 +39,7 @@ struct IssuedToken {
 
 /// A whole request.
 #[derive(Clone, Copy)]
-pub(super) struct Request<'a> {
+pub(crate) struct Request<'a> {
     pub number: usize,
     pub head: &'a Head,
     pub body: &'a [u8],
@@ -312,7 +312,7 @@ fn not_authorized() -> Answer {
     Answer::failure(403, "User Not Authorized", Some("Failed API level ACL Validation"))
 }
 
-pub(super) fn method_not_allowed(allowed: &str) -> Answer {
+pub(crate) fn method_not_allowed(allowed: &str) -> Answer {
     Answer::failure(
         405,
         "Method not supported",

@@ -3,20 +3,20 @@
 use std::io;
 use std::time::Duration;
 
-use super::answer::{Answer, Sent};
-use super::behaviour::Behaviour;
-use super::body::{Body, BodyEnd, Framing};
-use super::desk::{Request, State};
-use super::http1::{Head, NoHead};
-use super::record::TlsSeen;
-use super::wire::{LINGER_QUIET, Wire};
+use crate::answer::{Answer, Sent};
+use crate::behaviour::Behaviour;
+use crate::body::{Body, BodyEnd, Framing};
+use crate::desk::{Request, State};
+use crate::http1::{Head, NoHead};
+use crate::record::TlsSeen;
+use crate::wire::{LINGER_QUIET, Wire};
 
 /// What a client may send ahead while it is kept waiting.
 const AHEAD: u64 = 1024 * 1024;
 
 /// How a connection goes on after an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub(crate) enum Next {
     Request,
     Close,
     Cut,
@@ -30,14 +30,14 @@ pub(super) enum Next {
 
 /// What the client did while it was waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Client {
+pub(crate) enum Client {
     Waits,
     Left,
 }
 
 /// How the reading of a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Arrived {
+pub(crate) enum Arrived {
     Whole,
     /// The body is larger than the instance takes; the rest is unread.
     TooLarge,
@@ -45,7 +45,7 @@ pub(super) enum Arrived {
     Bad,
 }
 
-pub(super) struct Connection<'a> {
+pub(crate) struct Connection<'a> {
     pub state: &'a State,
     pub number: usize,
     pub tls: Option<TlsSeen>,
@@ -53,7 +53,7 @@ pub(super) struct Connection<'a> {
 }
 
 /// A request on its way through.
-pub(super) struct Exchange<'a> {
+pub(crate) struct Exchange<'a> {
     pub state: &'a State,
     pub wire: &'a mut Wire,
     pub number: usize,
@@ -338,7 +338,7 @@ fn status_of(bytes: &[u8]) -> Option<u16> {
 }
 
 /// Makes a [`Connection`]'s record of its handshake.
-pub(super) fn tls_seen(connection: &rustls::ServerConnection) -> TlsSeen {
+pub(crate) fn tls_seen(connection: &rustls::ServerConnection) -> TlsSeen {
     TlsSeen {
         server_name: connection.server_name().map(str::to_owned),
         version: connection

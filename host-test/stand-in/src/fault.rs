@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::alert::ABOUT_CERTIFICATES;
-use super::answer::{Answer, Sent};
-use super::behaviour::{Step, milliseconds};
-use super::gzip::gzip;
+use crate::alert::ABOUT_CERTIFICATES;
+use crate::answer::{Answer, Sent};
+use crate::behaviour::{Step, milliseconds};
+use crate::gzip::gzip;
 
 /// One way for an exchange to go wrong. In a file: `{ fault = "reset-within-body" }`, `{ fault = { early = 413 } }`.
 ///
@@ -126,7 +126,7 @@ impl Fault {
     ];
 
     /// For a fault that does not wait for the whole request: what happens when the head has arrived.
-    pub(super) fn on_head(self) -> Option<Vec<Step>> {
+    pub(crate) fn on_head(self) -> Option<Vec<Step>> {
         match self {
             Self::ResetOnHead => Some(vec![Step::Reset]),
             Self::CloseOnHead => Some(vec![Step::Close]),
@@ -143,12 +143,12 @@ impl Fault {
     }
 
     /// The request is refused, not done.
-    pub(super) fn refuses(self) -> bool {
+    pub(crate) fn refuses(self) -> bool {
         matches!(self, Self::Alert(description) if ABOUT_CERTIFICATES.contains(&description))
     }
 
     /// What happens when the request was read, and this is the instance's own answer to it.
-    pub(super) fn steps(self, own: &Answer, sent: Sent) -> Vec<Step> {
+    pub(crate) fn steps(self, own: &Answer, sent: Sent) -> Vec<Step> {
         let (head, body) = own.encode_apart(sent);
         let half_head = || Step::Bytes(half(&head));
         let half_body = || Step::Bytes([head.as_slice(), &half(&body)].concat());

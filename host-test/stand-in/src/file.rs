@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::instance::Instance;
+use crate::instance::Instance;
 
 /// An instance's file with every key explained; it describes [`Instance::demo`].
 pub const SAMPLE_FILE: &str = include_str!("sample.toml");
@@ -120,7 +120,7 @@ fn example(key: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stand_in::{Fault, TlsFault};
+    use crate::{Fault, TlsFault};
 
     #[test]
     fn the_sample_file_describes_the_demo_instance() {

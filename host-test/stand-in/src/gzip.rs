@@ -2,7 +2,7 @@
 //! need not be small.
 
 /// A gzip stream that unpacks to these bytes.
-pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     let mut blocks = bytes.chunks(usize::from(u16::MAX)).peekable();
     if blocks.peek().is_none() {

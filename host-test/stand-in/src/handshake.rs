@@ -8,17 +8,17 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
-use super::alert;
-use super::record::{FailedHandshake, Log};
-use super::tls::{Tls, Way};
-use super::tls_fault::TlsFault;
-use super::wire::linger;
+use crate::alert;
+use crate::record::{FailedHandshake, Log};
+use crate::tls::{Tls, Way};
+use crate::tls_fault::TlsFault;
+use crate::wire::linger;
 
 /// `handshake_failure` (RFC 5246, section 7.2.2)
 const HANDSHAKE_FAILURE: u8 = 40;
 
 /// The connection, if the handshake comes to its end; `always` is the port's way, whatever the name.
-pub(super) async fn accept(
+pub(crate) async fn accept(
     tls: &Tls,
     always: Option<&Way>,
     log: &Log,
@@ -120,7 +120,7 @@ async fn finish(mut stream: TcpStream) {
 }
 
 /// Hears, and says nothing.
-pub(super) async fn until_left(stream: &mut TcpStream) {
+pub(crate) async fn until_left(stream: &mut TcpStream) {
     let mut heard = vec![0; 16 * 1024];
     while matches!(stream.read(&mut heard).await, Ok(1..)) {}
 }

@@ -1,7 +1,7 @@
 //! Requests of HTTP/1.1 and 1.0 (RFC 9112), read so that nothing of them is lost.
 
-use super::body::Framing;
-use super::wire::Wire;
+use crate::body::Framing;
+use crate::wire::Wire;
 
 /// More headers than a test has a use for.
 const MOST_HEADERS: usize = 1024;
@@ -9,7 +9,7 @@ const MOST_HEAD_BYTES: usize = 1024 * 1024;
 
 /// A request's line and headers.
 #[derive(Debug, Default)]
-pub(super) struct Head {
+pub(crate) struct Head {
     pub raw: Vec<u8>,
     pub method: String,
     pub target: String,
@@ -19,7 +19,7 @@ pub(super) struct Head {
 
 /// What came instead of a request's head.
 #[derive(Debug)]
-pub(super) enum NoHead {
+pub(crate) enum NoHead {
     /// The connection ended in good order between two requests.
     End,
     /// The connection ended within the head; what had arrived of it.

@@ -5,11 +5,11 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::behaviour::Behaviour;
-use super::port::FaultyPort;
-use super::tls_fault::TlsFault;
+use crate::behaviour::Behaviour;
+use crate::port::FaultyPort;
+use crate::tls_fault::TlsFault;
 
-/// An instance: who may enter it, and the flows it has. Its checks are made by [`StandIn::start`](super::StandIn::start).
+/// An instance: who may enter it, and the flows it has. Its checks are made by [`StandIn::start`](crate::StandIn::start).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Instance {
@@ -254,13 +254,13 @@ impl Instance {
     }
 
     /// The host names in full, the first being the one that examples use.
-    pub(super) fn full_hosts(&self) -> Vec<String> {
+    pub(crate) fn full_hosts(&self) -> Vec<String> {
         self.hosts.iter().map(|host| full_host(host)).collect()
     }
 }
 
 /// `acme` stands for `acme.service-now.com`, one with a dot for itself.
-pub(super) fn full_host(host: &str) -> String {
+pub(crate) fn full_host(host: &str) -> String {
     match host.contains('.') {
         true => host.to_owned(),
         false => format!("{host}.service-now.com"),

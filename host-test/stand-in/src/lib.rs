@@ -1,9 +1,14 @@
-//! A ServiceNow instance that is not one: it answers as a real one does, and goes wrong when told to.
+//! A stand-in for a ServiceNow instance: it answers as an instance with REST-triggered flows does, and fails on demand.
+//!
+//! It serves HTTPS (with a certificate authority of its own) and plain HTTP on 127.0.0.1, checks basic, bearer, API key and OAuth credentials,
+//! starts flows, and records each request byte for byte. A path, a TLS handshake or a port can be made to fail in every way that servers do.
+//!
+//! # In a test
 //!
 //! ```no_run
-//! use host_test::stand_in::{Behaviour, Instance, StandIn};
+//! use servicenow_stand_in::{Behaviour, Instance, StandIn};
 //!
-//! # fn main() -> Result<(), host_test::stand_in::StartError> {
+//! # fn main() -> Result<(), servicenow_stand_in::StartError> {
 //! let stand_in = StandIn::start(Instance::demo())?;
 //! stand_in.behave_once("/api/sn_cico/flow_starter/my_flow", Behaviour::status(503));
 //! // … call https://acme.service-now.com at stand_in.https_addr(), trusting stand_in.ca_pem() …
@@ -11,6 +16,20 @@
 //! assert!(stand_in.starts().is_empty());
 //! # Ok(()) }
 //! ```
+//!
+//! Each [`StandIn`] listens on ports of its own, on a thread of its own, and stops when it is dropped: tests can run side by side.
+//!
+//! # As a program
+//!
+//! ```console
+//! $ cargo run -p servicenow-stand-in
+//! ```
+//!
+//! prints its addresses, its certificate authority, its users and a `curl` line that works, then a line for each request. `--help` lists its
+//! options; `--print-config` prints a file with every setting of an instance, for `--config`. A test suite in any language controls it by JSON
+//! over HTTP, at the control address that it prints.
+//!
+//! # Files
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -35,6 +54,10 @@
 //! HTTP/1.1 is spoken by hand on `httparse` instead of by a server library: what a test wants to read
 //! (order and letter case of headers, a body that broke off) and to write (half an answer, garbage, a reset)
 //! is what such a library exists to hide.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
 
 mod access;
 mod alert;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use super::tls_fault::TlsFault;
+use crate::tls_fault::TlsFault;
 
 /// A connection on this machine takes microseconds; one that takes so long will not be made.
 const NOT_CONNECTED: Duration = Duration::from_millis(300);
@@ -44,7 +44,7 @@ pub struct FaultyPort {
 }
 
 /// What has to stay for a port to go on as it does.
-pub(super) enum Kept {
+pub(crate) enum Kept {
     /// Bound, not listening.
     Bound { _socket: TcpSocket },
     /// Listening, never accepting, and those who fill its queue.
@@ -54,13 +54,13 @@ pub(super) enum Kept {
     },
 }
 
-pub(super) fn refused(address: SocketAddr) -> io::Result<(SocketAddr, Kept)> {
+pub(crate) fn refused(address: SocketAddr) -> io::Result<(SocketAddr, Kept)> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(address)?;
     Ok((socket.local_addr()?, Kept::Bound { _socket: socket }))
 }
 
-pub(super) async fn full(address: SocketAddr) -> io::Result<(SocketAddr, Kept)> {
+pub(crate) async fn full(address: SocketAddr) -> io::Result<(SocketAddr, Kept)> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(address)?;
     let listener = socket.listen(1)?;
@@ -80,6 +80,6 @@ pub(super) async fn full(address: SocketAddr) -> io::Result<(SocketAddr, Kept)> 
 }
 
 /// A port of this machine, for this machine only.
-pub(super) fn local(port: u16) -> SocketAddr {
+pub(crate) fn local(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }

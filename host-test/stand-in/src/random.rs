@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 const LETTERS: &[u8; 52] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// 32 letters, as an execution id of Flow Designer.
-pub(super) fn execution_id() -> String {
+pub(crate) fn execution_id() -> String {
     // 256 is no multiple of 52; the slight bias does no harm in an id.
     bytes::<32>()
         .iter()
@@ -15,12 +15,12 @@ pub(super) fn execution_id() -> String {
 }
 
 /// 32 hexadecimal digits, as a `sys_id`.
-pub(super) fn hexadecimal() -> String {
+pub(crate) fn hexadecimal() -> String {
     bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// An OAuth access token.
-pub(super) fn token() -> String {
+pub(crate) fn token() -> String {
     format!("{}{}", execution_id(), execution_id())
 }
 

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::http1::Head;
-use super::instance::{Flavour, Method};
+use crate::http1::Head;
+use crate::instance::{Flavour, Method};
 
 /// A request as it was received, recorded from the moment its head has arrived.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -106,9 +106,9 @@ pub enum Event {
 }
 
 /// Called on the stand-in's own thread, so it must not wait for the stand-in.
-pub(super) type Observer = Box<dyn Fn(&Event) + Send + Sync>;
+pub(crate) type Observer = Box<dyn Fn(&Event) + Send + Sync>;
 
-pub(super) struct Log {
+pub(crate) struct Log {
     pages: Mutex<Pages>,
     changed: Condvar,
     changes: watch::Sender<()>,

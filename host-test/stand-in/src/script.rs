@@ -3,9 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use super::answer::Answer;
-use super::behaviour::Step;
-use super::exchange::{Arrived, Client, Exchange, Next};
+use crate::answer::Answer;
+use crate::behaviour::Step;
+use crate::exchange::{Arrived, Client, Exchange, Next};
 
 impl Exchange<'_> {
     /// `own` is the instance's answer, if the request was done already.

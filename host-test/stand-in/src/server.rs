@@ -11,15 +11,15 @@ use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use super::behaviour::Behaviour;
-use super::check::InstanceError;
-use super::desk::State;
-use super::instance::Instance;
-use super::port::PortFault;
-use super::record::{FailedHandshake, Log, Observer, Recorded, Start};
-use super::serving::{Addresses, Door, Serving, bind};
-use super::tls::Tls;
-use super::tls_fault::TlsFault;
+use crate::behaviour::Behaviour;
+use crate::check::InstanceError;
+use crate::desk::State;
+use crate::instance::Instance;
+use crate::port::PortFault;
+use crate::record::{FailedHandshake, Log, Observer, Recorded, Start};
+use crate::serving::{Addresses, Door, Serving, bind};
+use crate::tls::Tls;
+use crate::tls_fault::TlsFault;
 
 /// Where the stand-in listens, and who is told. The default is a free port for each, and nobody.
 #[derive(Default)]

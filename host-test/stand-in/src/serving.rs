@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 
-use super::control;
-use super::desk::State;
-use super::exchange::{Connection, tls_seen};
-use super::handshake;
-use super::port::{self, Kept, PortFault};
-use super::server::StartError;
-use super::tls::{Tls, Way};
-use super::wire::Wire;
+use crate::control;
+use crate::desk::State;
+use crate::exchange::{Connection, tls_seen};
+use crate::handshake;
+use crate::port::{self, Kept, PortFault};
+use crate::server::StartError;
+use crate::tls::{Tls, Way};
+use crate::wire::Wire;
 
 /// Everything that runs.
-pub(super) struct Serving {
+pub(crate) struct Serving {
     pub state: State,
     pub tls: Tls,
     pub addresses: Addresses,
@@ -28,7 +28,7 @@ pub(super) struct Serving {
 
 /// Where the listeners are that are there from the start.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Addresses {
+pub(crate) struct Addresses {
     pub https: SocketAddr,
     pub http: SocketAddr,
     pub control: SocketAddr,
@@ -41,7 +41,7 @@ struct Ports {
 }
 
 /// What is done on a port.
-pub(super) enum Door {
+pub(crate) enum Door {
     Http,
     Https,
     Control,
@@ -149,7 +149,7 @@ impl Serving {
         }
     }
 
-    async fn serve(&self, number: usize, wire: Wire, tls: Option<super::record::TlsSeen>) {
+    async fn serve(&self, number: usize, wire: Wire, tls: Option<crate::record::TlsSeen>) {
         Connection {
             state: &self.state,
             number,
@@ -162,7 +162,7 @@ impl Serving {
 }
 
 /// Bound at once, so that whoever is told the address is answered there.
-pub(super) fn bind(port: u16) -> Result<std::net::TcpListener, StartError> {
+pub(crate) fn bind(port: u16) -> Result<std::net::TcpListener, StartError> {
     let address = port::local(port);
     std::net::TcpListener::bind(address)
         .and_then(|listener| {

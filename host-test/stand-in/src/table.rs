@@ -2,15 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::answer::Answer;
-use super::desk::{Desk, Request, method_not_allowed};
-use super::instance::Instance;
-use super::random;
+use crate::answer::Answer;
+use crate::desk::{Desk, Request, method_not_allowed};
+use crate::instance::Instance;
+use crate::random;
 
-pub(super) const PATH: &str = "/api/now/table/";
+pub(crate) const PATH: &str = "/api/now/table/";
 
 /// `rest` is the path after [`PATH`]; the caller is known to be a user with a role.
-pub(super) fn answer(instance: &Instance, desk: &mut Desk, request: &Request<'_>, rest: &str) -> Answer {
+pub(crate) fn answer(instance: &Instance, desk: &mut Desk, request: &Request<'_>, rest: &str) -> Answer {
     match rest.split('/').collect::<Vec<_>>().as_slice() {
         ["incident"] => match request.head.method.as_str() {
             "GET" => list(request, desk.incidents.iter().cloned()),

@@ -13,9 +13,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion, version};
 
-use super::instance::full_host;
-use super::server::StartError;
-use super::tls_fault::TlsFault;
+use crate::instance::full_host;
+use crate::server::StartError;
+use crate::tls_fault::TlsFault;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Apple's verifier takes no longer life than 825 days.
@@ -23,7 +23,7 @@ const LIFE: Duration = Duration::from_secs(365 * 24 * 3600);
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&version::TLS13, &version::TLS12];
 
 /// The handshake for each name.
-pub(super) struct Tls {
+pub(crate) struct Tls {
     authority: Authority,
     normal: Way,
     faulty: Mutex<BTreeMap<String, Way>>,
@@ -31,7 +31,7 @@ pub(super) struct Tls {
 
 /// How a handshake goes.
 #[derive(Clone)]
-pub(super) struct Way {
+pub(crate) struct Way {
     pub config: Arc<ServerConfig>,
     pub fault: Option<TlsFault>,
 }

@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::access::basic;
-use super::answer::Answer;
-use super::desk::{Desk, Request};
-use super::instance::Instance;
+use crate::access::basic;
+use crate::answer::Answer;
+use crate::desk::{Desk, Request};
+use crate::instance::Instance;
 
-pub(super) const PATH: &str = "/oauth_token.do";
+pub(crate) const PATH: &str = "/oauth_token.do";
 
-pub(super) fn issue(instance: &Instance, desk: &mut Desk, request: &Request<'_>) -> Answer {
+pub(crate) fn issue(instance: &Instance, desk: &mut Desk, request: &Request<'_>) -> Answer {
     if request.head.method != "POST" {
         return refuse(405, "invalid_request", "Use POST").header("Allow", "POST");
     }

@@ -7,12 +7,12 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-use super::alert;
+use crate::alert;
 
 /// Beyond this an early answer's client is no longer listened to.
 const LINGER_BYTES: usize = 256 * 1024 * 1024;
 /// A client that neither sends nor leaves for so long has had its answer.
-pub(super) const LINGER_QUIET: Duration = Duration::from_secs(5);
+pub(crate) const LINGER_QUIET: Duration = Duration::from_secs(5);
 
 enum Io {
     Plain(TcpStream),
@@ -20,7 +20,7 @@ enum Io {
 }
 
 /// One connection, and what was read from it but not yet used.
-pub(super) struct Wire {
+pub(crate) struct Wire {
     io: Io,
     buffer: Vec<u8>,
 }
@@ -126,7 +126,7 @@ impl Wire {
 }
 
 /// Until the other side ends it, is quiet for long, or sends without end.
-pub(super) async fn linger(stream: &mut (impl AsyncRead + Unpin)) {
+pub(crate) async fn linger(stream: &mut (impl AsyncRead + Unpin)) {
     let mut heard = 0;
     let mut buffer = vec![0; 16 * 1024];
     while heard < LINGER_BYTES {

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use host_test::stand_in::{FileError, Instance, Options, SAMPLE_FILE, StandIn, StartError};
+use servicenow_stand_in::{FileError, Instance, Options, SAMPLE_FILE, StandIn, StartError};
 
 /// What a person at the terminal can still scroll back to is enough.
 const KEPT_REQUESTS: usize = 1000;

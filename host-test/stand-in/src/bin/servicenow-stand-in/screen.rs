@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
-use host_test::stand_in::{Event, Flavour, Flow, Instance, Method, StandIn};
+use servicenow_stand_in::{Event, Flavour, Flow, Instance, Method, StandIn};
 
 /// Prints a line; a reader that has gone is not an error.
 pub fn say(what: &str) {

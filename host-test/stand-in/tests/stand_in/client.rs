@@ -5,11 +5,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use host_test::stand_in::{DEMO_FLOW, Instance, StandIn};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion, version};
+use servicenow_stand_in::{DEMO_FLOW, Instance, StandIn};
 
 /// Long enough for any machine: reaching it is a failure.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -275,7 +275,7 @@ pub fn ending(error: &std::io::Error) -> Ending {
 }
 
 /// The last request, once its exchange is over.
-pub fn recorded(stand_in: &StandIn) -> host_test::stand_in::Recorded {
+pub fn recorded(stand_in: &StandIn) -> servicenow_stand_in::Recorded {
     assert!(stand_in.wait_until(PATIENCE, |requests, _| requests.last().is_some_and(|last| last.over)));
     stand_in.requests().pop().unwrap()
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use host_test::stand_in::{Behaviour, DEMO_FLOW, Fault, StandIn, Step};
+use servicenow_stand_in::{Behaviour, DEMO_FLOW, Fault, StandIn, Step};
 
 use crate::client::{BASIC, Client, Ending, JSON, PATIENCE, demo, recorded, start};
 use crate::meeting::{QUIET, leaves, meet, stalled};

@@ -1,6 +1,6 @@
 //! Fatal TLS alerts in place of an answer.
 
-use host_test::stand_in::{Behaviour, DEMO_FLOW, Fault, Step};
+use servicenow_stand_in::{Behaviour, DEMO_FLOW, Fault, Step};
 
 use crate::client::{Client, Ending, demo, start};
 use crate::meeting::meet;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use host_test::stand_in::{
+use servicenow_stand_in::{
     Answer, Behaviour, DEMO_FLOW, Flow, Instance, InstanceError, Method, StandIn, StartError, User,
 };
 
@@ -362,7 +362,7 @@ fn an_instance_that_contradicts_itself_does_not_start() {
     assert!(matches!(refused(status), InstanceError::FlowStatus { status: 500, .. }));
     let stranger = Instance::new("acme")
         .user(User::new("a", "b"))
-        .bearer_token(host_test::stand_in::BearerToken {
+        .bearer_token(servicenow_stand_in::BearerToken {
             value: "v".to_owned(),
             user: "c".to_owned(),
         });

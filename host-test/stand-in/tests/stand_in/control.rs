@@ -1,7 +1,7 @@
 //! The control address, as a test suite in another language uses it.
 
-use host_test::stand_in::{DEMO_FLOW, StandIn, Start};
 use serde_json::{Value, json};
+use servicenow_stand_in::{DEMO_FLOW, StandIn, Start};
 
 use crate::client::{Client, Ending, demo, handshake, start};
 

@@ -4,8 +4,8 @@ use std::io::Read;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use host_test::stand_in::{FailedHandshake, Instance, StandIn, TlsFault};
 use rustls::{CertificateError, ClientConnection, Error, StreamOwned, SupportedProtocolVersion, version};
+use servicenow_stand_in::{FailedHandshake, Instance, StandIn, TlsFault};
 
 use crate::client::{BOTH_VERSIONS, Client, Ending, PATIENCE, demo, ending, handshake, start};
 

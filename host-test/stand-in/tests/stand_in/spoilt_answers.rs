@@ -1,6 +1,6 @@
 //! Answers that are not what their framing says, or are no HTTP, or only look wrong.
 
-use host_test::stand_in::{Behaviour, DEMO_FLOW, Fault, Step};
+use servicenow_stand_in::{Behaviour, DEMO_FLOW, Fault, Step};
 
 use crate::client::{Client, Ending, demo, recorded, start};
 use crate::meeting::{leaves, meet, stalled};

@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 use std::time::Duration;
 
-use host_test::stand_in::{FaultyPort, Instance, PortFault, StandIn, TlsFault};
+use servicenow_stand_in::{FaultyPort, Instance, PortFault, StandIn, TlsFault};
 
 use crate::client::{BOTH_VERSIONS, Client, Ending, demo, ending, handshake, start};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use host_test::stand_in::{Behaviour, DEMO_FLOW, Fault, Recorded, StandIn};
+use servicenow_stand_in::{Behaviour, DEMO_FLOW, Fault, Recorded, StandIn};
 
 use crate::client::{Client, Ending, demo, recorded, start};
 

@@ -1,6 +1,6 @@
 //! Who may start a flow: basic, bearer, API key, OAuth, roles.
 
-use host_test::stand_in::{ApiKey, DEMO_FLOW, Flow, Instance, OAuthClient, StandIn, User};
+use servicenow_stand_in::{ApiKey, DEMO_FLOW, Flow, Instance, OAuthClient, StandIn, User};
 
 use crate::client::{Answer, BASIC, Client, JSON, demo, request};
 

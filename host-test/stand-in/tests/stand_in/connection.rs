@@ -1,6 +1,6 @@
 //! What is recorded of a request, and how a connection goes on.
 
-use host_test::stand_in::{Behaviour, DEMO_FLOW, Instance, Options, StandIn, Step};
+use servicenow_stand_in::{Behaviour, DEMO_FLOW, Instance, Options, StandIn, Step};
 
 use crate::client::{Client, Ending, JSON, PATIENCE, demo, recorded, request, start};
 
