@@ -3,8 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::desk::{Desk, Request};
+use crate::desk::Desk;
 use crate::instance::{Instance, User};
+use crate::request::Request;
 
 /// The header of an API key, unless the key says another.
 const API_KEY_HEADER: &str = "x-sn-apikey";

@@ -84,6 +84,16 @@ impl Answer {
         }
     }
 
+    /// 405; `allowed` is the list for `Allow`.
+    pub(crate) fn method_not_allowed(allowed: &str) -> Self {
+        Self::failure(
+            405,
+            "Method not supported",
+            Some(&format!("This resource supports {allowed}")),
+        )
+        .header("Allow", allowed)
+    }
+
     pub(crate) fn json(status: u16, value: &serde_json::Value) -> Self {
         Self::new(status).body(value.to_string())
     }

@@ -13,13 +13,15 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
+use crate::answer::reason;
 use crate::behaviour::Behaviour;
 use crate::body::{Body, BodyEnd};
 use crate::http1::Head;
 use crate::port::PortFault;
 use crate::record::{Recorded, Start};
-use crate::serving::Serving;
+use crate::serving::{Serving, accept};
 use crate::tls_fault::TlsFault;
 use crate::wire::Wire;
 
@@ -91,8 +93,18 @@ enum Reply {
     Failure(u16, String),
 }
 
+/// Listens from now on. It has to be called on the runtime.
+pub(crate) fn spawn(serving: Arc<Serving>, listener: TcpListener) {
+    tokio::spawn(async move {
+        loop {
+            let stream = accept(&listener).await;
+            tokio::spawn(serve(Arc::clone(&serving), Wire::plain(stream)));
+        }
+    });
+}
+
 /// Serves requests until one side ends it.
-pub(crate) async fn serve(serving: Arc<Serving>, mut wire: Wire) {
+async fn serve(serving: Arc<Serving>, mut wire: Wire) {
     while let Ok(head) = Head::read(&mut wire).await {
         let body = read_body(&mut wire, &head).await;
         let closing = body.is_none() || !head.keeps_alive();
@@ -284,7 +296,7 @@ impl Reply {
         let connection = if closing { "Connection: close\r\n" } else { "" };
         format!(
             "HTTP/1.1 {status} {}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\n{connection}\r\n{body}",
-            crate::answer::reason(status),
+            reason(status),
             body.len()
         )
         .into_bytes()

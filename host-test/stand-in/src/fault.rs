@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use crate::alert::ABOUT_CERTIFICATES;
 use crate::answer::{Answer, Sent};
-use crate::behaviour::{Step, milliseconds};
 use crate::gzip::gzip;
+use crate::step::{Step, milliseconds};
 
 /// One way for an exchange to go wrong. In a file: `{ fault = "reset-within-body" }`, `{ fault = { early = 413 } }`.
 ///

@@ -36,20 +36,24 @@
 //! | `instance` | what an instance is made of: users, keys, clients, flows |
 //! | `check`, `demo` | what an instance must keep to; the one that is ready-made |
 //! | `file` | an instance as a file, and what is said of a wrong one |
-//! | `behaviour`, `fault` | how a path may go wrong, as data; the ways that have a name |
+//! | `behaviour`, `fault`, `step` | how a path may go wrong, as data; the ways that have a name; the steps of a script |
 //! | `tls_fault`, `port` | how a handshake may go wrong; how a port may |
 //! | `answer`, `gzip` | an answer, and its bytes; the error envelope; a compressed body |
-//! | `desk` | the request → the answer: routes, and what the instance remembers |
+//! | `routes` | the request → the answer, and whether a flow starts |
+//! | `request` | a whole request, as the routes read it |
+//! | `desk` | what the instance remembers |
 //! | `access` | who is asking |
 //! | `token`, `table` | the token endpoint, the Table API |
 //! | `random` | ids and tokens |
 //! | `record` | what was received and what was started |
 //! | `wire`, `alert` | the connection: bytes in, bytes out; TLS alerts of any number |
 //! | `http1`, `body` | a request's head; its body, piece by piece |
+//! | `connection` | one connection, request after request |
 //! | `exchange`, `script` | one request and its answer on a connection; the steps of one that goes wrong |
 //! | `tls`, `handshake` | the certificate authority made at start; the way into a TLS connection |
-//! | `serving`, `server` | the listeners; what starts, stops and tells them, on a thread of their own |
-//! | `control` | the same from outside, as JSON |
+//! | `serving` | the listeners, and what each does with a connection |
+//! | `control` | the faults and the records from outside, as JSON |
+//! | `server`, `error` | starts and stops all of them, on a thread of their own; why it cannot |
 //!
 //! HTTP/1.1 is spoken by hand on `httparse` instead of by a server library: what a test wants to read
 //! (order and letter case of headers, a body that broke off) and to write (half an answer, garbage, a reset)
@@ -65,9 +69,11 @@ mod answer;
 mod behaviour;
 mod body;
 mod check;
+mod connection;
 mod control;
 mod demo;
 mod desk;
+mod error;
 mod exchange;
 mod fault;
 mod file;
@@ -78,9 +84,12 @@ mod instance;
 mod port;
 mod random;
 mod record;
+mod request;
+mod routes;
 mod script;
 mod server;
 mod serving;
+mod step;
 mod table;
 mod tls;
 mod tls_fault;
@@ -88,13 +97,15 @@ mod token;
 mod wire;
 
 pub use answer::Answer;
-pub use behaviour::{Behaviour, Step};
+pub use behaviour::Behaviour;
 pub use check::InstanceError;
 pub use demo::DEMO_FLOW;
+pub use error::StartError;
 pub use fault::Fault;
 pub use file::{FileError, SAMPLE_FILE};
 pub use instance::{ApiKey, BearerToken, Flavour, Flow, Instance, Method, OAuthClient, User};
 pub use port::{FaultyPort, PortFault};
 pub use record::{Event, FailedHandshake, Recorded, Start, TlsSeen};
-pub use server::{Options, StandIn, StartError};
+pub use server::{Options, StandIn};
+pub use step::Step;
 pub use tls_fault::TlsFault;

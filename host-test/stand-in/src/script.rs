@@ -4,8 +4,8 @@ use std::io;
 use std::time::Duration;
 
 use crate::answer::Answer;
-use crate::behaviour::Step;
 use crate::exchange::{Arrived, Client, Exchange, Next};
+use crate::step::Step;
 
 impl Exchange<'_> {
     /// `own` is the instance's answer, if the request was done already.

@@ -12,11 +12,12 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::behaviour::Behaviour;
-use crate::check::InstanceError;
-use crate::desk::State;
+use crate::control;
+use crate::error::StartError;
 use crate::instance::Instance;
 use crate::port::PortFault;
 use crate::record::{FailedHandshake, Log, Observer, Recorded, Start};
+use crate::routes::State;
 use crate::serving::{Addresses, Door, Serving, bind};
 use crate::tls::Tls;
 use crate::tls_fault::TlsFault;
@@ -34,35 +35,6 @@ pub struct Options {
     pub observer: Option<Observer>,
     /// Forgets the oldest requests and starts beyond so many; without it none is forgotten.
     pub keep: Option<usize>,
-}
-
-/// The stand-in could not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The instance contradicts itself.
-    #[error(transparent)]
-    Instance(#[from] InstanceError),
-    /// A port is taken, or may not be used.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// Why not.
-        source: io::Error,
-    },
-    /// No certificate could be made.
-    #[error("cannot make the certificates: {0}")]
-    Certificate(#[from] rcgen::Error),
-    /// TLS refused the certificate.
-    #[error("cannot set up TLS: {0}")]
-    Tls(#[from] rustls::Error),
-    /// TLS refused to ask for client certificates.
-    #[error("cannot set up TLS: {0}")]
-    ClientCertificates(#[from] rustls::server::VerifierBuilderError),
-    /// No thread or no runtime.
-    #[error("cannot start the server's thread: {0}")]
-    Thread(#[from] io::Error),
 }
 
 /// A running stand-in. It stops when it is dropped, and with it everything a client still waits for.
@@ -94,14 +66,12 @@ impl StandIn {
         let faulty_ports = instance.faulty_ports.clone();
         let state = State::new(instance, Log::new(options.observer, options.keep));
         let serving = Arc::new(Serving::new(state, tls, addresses));
-        let doors = [(https, Door::Https), (http, Door::Http), (control, Door::Control)];
 
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let inside = runtime.enter();
-        for (listener, door) in doors {
-            let listener = TcpListener::from_std(listener)?;
-            serving.spawn(listener, door);
-        }
+        serving.spawn(TcpListener::from_std(https)?, Door::Https);
+        serving.spawn(TcpListener::from_std(http)?, Door::Http);
+        control::spawn(Arc::clone(&serving), TcpListener::from_std(control)?);
         drop(inside);
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::control;
-use crate::desk::State;
-use crate::exchange::{Connection, tls_seen};
+use crate::connection::{Connection, tls_seen};
+use crate::error::StartError;
 use crate::handshake;
 use crate::port::{self, Kept, PortFault};
-use crate::server::StartError;
+use crate::record::TlsSeen;
+use crate::routes::State;
 use crate::tls::{Tls, Way};
 use crate::wire::Wire;
 
@@ -44,7 +44,6 @@ struct Ports {
 pub(crate) enum Door {
     Http,
     Https,
-    Control,
     /// HTTPS whose handshake goes this way.
     Tls(Way),
     Silent,
@@ -117,23 +116,15 @@ impl Serving {
     async fn listen(self: Arc<Self>, listener: TcpListener, door: Door) {
         let door = Arc::new(door);
         loop {
-            // Accepting fails when the client has left already, or for lack of descriptors, which passes.
-            let Ok((stream, _)) = listener.accept().await else {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-                continue;
-            };
-            let _without_it_only_slower = stream.set_nodelay(true);
+            let stream = accept(&listener).await;
             tokio::spawn(Arc::clone(&self).enter(stream, Arc::clone(&door)));
         }
     }
 
     async fn enter(self: Arc<Self>, mut stream: TcpStream, door: Arc<Door>) {
-        if matches!(*door, Door::Control) {
-            return control::serve(self, Wire::plain(stream)).await;
-        }
         let number = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
         let way = match &*door {
-            Door::Http | Door::Control => return self.serve(number, Wire::plain(stream), None).await,
+            Door::Http => return self.serve(number, Wire::plain(stream), None).await,
             Door::Silent => return handshake::until_left(&mut stream).await,
             Door::Close => return,
             Door::Reset => {
@@ -149,7 +140,7 @@ impl Serving {
         }
     }
 
-    async fn serve(&self, number: usize, wire: Wire, tls: Option<crate::record::TlsSeen>) {
+    async fn serve(&self, number: usize, wire: Wire, tls: Option<TlsSeen>) {
         Connection {
             state: &self.state,
             number,
@@ -158,6 +149,19 @@ impl Serving {
         }
         .serve()
         .await;
+    }
+}
+
+/// The next connection.
+pub(crate) async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        // Accepting fails when the client has left already, or for lack of descriptors, which passes.
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        let _without_it_only_slower = stream.set_nodelay(true);
+        return stream;
     }
 }
 

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::answer::Answer;
-use crate::desk::{Desk, Request, method_not_allowed};
+use crate::desk::Desk;
 use crate::instance::Instance;
 use crate::random;
+use crate::request::Request;
 
 pub(crate) const PATH: &str = "/api/now/table/";
 
@@ -15,7 +16,7 @@ pub(crate) fn answer(instance: &Instance, desk: &mut Desk, request: &Request<'_>
         ["incident"] => match request.head.method.as_str() {
             "GET" => list(request, desk.incidents.iter().cloned()),
             "POST" => create(desk, request),
-            _ => method_not_allowed("GET, POST"),
+            _ => Answer::method_not_allowed("GET, POST"),
         },
         ["incident", id] => match request.head.method.as_str() {
             "GET" => desk
@@ -23,7 +24,7 @@ pub(crate) fn answer(instance: &Instance, desk: &mut Desk, request: &Request<'_>
                 .iter()
                 .find(|incident| incident.get("sys_id").and_then(Value::as_str) == Some(id))
                 .map_or_else(no_record, |incident| Answer::json(200, &json!({ "result": incident }))),
-            _ => method_not_allowed("GET"),
+            _ => Answer::method_not_allowed("GET"),
         },
         ["sys_user"] => match request.head.method.as_str() {
             "GET" => {
@@ -35,7 +36,7 @@ pub(crate) fn answer(instance: &Instance, desk: &mut Desk, request: &Request<'_>
                 });
                 list(request, users)
             }
-            _ => method_not_allowed("GET"),
+            _ => Answer::method_not_allowed("GET"),
         },
         [table, ..] => Answer::failure(400, &format!("Invalid table {table}"), None),
         [] => no_record(),

@@ -13,8 +13,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion, version};
 
+use crate::error::StartError;
 use crate::instance::full_host;
-use crate::server::StartError;
 use crate::tls_fault::TlsFault;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);

@@ -4,8 +4,9 @@ use serde_json::json;
 
 use crate::access::basic;
 use crate::answer::Answer;
-use crate::desk::{Desk, Request};
+use crate::desk::Desk;
 use crate::instance::Instance;
+use crate::request::Request;
 
 pub(crate) const PATH: &str = "/oauth_token.do";
 
