@@ -27,7 +27,7 @@ use anyhow::Context;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::stand_in::Behaviour;
+use servicenow_stand_in::Behaviour;
 
 /// The blueprint's input, which a case changes.
 pub const BASE: &str = include_str!("../../examples/flow.json");

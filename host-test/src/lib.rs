@@ -1,7 +1,16 @@
-//! The proof: a stand-in ServiceNow, and (in `tests/`) what the component and its host do when they meet it.
+//! The proof: what the component and its host do when they meet a server, tested against a stand-in ServiceNow.
 //!
-//! The stand-in is of use by itself to anyone who has no instance: run `servicenow-stand-in --help`,
-//! or start one inside a test with [`stand_in::StandIn::start`].
+//! | where | what it holds |
+//! |---|---|
+//! | [`conformance`], `conformance/*.json` | the table of cases that every host must pass |
+//! | [`rig`] | the built component and a stand-in that it reaches, for tests of a whole call |
+//! | [`spellings`] | spellings of addresses that must not get past a policy |
+//! | `stand-in/` | the stand-in ServiceNow: the crate `servicenow-stand-in`, which needs neither the component nor wasmtime |
+//! | `tests/it` | the tests of whole calls, one program; each folder is one subject |
+//! | `tests/leftovers` | what is left of a secret in memory: a program of its own, because its allocator watches the whole process |
+//! | `tests/component_file.rs` | the built file: imports, exports, size; a program of its own, which links no wasmtime |
+//! | `src/bin/demo` | `make run` |
+//! | `src/bin/soak.rs` | `make soak` |
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
@@ -10,4 +19,3 @@
 pub mod conformance;
 pub mod rig;
 pub mod spellings;
-pub mod stand_in;

@@ -1,14 +1,14 @@
 //! The built component under wasmtime, and a stand-in that it may reach: what the tests of a whole call stand on.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use flow_starter_host::{
     AccessToken, ConnectTo, Connector, Egress, EgressBuilder, Engine, FlowConfig, FlowResponse, Limits, Origin,
     Outcome, Pattern, Policy, RequestRecord, TokenRequest, TriggerError,
 };
 
-use crate::stand_in::{Instance, StandIn};
+use servicenow_stand_in::{Instance, StandIn};
+use tokio::sync::OnceCell;
 
 /// Where `make build` leaves the component.
 #[must_use]
@@ -149,18 +149,18 @@ impl Rig {
 /// # Errors
 /// Where `make build` did not run.
 pub async fn connector() -> anyhow::Result<&'static Connector> {
-    static CONNECTOR: OnceLock<Connector> = OnceLock::new();
-    if let Some(connector) = CONNECTOR.get() {
-        return Ok(connector);
-    }
-    let wasm = std::fs::read(component_file())
-        .map_err(|error| anyhow::anyhow!("no component ({error}): run `make build` first"))?;
-    let limits = Limits {
-        concurrent_calls: 64,
-        ..Limits::default()
-    };
-    let loaded = Engine::new(limits)?.load(&wasm).await?;
-    Ok(CONNECTOR.get_or_init(|| loaded))
+    static CONNECTOR: OnceCell<Connector> = OnceCell::const_new();
+    CONNECTOR
+        .get_or_try_init(async || {
+            let wasm = std::fs::read(component_file())
+                .map_err(|error| anyhow::anyhow!("no component ({error}): run `make build` first"))?;
+            let limits = Limits {
+                concurrent_calls: 64,
+                ..Limits::default()
+            };
+            Ok(Engine::new(limits)?.load(&wasm).await?)
+        })
+        .await
 }
 
 /// All that must not come out, as given and as sent.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
 use flow_starter_host::{Connector, Egress, Engine, FlowConfig, Limits, Method, Outcome};
 use host_test::rig::{Rig, component_file};
-use host_test::stand_in::{Behaviour, DEMO_FLOW, Fault, Instance, Options, StandIn, Step};
+use servicenow_stand_in::{Behaviour, DEMO_FLOW, Fault, Instance, Options, StandIn, Step};
 
 /// Starts flows at a stand-in, over kept connections, some of which go wrong, and watches what the process holds.
 #[derive(Debug, Parser)]

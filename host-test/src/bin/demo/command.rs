@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, Result};
-use host_test::stand_in::StandIn;
+use servicenow_stand_in::StandIn;
 
 use crate::input::Input;
 

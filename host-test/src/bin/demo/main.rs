@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use host_test::stand_in::{Instance, StandIn};
+use servicenow_stand_in::{Instance, StandIn};
 
 use command::FlowStarter;
 use input::Input;

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use flow_starter_host::Mask;
-use host_test::stand_in::{Instance, Recorded, StandIn};
+use servicenow_stand_in::{Instance, Recorded, StandIn};
 
 use crate::input::Input;
 
