@@ -22,8 +22,8 @@
 //! let egress = Egress::builder().policy(Policy::new(["acme.service-now.com".parse()?])).build()?;
 //! # let egress = { drop(egress); Egress::builder().policy(Policy::deny_all()).build()? }; // Nobody is called by a test of the docs.
 //! let mounted = "/run/secrets";
-//! # let mounted = std::env::temp_dir().join(format!("flow-starter-docs-{}", std::process::id()));
-//! # std::fs::create_dir_all(&mounted)?;
+//! # let folder = tempfile::tempdir()?;
+//! # let mounted = folder.path();
 //! # std::fs::write(mounted.join("SN_PASSWORD"), "demo-password")?;
 //! let starter = FlowStarter::new(connector, egress).secrets(Secrets::none().with(DirectorySecrets::new(mounted)));
 //!
