@@ -11,6 +11,7 @@ use super::computing::Computing;
 use super::conformity::{CONNECTOR, FLOW_STARTER};
 use super::contract::{AccessToken, FlowConfig, FlowResponse, TokenRequest, TriggerError};
 use super::engine::Engine;
+use super::limits::why;
 use super::load::LoadError;
 use super::outcome::{Door, End, Outcome};
 use crate::egress::{Destinations, Egress, Gate};
@@ -83,7 +84,7 @@ impl Connector {
         tokio::time::timeout(self.engine.limits.wall_clock, computing.of(instance))
             .await
             .map_err(|_| LoadError::Instantiate("it took longer than the wall clock allows".to_owned()))?
-            .map_err(|error| LoadError::Instantiate(self.engine.limits.why(&error)))?;
+            .map_err(|error| LoadError::Instantiate(why(&error)))?;
         Ok(())
     }
 
@@ -185,7 +186,7 @@ impl Connector {
             biased;
             ended = tokio::time::timeout(left, run) => match ended {
                 Ok(Ok(result)) => End::Returned(result),
-                Ok(Err(error)) => End::Trapped(self.engine.limits.why(&error)),
+                Ok(Err(error)) => End::Trapped(why(&error)),
                 Err(_) => End::OutOfTime(self.engine.limits.wall_clock),
             },
             () = stop => End::GivenUp,

@@ -7,6 +7,7 @@ use super::conformity::{CONTRACT, Mismatch, mismatches};
 use super::connector::Connector;
 use super::engine::Engine;
 use super::imports::Closed;
+use super::limits::in_its_words;
 
 /// Why a file is not taken as a connector.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -116,15 +117,8 @@ impl Engine {
         // SAFETY: the caller vouches for the bytes.
         let component = unsafe { Component::deserialize(&self.wasmtime, bytes) };
         let component = component.map_err(|error| {
-            self.limits.passed_by_shape(&error).map_or_else(
-                || {
-                    LoadError::NotCompiled(format!(
-                        "{}; compile it again from the WebAssembly file",
-                        not_ours(&error)
-                    ))
-                },
-                LoadError::Limit,
-            )
+            let why = in_its_words(&error);
+            LoadError::NotCompiled(format!("{why}; compile it again from the WebAssembly file"))
         })?;
         self.check_at_once(component)
     }
@@ -134,10 +128,12 @@ impl Engine {
             return Err(LoadError::NotAComponent(no_component(wasm).to_owned()));
         }
         Component::from_binary(&self.wasmtime, wasm).map_err(|error| {
-            self.limits.passed_by_shape(&error).map_or_else(
-                || LoadError::NotAComponent(plain(&error.root_cause().to_string())),
-                LoadError::Limit,
-            )
+            let why = in_its_words(&error);
+            // What compiles, and then gets no place in the pool of instances, is refused for its shape.
+            match self.wasmtime.precompile_component(wasm) {
+                Ok(_) => LoadError::Limit(why),
+                Err(_) => LoadError::NotAComponent(why),
+            }
         })
     }
 
@@ -170,11 +166,6 @@ impl Engine {
                 .unwrap_or_else(|_| Err(failed(&"it ended")))
         })
     }
-}
-
-/// What wasmtime says of a file may quote it, and nothing in a file shall steer a terminal.
-fn plain(told: &str) -> String {
-    told.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// The component model's preamble: `\0asm`, version 13, layer 1.
@@ -218,19 +209,6 @@ fn not_compiled(bytes: &[u8]) -> &'static str {
     } else {
         "it does not begin as one"
     }
-}
-
-/// Wasmtime compares version, processor and settings, in this order, and has one sentence for each.
-fn not_ours(error: &wasmtime::Error) -> String {
-    let told = format!("{:#}", error.root_cause());
-    if let Some((_, version)) = told.split_once("incompatible version '") {
-        let version = version.trim_end_matches('\'');
-        return format!("it was compiled by another version of wasmtime ({version})");
-    }
-    if told.contains("Module was compiled") || format!("{error:#}").contains("compilation settings of module") {
-        return format!("it was compiled for another machine or with other settings ({told})");
-    }
-    format!("it is damaged ({told})")
 }
 
 #[cfg(test)]
@@ -367,12 +345,9 @@ mod tests {
             (damaged, "or was cut short"),
             (
                 of_version(&precompiled(&engine), b"47"),
-                "by another version of wasmtime (47); compile it again",
+                "version '47'; compile it again",
             ),
-            (
-                precompiled(&other_limits.unwrap()),
-                "for another machine or with other settings (Module was compiled with",
-            ),
+            (precompiled(&other_limits.unwrap()), "Module was compiled with"),
         ] {
             // SAFETY: none of them is loaded as code.
             let told = unsafe { engine.load_compiled(&bytes) }.unwrap_err().to_string();
