@@ -8,12 +8,12 @@ use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre,
 
 use super::call::Call;
 use super::computing::Computing;
-use super::conformity::{CONNECTOR, FLOW_STARTER};
+use super::conformity::{Answer, CONNECTOR, FLOW_STARTER};
 use super::contract::{AccessToken, FlowConfig, FlowResponse, TokenRequest, TriggerError};
 use super::engine::Engine;
 use super::limits::why;
-use super::load::LoadError;
 use super::outcome::{Door, End, Outcome};
+use super::refusal::LoadError;
 use crate::egress::{Destinations, Egress, Gate};
 
 /// A component that keeps the contract, compiled. Cheap to clone.
@@ -38,9 +38,6 @@ impl std::fmt::Debug for Connector {
 
 /// The part of an instance's memory that an input may fill: it is held as it came, parsed, and as the request's body.
 const INPUT_PART: usize = 4;
-
-/// What each of the contract's functions returns.
-pub(super) type Answer<R> = (Result<R, TriggerError>,);
 
 /// What the host must know of a call beside its input.
 struct Errand {
@@ -78,7 +75,7 @@ impl Connector {
         let computing = Arc::new(Computing::new());
         let instance = async {
             let _places = self.engine.places.take(self.places).await?;
-            let mut store = Call::store(&self.engine, Gate::closed(), computing.clone());
+            let mut store = self.engine.store(Gate::closed(), computing.clone());
             self.instance.instantiate_async(&mut store).await.map(drop)
         };
         tokio::time::timeout(self.engine.limits.wall_clock, computing.of(instance))
@@ -208,7 +205,7 @@ impl Connector {
         Answer<R>: ComponentNamedList + Lift + Send + Sync + 'static,
     {
         let _places = self.engine.places.take(self.places).await?;
-        let mut store = Call::store(&self.engine, gate, computing.clone());
+        let mut store = self.engine.store(gate, computing.clone());
         let instance = self.instance.instantiate_async(&mut store).await?;
         let function: TypedFunc<P, Answer<R>> = instance.get_typed_func(&mut store, door)?;
         let (result,) = function.call_async(&mut store, input).await?;
