@@ -71,7 +71,7 @@ pub use egress::{
     AddressKind, AddressKindError, CertificateFault, ClientCertificate, ConnectTo, ConnectToError, Destinations,
     Egress, EgressBuilder, EgressError, Gate, Host, Ledger, Origin, OriginError, Pattern, PatternError, Policy, Probe,
     ProbedStep, Progress, Proxy, ProxyError, Purpose, RequestRecord, Resolve, ResolveError, Resolving, Scheme,
-    ServerCertificate, Step, StepOutcome, Stop,
+    ServerCertificate, Step, StepOutcome, Stop, StopCause,
 };
 pub use secrets::{
     DirectorySecrets, EnvironmentSecrets, ExpandError, Expanded, FileSecrets, INPUT_FIELDS, Mask, Providing, Secret,

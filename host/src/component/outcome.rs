@@ -356,6 +356,7 @@ mod tests {
         requests[0].stopped = Some(Stop {
             step: Step::Tls,
             why: "invalid peer certificate: Expired".to_owned(),
+            cause: None,
         });
         let error = Outcome::judge(Door::Flow, End::<()>::Returned(Err(unknown())), requests)
             .result

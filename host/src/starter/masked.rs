@@ -104,6 +104,7 @@ mod tests {
             stopped: Some(Stop {
                 step: Step::Tls,
                 why: format!("a certificate for {SECRET}"),
+                cause: None,
             }),
         }]
     }
