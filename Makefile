@@ -37,7 +37,7 @@ PREFIX ?=
 .PHONY: install
 install: build ## Install flow-starter, the component inside it (PREFIX=… for another place than cargo's own)
 	@echo 'Compiling wasmtime for release takes some minutes.'
-	$(CARGO) install --locked --path host $(if $(PREFIX),--root '$(PREFIX)')
+	$(CARGO) install --locked --path cli $(if $(PREFIX),--root '$(PREFIX)')
 
 # What the tests' own runner takes: TESTFLAGS=--show-output
 TESTFLAGS ?=

@@ -23,8 +23,8 @@
 //! let egress = Egress::builder().policy(Policy::new(["acme.service-now.com".parse()?])).build()?;
 //! # let egress = { drop(egress); Egress::builder().policy(Policy::deny_all()).build()? }; // Nobody is called by a test of the docs.
 //! let mounted = "/run/secrets";
-//! # let mounted = std::env::temp_dir().join(format!("flow-starter-docs-{}", std::process::id()));
-//! # std::fs::create_dir_all(&mounted)?;
+//! # let folder = tempfile::tempdir()?;
+//! # let mounted = folder.path();
 //! # std::fs::write(mounted.join("SN_PASSWORD"), "demo-password")?;
 //! let starter = FlowStarter::new(connector, egress).secrets(Secrets::none().with(DirectorySecrets::new(mounted)));
 //!
@@ -72,7 +72,7 @@ pub use egress::{
     AddressKind, AddressKindError, CertificateFault, ClientCertificate, ConnectTo, ConnectToError, Destinations,
     Egress, EgressBuilder, EgressError, Gate, Host, Ledger, Origin, OriginError, Pattern, PatternError, Policy, Probe,
     ProbedStep, Progress, Proxy, ProxyError, Purpose, RequestRecord, Resolve, ResolveError, Resolving, Scheme,
-    ServerCertificate, Step, StepOutcome, Stop,
+    ServerCertificate, Step, StepOutcome, Stop, StopCause,
 };
 pub use flow_starter_input::fields::INPUT as INPUT_FIELDS;
 pub use flow_starter_input::{

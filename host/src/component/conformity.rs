@@ -3,14 +3,16 @@
 use wasmtime::component::types::{self, ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentNamedList, Lift, Lower};
 
-use super::connector::Answer;
 use super::engine::Engine;
 use super::imports::{self, Closed};
-use crate::contract::{AccessToken, FlowConfigRecord, FlowResponse, TokenRequestRecord};
+use crate::contract::{AccessToken, FlowConfigRecord, FlowResponse, TokenRequestRecord, TriggerError};
 
 pub(super) const CONTRACT: &str = "connectors:servicenow-flow-starter@0.1.0";
 pub(super) const FLOW_STARTER: &str = "connectors:servicenow-flow-starter/flow-starter@0.1.0";
 pub(super) const CONNECTOR: &str = "connectors:servicenow-flow-starter/connector@0.1.0";
+
+/// What each of the contract's functions returns.
+pub(super) type Answer<R> = (Result<R, TriggerError>,);
 
 type Typecheck = fn(&ComponentFunc, &types::Component) -> wasmtime::Result<()>;
 

@@ -9,10 +9,11 @@ use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre,
 
 use super::call::Call;
 use super::computing::Computing;
-use super::conformity::{CONNECTOR, FLOW_STARTER};
+use super::conformity::{Answer, CONNECTOR, FLOW_STARTER};
 use super::engine::Engine;
-use super::load::LoadError;
+use super::limits::why;
 use super::outcome::{Door, End, Judged, Outcome};
+use super::refusal::LoadError;
 use crate::contract::{AccessToken, FlowConfigRecord, FlowResponse, TokenRequestRecord, TriggerError};
 use crate::egress::{Destinations, Egress, Gate};
 
@@ -38,9 +39,6 @@ impl std::fmt::Debug for Connector {
 
 /// The part of an instance's memory that an input may fill: it is held as it came, parsed, and as the request's body.
 const INPUT_PART: usize = 4;
-
-/// What each of the contract's functions returns.
-pub(super) type Answer<R> = (Result<R, TriggerError>,);
 
 /// What the host must know of a call beside its input.
 struct Errand {
@@ -78,13 +76,13 @@ impl Connector {
         let computing = Arc::new(Computing::new());
         let instance = async {
             let _places = self.engine.places.take(self.places).await?;
-            let mut store = Call::store(&self.engine, Gate::closed(), computing.clone());
+            let mut store = self.engine.store(Gate::closed(), computing.clone());
             self.instance.instantiate_async(&mut store).await.map(drop)
         };
         tokio::time::timeout(self.engine.limits.wall_clock, computing.of(instance))
             .await
             .map_err(|_| LoadError::Instantiate("it took longer than the wall clock allows".to_owned()))?
-            .map_err(|error| LoadError::Instantiate(self.engine.limits.why(&error)))?;
+            .map_err(|error| LoadError::Instantiate(why(&error)))?;
         Ok(())
     }
 
@@ -185,7 +183,7 @@ impl Connector {
             biased;
             ended = tokio::time::timeout(left, run) => match ended {
                 Ok(Ok(result)) => End::Returned(result),
-                Ok(Err(error)) => End::Trapped(self.engine.limits.why(&error)),
+                Ok(Err(error)) => End::Trapped(why(&error)),
                 Err(_) => End::OutOfTime(self.engine.limits.wall_clock),
             },
             () = stop => End::GivenUp,
@@ -207,7 +205,7 @@ impl Connector {
         Answer<R>: ComponentNamedList + Lift + Send + Sync + 'static,
     {
         let _places = self.engine.places.take(self.places).await?;
-        let mut store = Call::store(&self.engine, gate, computing.clone());
+        let mut store = self.engine.store(gate, computing.clone());
         let instance = self.instance.instantiate_async(&mut store).await?;
         let function: TypedFunc<P, Answer<R>> = instance.get_typed_func(&mut store, door)?;
         let (result,) = function.call_async(&mut store, input).await?;

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use wasmtime::Store;
 use wasmtime::component::Linker;
 use wasmtime_wasi::clocks::WasiClocks;
 
 use super::call::{self, Call};
+use super::computing::Computing;
 use super::imports::Import;
 use super::limits::{EPOCH, Limits};
-use super::places::Places;
+use super::places::{Places, TooFew};
+use crate::egress::Gate;
 
 /// In bytes.
 const LARGEST_MEMORY: u64 = 1 << 40;
@@ -97,7 +100,8 @@ impl Engine {
                 "a limit of 0 would let no call run: for example 64 MiB, 10 s of computing, 300 s in all and 256 calls",
             ));
         }
-        let places = Places::reserve(limits.concurrent_calls)?;
+        let wanted = limits.concurrent_calls;
+        let places = Places::reserve(wanted).map_err(|TooFew { left }| EngineError::Places { wanted, left })?;
         let runtime = |error: wasmtime::Error| {
             EngineError::Runtime(format!(
                 "{error:#} (for {} calls at a time with {} MiB each; fewer, or with less, need less of the machine's address space)",
@@ -123,6 +127,11 @@ impl Engine {
     /// The limits it was made with.
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// A call's own store.
+    pub(super) fn store(&self, gate: Gate, computing: Arc<Computing>) -> Store<Call> {
+        Call::store(&self.wasmtime, &self.limits, gate, computing)
     }
 }
 

@@ -41,78 +41,109 @@ const SOCKETS: &str = "wasi:sockets/";
 /// assert!("wasi:sockets/tcp".parse::<Import>().is_err());
 /// # Ok::<(), flow_starter_host::ImportError>(())
 /// ```
-#[derive(Clone, Copy)]
-pub struct Import {
-    name: &'static str,
-    link: Link,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Import {
+    /// `wasi:cli/environment`: no variable and no argument.
+    Environment,
+    /// `wasi:cli/exit`: it ends the call.
+    Exit,
+    /// `wasi:cli/stdin`: closed.
+    Stdin,
+    /// `wasi:cli/stdout`: what is written is discarded.
+    Stdout,
+    /// `wasi:cli/stderr`: what is written is discarded.
+    Stderr,
+    /// `wasi:cli/terminal-input`: the type of a terminal; there is none.
+    TerminalInput,
+    /// `wasi:cli/terminal-output`: the type of a terminal; there is none.
+    TerminalOutput,
+    /// `wasi:cli/terminal-stdin`: standard input is no terminal.
+    TerminalStdin,
+    /// `wasi:cli/terminal-stdout`: standard output is no terminal.
+    TerminalStdout,
+    /// `wasi:cli/terminal-stderr`: standard error is no terminal.
+    TerminalStderr,
+    /// `wasi:clocks/wall-clock`: the time of day.
+    WallClock,
+    /// `wasi:filesystem/preopens`: no directory.
+    Preopens,
+    /// `wasi:filesystem/types`: the types of files and directories; there are none.
+    Filesystem,
+    /// `wasi:random/insecure`: random numbers, fast.
+    InsecureRandom,
+    /// `wasi:random/insecure-seed`: a seed for hash tables.
+    InsecureSeed,
+    /// `wasi:random/random`: random numbers for cryptography.
+    Random,
 }
-
-type Link = fn(&mut Linker<Call>) -> wasmtime::Result<()>;
-
-const fn import(name: &'static str, link: Link) -> Import {
-    Import { name, link }
-}
-
-/// Harmless where there is nothing in them.
-const NAMEABLE: [Import; 16] = [
-    import("wasi:cli/environment", |l| {
-        cli::environment::add_to_linker::<Call, WasiCli>(l, Call::cli)
-    }),
-    import("wasi:cli/exit", |l| {
-        cli::exit::add_to_linker::<Call, WasiCli>(l, Call::cli)
-    }),
-    import("wasi:cli/stdin", |l| {
-        cli::stdin::add_to_linker::<Call, WasiCli>(l, Call::cli)
-    }),
-    import("wasi:cli/stdout", |l| {
-        cli::stdout::add_to_linker::<Call, WasiCli>(l, Call::cli)
-    }),
-    import("wasi:cli/stderr", |l| {
-        cli::stderr::add_to_linker::<Call, WasiCli>(l, Call::cli)
-    }),
-    import("wasi:cli/terminal-input", |l| {
-        cli::terminal_input::add_to_linker::<Call, WasiCli>(l, Call::cli)
-    }),
-    import("wasi:cli/terminal-output", |l| {
-        cli::terminal_output::add_to_linker::<Call, WasiCli>(l, Call::cli)
-    }),
-    import("wasi:cli/terminal-stdin", |l| {
-        cli::terminal_stdin::add_to_linker::<Call, WasiCli>(l, Call::cli)
-    }),
-    import("wasi:cli/terminal-stdout", |l| {
-        cli::terminal_stdout::add_to_linker::<Call, WasiCli>(l, Call::cli)
-    }),
-    import("wasi:cli/terminal-stderr", |l| {
-        cli::terminal_stderr::add_to_linker::<Call, WasiCli>(l, Call::cli)
-    }),
-    import("wasi:clocks/wall-clock", |l| {
-        clocks::wall_clock::add_to_linker::<Call, WasiClocks>(l, Call::clocks)
-    }),
-    import("wasi:filesystem/preopens", |l| {
-        filesystem::preopens::add_to_linker::<Call, WasiFilesystem>(l, Call::filesystem)
-    }),
-    import("wasi:filesystem/types", |l| {
-        filesystem::types::add_to_linker::<Call, WasiFilesystem>(l, Call::filesystem)
-    }),
-    import("wasi:random/insecure", |l| {
-        random::insecure::add_to_linker::<Call, WasiRandom>(l, Call::random)
-    }),
-    import("wasi:random/insecure-seed", |l| {
-        random::insecure_seed::add_to_linker::<Call, WasiRandom>(l, Call::random)
-    }),
-    import("wasi:random/random", |l| {
-        random::random::add_to_linker::<Call, WasiRandom>(l, Call::random)
-    }),
-];
 
 impl Import {
+    const ALL: [Self; 16] = [
+        Self::Environment,
+        Self::Exit,
+        Self::Stdin,
+        Self::Stdout,
+        Self::Stderr,
+        Self::TerminalInput,
+        Self::TerminalOutput,
+        Self::TerminalStdin,
+        Self::TerminalStdout,
+        Self::TerminalStderr,
+        Self::WallClock,
+        Self::Preopens,
+        Self::Filesystem,
+        Self::InsecureRandom,
+        Self::InsecureSeed,
+        Self::Random,
+    ];
+
     /// All that can be named.
     pub fn all() -> impl Iterator<Item = Self> {
-        NAMEABLE.into_iter()
+        Self::ALL.into_iter()
+    }
+
+    /// The interface's name, without a version.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Environment => "wasi:cli/environment",
+            Self::Exit => "wasi:cli/exit",
+            Self::Stdin => "wasi:cli/stdin",
+            Self::Stdout => "wasi:cli/stdout",
+            Self::Stderr => "wasi:cli/stderr",
+            Self::TerminalInput => "wasi:cli/terminal-input",
+            Self::TerminalOutput => "wasi:cli/terminal-output",
+            Self::TerminalStdin => "wasi:cli/terminal-stdin",
+            Self::TerminalStdout => "wasi:cli/terminal-stdout",
+            Self::TerminalStderr => "wasi:cli/terminal-stderr",
+            Self::WallClock => "wasi:clocks/wall-clock",
+            Self::Preopens => "wasi:filesystem/preopens",
+            Self::Filesystem => "wasi:filesystem/types",
+            Self::InsecureRandom => "wasi:random/insecure",
+            Self::InsecureSeed => "wasi:random/insecure-seed",
+            Self::Random => "wasi:random/random",
+        }
     }
 
     pub(super) fn link(self, linker: &mut Linker<Call>) -> wasmtime::Result<()> {
-        (self.link)(linker)
+        match self {
+            Self::Environment => cli::environment::add_to_linker::<Call, WasiCli>(linker, Call::cli),
+            Self::Exit => cli::exit::add_to_linker::<Call, WasiCli>(linker, Call::cli),
+            Self::Stdin => cli::stdin::add_to_linker::<Call, WasiCli>(linker, Call::cli),
+            Self::Stdout => cli::stdout::add_to_linker::<Call, WasiCli>(linker, Call::cli),
+            Self::Stderr => cli::stderr::add_to_linker::<Call, WasiCli>(linker, Call::cli),
+            Self::TerminalInput => cli::terminal_input::add_to_linker::<Call, WasiCli>(linker, Call::cli),
+            Self::TerminalOutput => cli::terminal_output::add_to_linker::<Call, WasiCli>(linker, Call::cli),
+            Self::TerminalStdin => cli::terminal_stdin::add_to_linker::<Call, WasiCli>(linker, Call::cli),
+            Self::TerminalStdout => cli::terminal_stdout::add_to_linker::<Call, WasiCli>(linker, Call::cli),
+            Self::TerminalStderr => cli::terminal_stderr::add_to_linker::<Call, WasiCli>(linker, Call::cli),
+            Self::WallClock => clocks::wall_clock::add_to_linker::<Call, WasiClocks>(linker, Call::clocks),
+            Self::Preopens => filesystem::preopens::add_to_linker::<Call, WasiFilesystem>(linker, Call::filesystem),
+            Self::Filesystem => filesystem::types::add_to_linker::<Call, WasiFilesystem>(linker, Call::filesystem),
+            Self::InsecureRandom => random::insecure::add_to_linker::<Call, WasiRandom>(linker, Call::random),
+            Self::InsecureSeed => random::insecure_seed::add_to_linker::<Call, WasiRandom>(linker, Call::random),
+            Self::Random => random::random::add_to_linker::<Call, WasiRandom>(linker, Call::random),
+        }
     }
 }
 
@@ -146,8 +177,7 @@ impl FromStr for Import {
         if interface.starts_with(SOCKETS) {
             return Err(ImportError::Sockets(shown(text)));
         }
-        let found = NAMEABLE.into_iter().find(|import| import.name == interface);
-        match found {
+        match Import::all().find(|import| import.as_str() == interface) {
             _ if !of_track => Err(ImportError::Track(shown(text))),
             Some(import) => Ok(import),
             None if ALWAYS.contains(&interface) => Err(ImportError::Always(shown(text))),
@@ -191,8 +221,8 @@ pub enum Closed {
 /// Whether an import with functions is given to a component.
 pub(super) fn judge(name: &str, named: &[Import]) -> Result<(), Closed> {
     let (interface, of_track) = split(name);
-    let nameable = NAMEABLE.iter().any(|import| import.name == interface);
-    let given = ALWAYS.contains(&interface) || named.iter().any(|import| import.name == interface);
+    let nameable = Import::all().any(|import| import.as_str() == interface);
+    let given = ALWAYS.contains(&interface) || named.iter().any(|import| import.as_str() == interface);
     match () {
         () if interface.starts_with(SOCKETS) => Err(Closed::Sockets),
         () if given && of_track => Ok(()),
@@ -204,39 +234,7 @@ pub(super) fn judge(name: &str, named: &[Import]) -> Result<(), Closed> {
 
 impl fmt::Display for Import {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
-
-impl fmt::Debug for Import {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Import({})", self.name)
-    }
-}
-
-impl PartialEq for Import {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl Eq for Import {}
-
-impl PartialOrd for Import {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Import {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.name.cmp(other.name)
-    }
-}
-
-impl std::hash::Hash for Import {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.name.hash(state);
+        f.write_str(self.as_str())
     }
 }
 
@@ -253,11 +251,8 @@ mod tests {
         for import in Import::all() {
             assert_eq!(import.to_string().parse(), Ok(import));
             assert_eq!(format!("{import}@0.2.6").parse(), Ok(import));
-            assert!(!ALWAYS.contains(&import.name), "{import}");
+            assert!(!ALWAYS.contains(&import.as_str()), "{import}");
         }
-        let mut names: Vec<_> = Import::all().map(|import| import.name).collect();
-        names.dedup();
-        assert_eq!(names.len(), NAMEABLE.len());
     }
 
     #[test]
@@ -269,7 +264,7 @@ mod tests {
             },
             Import::all().chain(Import::all()),
         );
-        assert_eq!(engine.unwrap().named.len(), NAMEABLE.len());
+        assert_eq!(engine.unwrap().named.len(), Import::all().count());
     }
 
     #[test]
@@ -284,7 +279,7 @@ mod tests {
         ] {
             for name in [format!("wasi:sockets/{socket}"), format!("wasi:sockets/{socket}@0.2.6")] {
                 assert!(refusal(&name).contains("a way around the policy"), "{name}");
-                assert_eq!(judge(&name, &NAMEABLE), Err(Closed::Sockets));
+                assert_eq!(judge(&name, &Import::ALL), Err(Closed::Sockets));
             }
         }
     }

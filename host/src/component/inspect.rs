@@ -6,7 +6,8 @@ use wasmtime::component::types::ComponentItem;
 use super::conformity::{DOORS, judge_import};
 use super::engine::Engine;
 use super::imports::Closed;
-use super::load::{LoadError, is_core_module};
+use super::load::is_core_module;
+use super::refusal::LoadError;
 
 /// What a file is, and what [`Engine::load`] would say of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

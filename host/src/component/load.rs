@@ -3,65 +3,11 @@
 use wasmtime::Precompiled;
 use wasmtime::component::Component;
 
-use super::conformity::{CONTRACT, Mismatch, mismatches};
+use super::conformity::{Mismatch, mismatches};
 use super::connector::Connector;
 use super::engine::Engine;
-use super::imports::Closed;
-
-/// Why a file is not taken as a connector.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum LoadError {
-    /// Not a WebAssembly component at all.
-    #[error("this is not a WebAssembly component: {0}")]
-    NotAComponent(String),
-    /// Not a component's machine code that this host can run.
-    #[error("this is not a compiled connector for this host: {0}")]
-    NotCompiled(String),
-    /// Its shape alone passes a limit.
-    #[error("the component passes a limit of the connector host: {0}")]
-    Limit(String),
-    /// All that is missing, wrong or too much.
-    #[error("the component does not keep the contract {CONTRACT}: {}", reasons(.0).join("; "))]
-    Contract(Vec<Mismatch>),
-    /// A fresh instance of it did not come up within the limits.
-    #[error("the component cannot be instantiated: {0}")]
-    Instantiate(String),
-}
-
-impl LoadError {
-    /// A sentence for each thing that keeps the component out; imports that are closed for the same reason share one.
-    ///
-    /// ```
-    /// use flow_starter_host::LoadError;
-    ///
-    /// assert_eq!(LoadError::Limit("it has more than 8 tables".to_owned()).reasons().len(), 1);
-    /// ```
-    pub fn reasons(&self) -> Vec<String> {
-        match self {
-            Self::Contract(found) => reasons(found),
-            other => vec![other.to_string()],
-        }
-    }
-}
-
-fn reasons(found: &[Mismatch]) -> Vec<String> {
-    let mut told: Vec<String> = Vec::new();
-    let mut closed: Vec<(Closed, Vec<&str>)> = Vec::new();
-    for mismatch in found {
-        match mismatch {
-            Mismatch::Import { name, why } => match closed.iter_mut().find(|(of, _)| of == why) {
-                Some((_, names)) => names.push(name),
-                None => closed.push((*why, vec![name])),
-            },
-            other => told.push(other.to_string()),
-        }
-    }
-    let imports = closed
-        .iter()
-        .map(|(why, names)| format!("it imports {}: {why}", names.join(", ")));
-    imports.chain(told).collect()
-}
+use super::limits::in_its_words;
+use super::refusal::LoadError;
 
 impl Engine {
     /// Compiles a component, once for all its calls, and checks that it keeps the contract and asks for nothing that it is not given.
@@ -116,15 +62,8 @@ impl Engine {
         // SAFETY: the caller vouches for the bytes.
         let component = unsafe { Component::deserialize(&self.wasmtime, bytes) };
         let component = component.map_err(|error| {
-            self.limits.passed_by_shape(&error).map_or_else(
-                || {
-                    LoadError::NotCompiled(format!(
-                        "{}; compile it again from the WebAssembly file",
-                        not_ours(&error)
-                    ))
-                },
-                LoadError::Limit,
-            )
+            let why = in_its_words(&error);
+            LoadError::NotCompiled(format!("{why}; compile it again from the WebAssembly file"))
         })?;
         self.check_at_once(component)
     }
@@ -134,10 +73,12 @@ impl Engine {
             return Err(LoadError::NotAComponent(no_component(wasm).to_owned()));
         }
         Component::from_binary(&self.wasmtime, wasm).map_err(|error| {
-            self.limits.passed_by_shape(&error).map_or_else(
-                || LoadError::NotAComponent(plain(&error.root_cause().to_string())),
-                LoadError::Limit,
-            )
+            let why = in_its_words(&error);
+            // What compiles, and then gets no place in the pool of instances, is refused for its shape.
+            match self.wasmtime.precompile_component(wasm) {
+                Ok(_) => LoadError::Limit(why),
+                Err(_) => LoadError::NotAComponent(why),
+            }
         })
     }
 
@@ -170,11 +111,6 @@ impl Engine {
                 .unwrap_or_else(|_| Err(failed(&"it ended")))
         })
     }
-}
-
-/// What wasmtime says of a file may quote it, and nothing in a file shall steer a terminal.
-fn plain(told: &str) -> String {
-    told.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// The component model's preamble: `\0asm`, version 13, layer 1.
@@ -218,19 +154,6 @@ fn not_compiled(bytes: &[u8]) -> &'static str {
     } else {
         "it does not begin as one"
     }
-}
-
-/// Wasmtime compares version, processor and settings, in this order, and has one sentence for each.
-fn not_ours(error: &wasmtime::Error) -> String {
-    let told = format!("{:#}", error.root_cause());
-    if let Some((_, version)) = told.split_once("incompatible version '") {
-        let version = version.trim_end_matches('\'');
-        return format!("it was compiled by another version of wasmtime ({version})");
-    }
-    if told.contains("Module was compiled") || format!("{error:#}").contains("compilation settings of module") {
-        return format!("it was compiled for another machine or with other settings ({told})");
-    }
-    format!("it is damaged ({told})")
 }
 
 #[cfg(test)]
@@ -367,12 +290,9 @@ mod tests {
             (damaged, "or was cut short"),
             (
                 of_version(&precompiled(&engine), b"47"),
-                "by another version of wasmtime (47); compile it again",
+                "version '47'; compile it again",
             ),
-            (
-                precompiled(&other_limits.unwrap()),
-                "for another machine or with other settings (Module was compiled with",
-            ),
+            (precompiled(&other_limits.unwrap()), "Module was compiled with"),
         ] {
             // SAFETY: none of them is loaded as code.
             let told = unsafe { engine.load_compiled(&bytes) }.unwrap_err().to_string();

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `engine`, `limits`, `places` | the compiler and the pool of instances; what a call may use, and the sentence for each limit; how many at once |
 //! | `imports` | what a component may import: six interfaces, and what the engine was told to give beside them |
-//! | `load`, `conformity` | bytes in, connector out; what of the contract is missing, wrong or too much |
+//! | `load`, `conformity`, `refusal` | bytes in, connector out; what of the contract is missing, wrong or too much; why a file is refused |
 //! | `inspect` | the same for a person: imports, exports, size, and whether it would be loaded |
 //! | `connector` | a loaded component, and its calls: a fresh instance for each |
 //! | `call`, `computing` | what one call's instance may see; how long it has computed |
@@ -21,6 +21,7 @@ mod limits;
 mod load;
 mod outcome;
 mod places;
+mod refusal;
 
 pub use conformity::Mismatch;
 pub use connector::Connector;
@@ -28,6 +29,6 @@ pub use engine::{Engine, EngineError};
 pub use imports::{Closed, Import, ImportError};
 pub use inspect::{FileKind, InspectedDoor, InspectedImport, Inspection};
 pub use limits::Limits;
-pub use load::LoadError;
 pub use outcome::Outcome;
+pub use refusal::LoadError;
 pub(crate) use outcome::{Failure, Judged};

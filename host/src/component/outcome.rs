@@ -435,6 +435,7 @@ mod tests {
         requests[0].stopped = Some(Stop {
             step: Step::Tls,
             why: "invalid peer certificate: Expired".to_owned(),
+            cause: None,
         });
         let error = error(Judged::of(Door::Flow, End::Returned(Err(unknown())), requests));
         assert!(

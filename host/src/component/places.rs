@@ -4,11 +4,15 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 
-use super::engine::EngineError;
 use super::limits::MOST_CALLS;
 
 /// Mappings belong to the process: two engines of 8,000 places would get it aborted as surely as one of 16,000.
 static TAKEN: AtomicU32 = AtomicU32::new(0);
+
+/// As many as were asked for are not left.
+pub(super) struct TooFew {
+    pub(super) left: u32,
+}
 
 /// An engine's places; they are the process's again when it is dropped.
 pub(super) struct Places {
@@ -17,12 +21,11 @@ pub(super) struct Places {
 }
 
 impl Places {
-    pub(super) fn reserve(wanted: u32) -> Result<Self, EngineError> {
+    pub(super) fn reserve(wanted: u32) -> Result<Self, TooFew> {
         let taken = TAKEN.fetch_update(Relaxed, Relaxed, |taken| {
             taken.checked_add(wanted).filter(|all| *all <= MOST_CALLS)
         });
-        taken.map_err(|taken| EngineError::Places {
-            wanted,
+        taken.map_err(|taken| TooFew {
             left: MOST_CALLS.saturating_sub(taken),
         })?;
         Ok(Self {

@@ -21,7 +21,7 @@ use super::address::AddressKind;
 use super::origin::{Host, Origin, Scheme};
 use super::policy::Policy;
 use super::proxy::{self, Proxy};
-use super::record::{Step, Witness};
+use super::record::{Step, Stop, StopCause, Witness};
 use super::resolve::{Resolve, ResolveError};
 
 /// How long an address is waited for before the next one is tried beside it (RFC 8305, section 5).
@@ -198,9 +198,13 @@ impl Dialer {
         };
         witness.begins(Step::Address, "not checked");
         if let Some(denied) = found.iter().find(|address| !policy.allows_address(origin, **address)) {
-            let kind = AddressKind::of(*denied).map_or("denied", AddressKind::as_str);
-            let why = format!("{denied} is {kind}, which the policy does not open");
-            witness.failed(Step::Address, &why);
+            let kind = AddressKind::of(*denied);
+            let named = kind.map_or("denied", AddressKind::as_str);
+            witness.stops(Stop {
+                step: Step::Address,
+                why: format!("{denied} is {named}, which the policy does not open"),
+                cause: kind.map(StopCause::Address),
+            });
             return Err(Error::DestinationIpProhibited);
         }
         witness.passed(Step::Address, format_args!("the policy allows it"));

@@ -47,7 +47,7 @@ pub use origin::{Host, Origin, OriginError, Scheme};
 pub use policy::{Pattern, PatternError, Policy};
 pub use probe::{ClientCertificate, Probe, ProbedStep, StepOutcome};
 pub use proxy::{Proxy, ProxyError};
-pub use record::{Progress, Purpose, RequestRecord, Step, Stop};
+pub use record::{Progress, Purpose, RequestRecord, Step, Stop, StopCause};
 pub use resolve::{Resolve, ResolveError, Resolving};
 
 pub use gate::{Gate, Ledger};

@@ -12,7 +12,7 @@ use super::Egress;
 use super::certificate::{Recorder, ServerCertificate, printable};
 use super::connect::{Connected, Dialer, Io};
 use super::origin::Origin;
-use super::record::{Step, Witness};
+use super::record::{Step, Stop, Witness};
 
 /// What became of each step on the way to an origin ([`Egress::probe`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,14 +52,14 @@ pub struct ProbedStep {
     pub took: Duration,
 }
 
-/// What became of a step, in words for a person.
+/// What became of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepOutcome {
-    /// It passed, and this was found.
+    /// It passed; in words for a person, what was found.
     Passed(String),
     /// It failed, and the way ends here.
-    Failed(String),
-    /// There was nothing to do, or the way did not come so far.
+    Failed(Stop),
+    /// There was nothing to do, or the way did not come so far; in words for a person.
     Skipped(String),
 }
 
@@ -242,7 +242,7 @@ impl Witness for Walk {
     fn begins(&self, step: Step, late: &str) {
         self.steps().push(Walked {
             step,
-            outcome: StepOutcome::Failed(late.to_owned()),
+            outcome: StepOutcome::Failed(Stop::new(step, late)),
             began: Instant::now(),
             took: None,
         });
@@ -256,7 +256,8 @@ impl Witness for Walk {
         self.ends(step, StepOutcome::Skipped(why.to_owned()));
     }
 
-    fn failed(&self, step: Step, why: &str) {
-        self.ends(step, StepOutcome::Failed(printable(why)));
+    fn stops(&self, mut stop: Stop) {
+        stop.why = printable(&stop.why);
+        self.ends(stop.step, StepOutcome::Failed(stop));
     }
 }

@@ -18,7 +18,7 @@ use wasmtime_wasi_http::Error;
 
 use super::connect::{Io, tcp};
 use super::origin::Origin;
-use super::record::{Step, Witness};
+use super::record::{Step, Stop, StopCause, Witness};
 use super::resolve::{Resolve, ResolveError};
 
 /// Which destinations are reached through which proxy.
@@ -97,9 +97,14 @@ pub(super) async fn tunnel(
 ) -> Result<TokioIo<Upgraded>, Error> {
     witness.begins(Step::Proxy, "no tunnel in time");
     let opened = open(proxy, origin, resolver, tls).await;
-    let tunnel = opened.map_err(|Refused { denied, why }| {
-        witness.failed(Step::Proxy, &why);
-        if denied {
+    let tunnel = opened.map_err(|Refused { status, why }| {
+        witness.stops(Stop {
+            step: Step::Proxy,
+            why,
+            cause: status.map(StopCause::ProxyStatus),
+        });
+        // The proxy does not allow it, or not to us.
+        if matches!(status, Some(403 | 407)) {
             Error::HttpRequestDenied
         } else {
             Error::ConnectionRefused
@@ -111,15 +116,15 @@ pub(super) async fn tunnel(
 
 /// Why there is no tunnel.
 struct Refused {
-    /// The proxy does not allow it, or not to us.
-    denied: bool,
+    /// The proxy's own answer, if it gave one.
+    status: Option<u16>,
     why: String,
 }
 
 impl<E: std::fmt::Display> From<E> for Refused {
     fn from(error: E) -> Self {
         Self {
-            denied: false,
+            status: None,
             why: error.to_string(),
         }
     }
@@ -165,7 +170,7 @@ async fn ask(stream: impl Io + 'static, request: Request<Empty<Bytes>>) -> Resul
     let status = answer.status();
     if !status.is_success() {
         return Err(Refused {
-            denied: matches!(status.as_u16(), 403 | 407),
+            status: Some(status.as_u16()),
             why: format!("it answered {status} to CONNECT"),
         });
     }

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use http::Method;
 use zeroize::Zeroizing;
 
+use super::address::AddressKind;
 use crate::contract::FlowState;
 
 /// What a request is for.
@@ -84,6 +85,29 @@ pub struct Stop {
     pub step: Step,
     /// In words; none of it is the component's or the server's to choose, but for the names of a certificate.
     pub why: String,
+    /// What a program can decide by, where there is such a fact.
+    pub cause: Option<StopCause>,
+}
+
+/// The fact behind a [`Stop`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StopCause {
+    /// The policy does not open this kind of address: at [`Step::Address`].
+    Address(AddressKind),
+    /// The proxy answered `CONNECT` with this HTTP status, which is not 2xx (RFC 9110, section 9.3.6): at [`Step::Proxy`]. 407: it wants
+    /// credentials.
+    ProxyStatus(u16),
+}
+
+impl Stop {
+    pub(crate) fn new(step: Step, why: impl Into<String>) -> Self {
+        Self {
+            step,
+            why: why.into(),
+            cause: None,
+        }
+    }
 }
 
 impl fmt::Display for Stop {
@@ -116,7 +140,12 @@ pub(super) trait Witness: Send + Sync {
     fn skipped(&self, _step: Step, _why: &str) {}
 
     /// The connection will not be made.
-    fn failed(&self, step: Step, why: &str);
+    fn stops(&self, stop: Stop);
+
+    /// The same, for a reason that only words tell.
+    fn failed(&self, step: Step, why: &str) {
+        self.stops(Stop::new(step, why));
+    }
 }
 
 const WAITING: u8 = 0;
@@ -150,12 +179,15 @@ impl Attempt {
     }
 
     pub(crate) fn stopped(&self, step: Step, why: impl Into<String>) {
-        let why = why.into();
-        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(Stop { step, why });
+        self.stops_at(Some(Stop::new(step, why)));
     }
 
     pub(crate) fn connected(&self) {
-        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.stops_at(None);
+    }
+
+    fn stops_at(&self, stop: Option<Stop>) {
+        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = stop;
     }
 
     /// Before the request is handed to a connection: false where the call has ended meanwhile, and it must not be.
@@ -206,8 +238,8 @@ impl Witness for std::sync::Arc<Attempt> {
         self.stopped(step, late);
     }
 
-    fn failed(&self, step: Step, why: &str) {
-        self.stopped(step, why);
+    fn stops(&self, stop: Stop) {
+        self.stops_at(Some(stop));
     }
 }
 

@@ -220,19 +220,14 @@ fn read(path: &Path) -> io::Result<Zeroizing<String>> {
 mod tests {
     use super::*;
 
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("flow-starter-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        folder
-    }
-
     fn value(found: Result<Option<Secret>, SecretError>) -> Option<String> {
         found.unwrap().map(|secret| secret.expose().to_owned())
     }
 
     #[test]
     fn a_file_holds_a_secret_on_each_line() {
-        let file = folder("file").join("secrets.txt");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secrets.txt");
         std::fs::write(&file, "# a comment\n\nA=1=2 \"3\" \r\n B = x\nA=last\nEMPTY=\n").unwrap();
         let secrets = FileSecrets::new(&file);
         assert_eq!(value(secrets.value("A")).as_deref(), Some("last"));
@@ -265,9 +260,10 @@ mod tests {
 
     #[test]
     fn a_directory_holds_a_file_for_each_secret() {
-        let folder = folder("directory");
-        std::fs::write(folder.join("A"), "two\nlines\r\n").unwrap();
+        let above = tempfile::tempdir().unwrap();
+        let folder = above.path().join("directory");
         std::fs::create_dir_all(folder.join("..data")).unwrap();
+        std::fs::write(folder.join("A"), "two\nlines\r\n").unwrap();
         std::fs::write(folder.join("..data/A"), "behind").unwrap();
         let secrets = DirectorySecrets::new(&folder);
         assert_eq!(value(secrets.value("A")).as_deref(), Some("two\nlines"));

@@ -96,6 +96,7 @@ mod tests {
             stopped: Some(Stop {
                 step: Step::Tls,
                 why: format!("a certificate for {SECRET}"),
+                cause: None,
             }),
         }]
     }

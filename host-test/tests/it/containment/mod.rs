@@ -29,10 +29,10 @@ async fn each_limit_is_named_and_ends_the_call() {
             "/fills-bodies",
             "it held more than 256 of the host's resources at a time",
         ),
-        ("/polls-a-crowd", "it held more than 1000 handles at a time"),
+        ("/polls-a-crowd", "handle limit exceeded"),
         ("/polls-nothing", "empty poll list"),
-        ("/returns-a-lot", "it handed over more than 32 MiB at once"),
-        ("/repeats-itself", "it handed over more than 32 MiB at once"),
+        ("/returns-a-lot", "too much data is being copied"),
+        ("/repeats-itself", "too much data is being copied"),
     ] {
         let error = error(prison.commits(crime).await);
         assert_eq!(

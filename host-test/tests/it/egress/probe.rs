@@ -4,7 +4,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant, SystemTime};
 
 use flow_starter_host::{
-    CertificateFault, ClientCertificate, ConnectTo, Egress, EgressBuilder, Policy, Probe, Proxy, Step, StepOutcome,
+    AddressKind, CertificateFault, ClientCertificate, ConnectTo, Egress, EgressBuilder, Policy, Probe, Proxy, Step,
+    StepOutcome, Stop,
 };
 use host_test::rig::{Rig, connector};
 use host_test::stand_in::{Instance, StandIn, TlsFault};
@@ -31,10 +32,18 @@ fn stop(probe: &Probe) -> (Step, String) {
         assert!(matches!(later.outcome, StepOutcome::Skipped(_)), "{probe:?}");
     }
     assert!(!probe.passed());
-    let StepOutcome::Failed(why) = &probe.steps[at].outcome else {
+    let StepOutcome::Failed(Stop { why, .. }) = &probe.steps[at].outcome else {
         unreachable!()
     };
     (probe.steps[at].step, why.clone())
+}
+
+fn cause(probe: &Probe) -> Option<StopCause> {
+    let mut steps = probe.steps.iter();
+    steps.find_map(|it| match &it.outcome {
+        StepOutcome::Failed(stop) => stop.cause,
+        _ => None,
+    })
 }
 
 /// `+` passed, `-` skipped, `!` failed: policy, DNS, address, proxy, TCP, TLS.
@@ -197,6 +206,7 @@ async fn an_address_that_the_policy_does_not_open_is_not_connected_to() {
     let (step, why) = stop(&probe);
     assert_eq!(step, Step::Address);
     assert!(why.contains("127.0.0.1 is loopback"), "{why}");
+    assert_eq!(cause(&probe), Some(StopCause::Address(AddressKind::Loopback)));
     assert_eq!(marks(&probe), "++!---");
     assert_eq!(stand_in.connections(), 0);
 }
@@ -230,6 +240,7 @@ async fn a_proxy_that_refuses_stops_it_and_one_that_tunnels_is_named_without_its
     let (step, why) = stop(&refused);
     assert_eq!(step, Step::Proxy);
     assert!(why.contains("403"), "{why}");
+    assert_eq!(cause(&refused), Some(StopCause::ProxyStatus(403)));
     let tunnelled = probe(through(&tunnelling), "https://acme.service-now.com").await;
     assert!(tunnelled.passed(), "{tunnelled:?}");
     assert_eq!(marks(&tunnelled), "+--+-+");

@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 
 use crate::exit::{Exit, bad};
 use crate::input::Input;
-use crate::settings::Settings;
+use crate::settings::Resolved;
 use crate::terminal::{Page, Tone, say};
 
-pub(crate) async fn list(input: &Input, settings: &Settings) -> Result<Exit> {
+pub(crate) async fn list(input: &Input, settings: &Resolved<'_>) -> Result<Exit> {
     let input = input.json()?;
-    let uses = settings.secrets()?.uses(&input).await;
+    let uses = settings.secrets.uses(&input).await;
     // A reference that is not whole.
     let uses = uses.map_err(|error| bad(error.to_string()))?;
-    say(&match settings.json() {
+    say(&match settings.json {
         true => format!("{}\n", json!({"secrets": uses.iter().map(as_json).collect::<Vec<_>>()})),
-        false => as_text(&uses, settings.colour().on(&std::io::stdout())),
+        false => as_text(&uses, settings.colour.on(&std::io::stdout())),
     })?;
     Ok(match uses.iter().all(|used| used.found.is_ok()) {
         true => Exit::Success,

@@ -8,16 +8,16 @@ use crate::arguments::Trigger;
 use crate::exit::Exit;
 use crate::interrupt::Interrupts;
 use crate::progress::Waiting;
-use crate::settings::Settings;
+use crate::settings::Resolved;
 use crate::terminal::{Colour, complain, say, tell};
 use crate::{connector, log, outcome, rehearsal};
 
-pub(crate) async fn trigger(arguments: &Trigger, settings: &Settings) -> Result<Exit> {
+pub(crate) async fn trigger(arguments: &Trigger, settings: &Resolved<'_>) -> Result<Exit> {
     let input = arguments.input.json()?;
     let (starter, _) = connector::starter(settings).await?;
     let report = Report {
-        json: settings.json(),
-        colours: settings.colour(),
+        json: settings.json,
+        colours: settings.colour,
     };
     if arguments.dry_run {
         return report.rehearsal(&starter.rehearse(&input).await);

@@ -3,7 +3,8 @@
 use std::time::SystemTime;
 
 use flow_starter_host::{
-    AddressKind, CertificateFault, ClientCertificate, Probe, ProbedStep, ServerCertificate, Step, StepOutcome,
+    AddressKind, CertificateFault, ClientCertificate, Probe, ProbedStep, ServerCertificate, Step, StepOutcome, Stop,
+    StopCause,
 };
 
 use super::{Told, Verdict};
@@ -34,7 +35,7 @@ fn name(step: Step) -> &'static str {
 fn verdict(probe: &Probe, step: &ProbedStep, field: &str) -> Verdict {
     match &step.outcome {
         StepOutcome::Passed(found) => Verdict::Passed(detail(probe, step, found)),
-        StepOutcome::Failed(why) => Verdict::Failed(detail(probe, step, why), fix(probe, step.step, why, field)),
+        StepOutcome::Failed(stop) => Verdict::Failed(detail(probe, step, &stop.why), fix(probe, stop, field)),
         StepOutcome::Skipped(why) => Verdict::Skipped(why.clone()),
     }
 }
@@ -100,10 +101,10 @@ fn day(time: SystemTime) -> String {
     whole.get(5..16).unwrap_or(&whole).to_owned()
 }
 
-fn fix(probe: &Probe, step: Step, why: &str, field: &str) -> String {
+fn fix(probe: &Probe, stop: &Stop, field: &str) -> String {
     let origin = &probe.origin;
     let (host, port) = (origin.host(), origin.port());
-    match step {
+    match stop.step {
         Step::Policy => format!(
             "Check {field}. If it is right, allow it: --allow {origin}; or ask whoever runs the connector host to."
         ),
@@ -111,33 +112,33 @@ fn fix(probe: &Probe, step: Step, why: &str, field: &str) -> String {
             "Check {field}. If it is right, ask whoever runs this machine's name servers for an entry of {host}; where only a proxy can \
              look names up, name the proxy by --proxy or HTTPS_PROXY."
         ),
-        Step::Address => address(why, &host.to_string()),
-        Step::Proxy if why.contains("407") => {
-            "Give the proxy a user and a password: --proxy http://USER:PASSWORD@HOST:PORT, or HTTPS_PROXY.".to_owned()
+        Step::Address => {
+            let wrong = format!("ask whoever runs the name servers why {host} leads there");
+            match stop.cause {
+                Some(StopCause::Address(kind)) if kind != AddressKind::Metadata => {
+                    format!("If it is meant to be there, open such addresses: --open-address {kind}. If not, {wrong}.")
+                }
+                _ => format!("No instance is there: {wrong}."),
+            }
         }
-        Step::Proxy if why.contains("403") => format!("Ask whoever runs the proxy to allow CONNECT to {host}:{port}."),
-        Step::Proxy => format!(
-            "Check the proxy's own address (--proxy or HTTPS_PROXY), and ask whoever runs it whether it lets {host}:{port} through. A \
-             host that needs no proxy stands in NO_PROXY."
-        ),
+        Step::Proxy => match stop.cause {
+            Some(StopCause::ProxyStatus(407)) => {
+                "Give the proxy a user and a password: --proxy http://USER:PASSWORD@HOST:PORT, or HTTPS_PROXY."
+                    .to_owned()
+            }
+            Some(StopCause::ProxyStatus(403)) => {
+                format!("Ask whoever runs the proxy to allow CONNECT to {host}:{port}.")
+            }
+            _ => format!(
+                "Check the proxy's own address (--proxy or HTTPS_PROXY), and ask whoever runs it whether it lets {host}:{port} through. A \
+                 host that needs no proxy stands in NO_PROXY."
+            ),
+        },
         Step::Tcp => format!(
             "Check the address (DNS, or --connect-to). If it is right, ask whoever runs the firewall to let this machine connect to \
              {host}, TCP port {port}; if this network has a proxy, name it by --proxy or HTTPS_PROXY."
         ),
         Step::Tls => tls(probe, field),
-    }
-}
-
-fn address(why: &str, host: &str) -> String {
-    let named = AddressKind::ALL
-        .into_iter()
-        .find(|kind| why.contains(&format!(" is {kind},")));
-    let wrong = format!("ask whoever runs the name servers why {host} leads there");
-    match named.filter(|kind| *kind != AddressKind::Metadata) {
-        Some(kind) => {
-            format!("If it is meant to be there, open such addresses: --open-address {kind}. If not, {wrong}.")
-        }
-        None => format!("No instance is there: {wrong}."),
     }
 }
 
@@ -175,7 +176,9 @@ fn tls(probe: &Probe, field: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow_starter_host::{Egress, Policy, Resolve, ResolveError, Resolving};
+    use flow_starter_host::{Egress, EgressBuilder, Proxy, Resolve, ResolveError, Resolving};
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -189,10 +192,11 @@ mod tests {
         }
     }
 
-    async fn to_do(leads: Result<&'static str, ResolveError>) -> (&'static str, String) {
-        let egress = Egress::builder()
-            .policy(Policy::default())
-            .resolver(Arc::new(Leads(leads)));
+    fn leading(leads: Result<&'static str, ResolveError>) -> EgressBuilder {
+        Egress::builder().resolver(Arc::new(Leads(leads)))
+    }
+
+    async fn to_do(egress: EgressBuilder) -> (&'static str, String) {
         let acme = "https://acme.service-now.com".parse().unwrap();
         let probe = egress.build().unwrap().probe(&acme, Duration::from_secs(5)).await;
         let failed = told(&probe, "snInstance")
@@ -216,15 +220,49 @@ mod tests {
             ),
             (Err(ResolveError::TimedOut), "DNS", "name servers"),
         ] {
-            let (failed, fix) = to_do(leads).await;
+            let (failed, fix) = to_do(leading(leads)).await;
             assert_eq!(failed, step);
             assert!(fix.contains(words), "{fix}");
         }
-        let (_, fix) = to_do(Ok("169.254.169.254")).await;
+        let (_, fix) = to_do(leading(Ok("169.254.169.254"))).await;
         assert!(
             !fix.contains("--open-address"),
             "a cloud's credentials are there: {fix}"
         );
+    }
+
+    /// A proxy that answers `CONNECT` with this status line.
+    fn proxy(status: &'static str) -> Proxy {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                head.extend(byte);
+            }
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        Proxy::new(&url, "").unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_to_do_about_a_proxy_depends_on_its_status() {
+        for (status, words) in [
+            (
+                "407 Proxy Authentication Required",
+                "Give the proxy a user and a password",
+            ),
+            ("403 Forbidden", "to allow CONNECT to acme.service-now.com:443"),
+            ("502 Bad Gateway", "Check the proxy's own address"),
+        ] {
+            let (step, fix) = to_do(Egress::builder().proxy(proxy(status))).await;
+            assert_eq!(step, "proxy");
+            assert!(fix.contains(words), "{status}: {fix}");
+        }
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The program starts. Cargo makes a package's program for that package's own tests alone: without a test here, `host-test` would run
 //! whatever an earlier build left.
-#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
 
 use std::process::Command;

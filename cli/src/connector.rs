@@ -9,24 +9,24 @@ use flow_starter_host::{Connector, Egress, Engine, EngineError, FlowStarter, Lim
 use crate::exit::{bad, unreadable};
 use crate::inside;
 use crate::progress::Waiting;
-use crate::settings::{Code, Settings};
+use crate::settings::{Code, Resolved};
 
 /// An engine for one call at a time: a pool of many places would only take address space.
-pub(crate) fn engine(settings: &Settings) -> Result<Engine> {
+pub(crate) fn engine(settings: &Resolved<'_>) -> Result<Engine> {
     let limits = Limits {
         concurrent_calls: 1,
-        ..settings.limits()?
+        ..settings.limits
     };
-    Engine::with_imports(limits, settings.imports()?).map_err(|error| match error {
+    Engine::with_imports(limits, settings.imports.iter().copied()).map_err(|error| match error {
         EngineError::Limit(_) => bad(error.to_string()),
         error => error.into(),
     })
 }
 
 /// The component, compiled.
-pub(crate) async fn connector(settings: &Settings, engine: &Engine) -> Result<Connector> {
+pub(crate) async fn connector(settings: &Resolved<'_>, engine: &Engine) -> Result<Connector> {
     let _waiting = Waiting::begin("compiling the component");
-    match settings.code()? {
+    match settings.code {
         // It runs under the default limits, as the tests know.
         Code::Inside => engine
             .load(the_one_inside()?)
@@ -46,8 +46,8 @@ pub(crate) async fn connector(settings: &Settings, engine: &Engine) -> Result<Co
 }
 
 /// A component's own bytes, and what to call it: the named one, or else the one that a call would run.
-pub(crate) fn bytes<'a>(named: Option<&Path>, settings: &'a Settings) -> Result<(PathBuf, Cow<'a, [u8]>)> {
-    match (named, settings.code()?) {
+pub(crate) fn bytes<'a>(named: Option<&Path>, settings: &Resolved<'a>) -> Result<(PathBuf, Cow<'a, [u8]>)> {
+    match (named, settings.code) {
         (Some(file), _) | (None, Code::File(file)) => Ok((file.to_owned(), read(file)?.into())),
         (None, Code::Inside | Code::Precompiled(_)) => Ok(("inside this binary".into(), the_one_inside()?.into())),
     }
@@ -70,10 +70,10 @@ fn the_one_inside() -> Result<&'static [u8]> {
 }
 
 /// All that a call takes, and its way out by itself.
-pub(crate) async fn starter(settings: &Settings) -> Result<(FlowStarter, Egress)> {
+pub(crate) async fn starter(settings: &Resolved<'_>) -> Result<(FlowStarter, Egress)> {
     // What is wrong with a setting is known before the seconds of compiling.
     settings.check_secrets_are_there()?;
-    let (egress, secrets) = (settings.egress()?, settings.secrets()?);
+    let (egress, secrets) = (settings.egress()?, settings.secrets.clone());
     let connector = connector(settings, &engine(settings)?).await?;
     Ok((FlowStarter::new(connector, egress.clone()).secrets(secrets), egress))
 }

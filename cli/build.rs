@@ -1,13 +1,9 @@
-//! Puts the built component into the binary `flow-starter`, where there is one: then the binary is all that one carries.
+//! Puts the built component, if there is one, into the binary, so that the binary is all that a person needs.
 
 use std::path::PathBuf;
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    if env::var_os("CARGO_FEATURE_CLI").is_none() {
-        println!("cargo::rerun-if-changed=build.rs");
-        return Ok(());
-    }
     let folder = |variable: &str| env::var_os(variable).map(PathBuf::from).ok_or(io::ErrorKind::NotFound);
     let built = folder("CARGO_MANIFEST_DIR")?.join("../dist/servicenow-flow-starter.wasm");
     let out = folder("OUT_DIR")?;

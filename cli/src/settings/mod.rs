@@ -5,11 +5,11 @@
 //! | `table` | one row for each setting: its flag, its variable, its key in the file, its default, its help |
 //! | `value` | what a setting holds, and how it is read |
 //! | `file` | the configuration file |
-//! | `in_force` | what the library takes, made of the settings |
+//! | `resolved` | what the library takes, made of the settings |
 //! | `show` | `config show`, `config example` |
 
 mod file;
-mod in_force;
+mod resolved;
 mod show;
 mod table;
 mod value;
@@ -24,9 +24,10 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
 
 use crate::exit::bad;
+use crate::terminal::Colour;
 
 pub(crate) use file::File;
-pub(crate) use in_force::Code;
+pub(crate) use resolved::{Code, Resolved};
 pub(crate) use show::example;
 pub(crate) use table::Entry;
 
@@ -188,16 +189,33 @@ impl Settings {
         self.values.iter().find(|setting| setting.row.key == key)
     }
 
+    fn value(&self, key: Entry) -> Option<&Value> {
+        Some(&self.setting(key)?.value)
+    }
+
     /// A text; none where it is not set.
     pub(crate) fn text(&self, key: Entry) -> Option<&str> {
-        match &self.setting(key)?.value {
+        match self.value(key)? {
             Value::Text(text) => Some(text),
             _ => None,
         }
     }
 
+    pub(crate) fn colour(&self) -> Colour {
+        match self.text(Entry::Color) {
+            Some("always") => Colour::Always,
+            Some("never") => Colour::Never,
+            _ => Colour::Auto,
+        }
+    }
+
+    /// The result as JSON.
+    pub(crate) fn json(&self) -> bool {
+        self.text(Entry::Output) == Some("json")
+    }
+
     fn list(&self, key: Entry) -> &[String] {
-        match self.setting(key).map(|setting| &setting.value) {
+        match self.value(key) {
             Some(Value::List(items)) => items,
             _ => &[],
         }

@@ -188,28 +188,24 @@ mod tests {
 
     #[test]
     fn what_is_refused_leaves_no_file() {
-        let folder = std::env::temp_dir().join(format!("flow-starter-compile-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let file = folder.join("some.cwasm");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("some.cwasm");
         let error = compile(&engine(), b"<!DOCTYPE html>", &file).unwrap_err();
         assert!(error.to_string().contains("does not begin as one"), "{error}");
-        let left = fs::read_dir(&folder).unwrap().count();
-        fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(left, 0);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
     }
 
     #[test]
     fn a_file_is_replaced_whole_or_left_as_it_is() {
-        let folder = std::env::temp_dir().join(format!("flow-starter-replace-{}", std::process::id()));
-        fs::create_dir_all(folder.join("a folder")).unwrap();
-        let file = folder.join("some.cwasm");
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("a folder");
+        fs::create_dir(&inner).unwrap();
+        let file = folder.path().join("some.cwasm");
         fs::write(&file, "the old one").unwrap();
         replace(&file, b"new").unwrap();
-        let refused = replace(&folder.join("a folder"), b"new").is_err() && replace(Path::new(".."), b"new").is_err();
-        let read = fs::read_to_string(&file).unwrap();
+        assert!(replace(&inner, b"new").is_err() && replace(Path::new(".."), b"new").is_err());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
         let left = fs::read_dir(&folder).unwrap().count();
-        fs::remove_dir_all(&folder).unwrap();
-        assert!(refused);
-        assert_eq!((read.as_str(), left), ("new", 2), "and nothing is left beside them");
+        assert_eq!(left, 2, "and nothing is left beside them");
     }
 }

@@ -52,7 +52,7 @@ use arguments::{Arguments, Config, Secrets, Task};
 use exit::{Exit, bad};
 use input::Input;
 use progress::Waiting;
-use settings::Settings;
+use settings::{Resolved, Settings};
 use terminal::{Out, complain, printable, say};
 
 fn main() -> ExitCode {
@@ -87,7 +87,7 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
         if let Task::Config(Config::Show) = task {
             return show(&settings);
         }
-        settings.check()?;
+        let settings = settings.resolve()?;
         match task {
             Task::Trigger(arguments) => trigger::trigger(arguments, &settings).await,
             Task::Check { input } => try_the_way(input, &settings).await,
@@ -117,27 +117,27 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
     }
 }
 
-async fn try_the_way(input: &Input, settings: &Settings) -> Result<Exit> {
+async fn try_the_way(input: &Input, settings: &Resolved<'_>) -> Result<Exit> {
     let input = input.json()?;
     let (starter, egress) = connector::starter(settings).await?;
-    let colours = settings.colour().on(&std::io::stdout());
+    let colours = settings.colour.on(&std::io::stdout());
     let mut out = Out;
-    let checked = check::check(&starter, &egress, &input, colours, settings.json(), &mut out);
+    let checked = check::check(&starter, &egress, &input, colours, settings.json, &mut out);
     checked.instrument(log::call()).await
 }
 
-fn inspect(file: Option<&Path>, settings: &Settings) -> Result<Exit> {
+fn inspect(file: Option<&Path>, settings: &Resolved<'_>) -> Result<Exit> {
     let (name, wasm) = connector::bytes(file, settings)?;
     let engine = connector::engine(settings)?;
     Ok(
-        match inspect::inspect(&engine, &name, &wasm, settings.json(), &mut Out)? {
+        match inspect::inspect(&engine, &name, &wasm, settings.json, &mut Out)? {
             true => Exit::Success,
             false => Exit::BadInput,
         },
     )
 }
 
-fn compile(file: Option<&Path>, to: &Path, settings: &Settings) -> Result<Exit> {
+fn compile(file: Option<&Path>, to: &Path, settings: &Resolved<'_>) -> Result<Exit> {
     // An empty parent is where one stands.
     if let Some(folder) = to
         .parent()
@@ -165,7 +165,7 @@ fn compile(file: Option<&Path>, to: &Path, settings: &Settings) -> Result<Exit> 
         Some(error) => bad(format!("`{}` cannot be compiled: {error}", name.display())),
         None => error,
     })?;
-    say(&match settings.json() {
+    say(&match settings.json {
         true => format!("{}\n", json!({"file": to.display().to_string(), "bytes": size})),
         false => format!(
             "{}: {size} bytes; for --precompiled\n",
@@ -177,14 +177,14 @@ fn compile(file: Option<&Path>, to: &Path, settings: &Settings) -> Result<Exit> 
 
 /// All of them, and then what is wrong with one.
 fn show(settings: &Settings) -> Result<Exit> {
-    let checked = settings.check();
+    let checked = settings.resolve();
     if settings.json() {
         let told = checked.as_ref().err().map(|error| format!("{error:#}"));
         say(&format!("{:#}\n", settings.as_json(told)))?;
-        return Ok(checked.map_or_else(|error| Exit::from(&error), |()| Exit::Success));
+        return Ok(checked.map_or_else(|error| Exit::from(&error), |_| Exit::Success));
     }
     say(&settings.as_text(settings.colour().on(&std::io::stdout())))?;
-    checked.map(|()| Exit::Success)
+    checked.map(|_| Exit::Success)
 }
 
 fn innermost(matches: &ArgMatches) -> &ArgMatches {

@@ -1,0 +1,236 @@
+//! The settings as the library takes them: read once, before any work. An error says which setting, and where it came from.
+
+use std::cmp::Ordering;
+use std::fmt::Display;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+use flow_starter_host::{
+    AddressKind, ConnectTo, DirectorySecrets, Egress, EgressError, EnvironmentSecrets, FileSecrets, Import, Limits,
+    LoadError, Pattern, Policy, Proxy, Secrets,
+};
+
+use super::value::Value;
+use super::{Entry, Settings, Source};
+use crate::exit::unreadable;
+use crate::terminal::Colour;
+
+/// What a command works with.
+#[derive(Debug)]
+pub(crate) struct Resolved<'a> {
+    pub(crate) code: Code<'a>,
+    pub(crate) limits: Limits,
+    /// Further interfaces that a component may import.
+    pub(crate) imports: Vec<Import>,
+    pub(crate) secrets: Secrets,
+    /// The result as JSON.
+    pub(crate) json: bool,
+    pub(crate) colour: Colour,
+    policy: Policy,
+    proxy: Proxy,
+    connect_to: Vec<ConnectTo>,
+    idle_timeout: Option<Duration>,
+    identity: Option<Identity<'a>>,
+    /// For the source of what fails later.
+    settings: &'a Settings,
+}
+
+/// Which component runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code<'a> {
+    Inside,
+    File(&'a Path),
+    Precompiled(&'a Path),
+}
+
+/// The client's certificate, by the names of its files.
+#[derive(Clone, Copy, Debug)]
+struct Identity<'a> {
+    chain: &'a Path,
+    key: &'a Path,
+}
+
+/// The word that switches a setting off.
+const OFF: &str = "none";
+
+impl Settings {
+    /// # Errors
+    /// The first setting that is wrong by itself. Files are read later.
+    pub(crate) fn resolve(&self) -> Result<Resolved<'_>> {
+        Ok(Resolved {
+            policy: self.policy()?,
+            limits: self.limits()?,
+            proxy: self.proxy()?,
+            connect_to: self.each(Entry::ConnectTo, str::parse)?,
+            secrets: self.secrets()?,
+            imports: self.each(Entry::AllowImport, str::parse)?,
+            code: self.code()?,
+            identity: self.identity()?,
+            idle_timeout: match self.value(Entry::IdleTimeout) {
+                Some(Value::Time(time)) => Some(*time),
+                _ => None,
+            },
+            json: self.json(),
+            colour: self.colour(),
+            settings: self,
+        })
+    }
+
+    fn policy(&self) -> Result<Policy> {
+        let patterns: Vec<Pattern> = self.each(Entry::Allow, str::parse)?;
+        let kinds: Vec<AddressKind> = self.each(Entry::OpenAddress, str::parse)?;
+        Ok(kinds.into_iter().fold(Policy::new(patterns), Policy::open))
+    }
+
+    fn limits(&self) -> Result<Limits> {
+        let mut limits = Limits::default();
+        for key in [
+            Entry::Memory,
+            Entry::Computing,
+            Entry::WallClock,
+            Entry::ConcurrentCalls,
+        ] {
+            match (key, self.value(key)) {
+                (_, Some(Value::Size(0) | Value::Time(Duration::ZERO) | Value::Count(0))) => {
+                    return Err(self.wrong(key, "a limit of 0 would let no call run"));
+                }
+                (Entry::Memory, Some(Value::Size(bytes))) => limits.memory_bytes = *bytes,
+                (Entry::Computing, Some(Value::Time(time))) => limits.computing = *time,
+                (Entry::WallClock, Some(Value::Time(time))) => limits.wall_clock = *time,
+                (Entry::ConcurrentCalls, Some(Value::Count(calls))) => limits.concurrent_calls = *calls,
+                _ => {}
+            }
+        }
+        Ok(limits)
+    }
+
+    fn proxy(&self) -> Result<Proxy> {
+        match self.text(Entry::Proxy) {
+            None | Some(OFF) => Ok(Proxy::none()),
+            Some(url) => Proxy::new(url, self.text(Entry::NoProxy).unwrap_or_default())
+                .map_err(|error| self.wrong(Entry::Proxy, format!("{error}; --proxy none goes without one"))),
+        }
+    }
+
+    fn secrets(&self) -> Result<Secrets> {
+        let mut secrets = Secrets::none();
+        match self.text(Entry::SecretsEnvironment) {
+            Some(OFF) => {}
+            Some(prefix) => secrets = secrets.with(EnvironmentSecrets::new(prefix)),
+            None => {
+                let why = "without a prefix, any variable could be put into an input: for example SECRET_, or `none`";
+                return Err(self.wrong(Entry::SecretsEnvironment, why));
+            }
+        }
+        for file in self.list(Entry::SecretsFile) {
+            secrets = secrets.with(FileSecrets::new(file));
+        }
+        for directory in self.list(Entry::SecretsDirectory) {
+            secrets = secrets.with(DirectorySecrets::new(directory));
+        }
+        Ok(secrets)
+    }
+
+    fn code(&self) -> Result<Code<'_>> {
+        let rank = |key: Entry| self.setting(key).map(|setting| setting.source.rank());
+        match (self.path(Entry::Component), self.path(Entry::Precompiled)) {
+            (None, None) => Ok(Code::Inside),
+            (Some(wasm), None) => Ok(Code::File(wasm)),
+            (None, Some(native)) => Ok(Code::Precompiled(native)),
+            // The stronger source decides: a flag, where the file says the other.
+            (Some(wasm), Some(native)) => match rank(Entry::Component).cmp(&rank(Entry::Precompiled)) {
+                Ordering::Greater => Ok(Code::File(wasm)),
+                Ordering::Less => Ok(Code::Precompiled(native)),
+                Ordering::Equal => {
+                    Err(self.wrong(Entry::Precompiled, "component.file is set there as well: leave one out"))
+                }
+            },
+        }
+    }
+
+    /// The client's certificate and its key: both or neither.
+    fn identity(&self) -> Result<Option<Identity<'_>>> {
+        let missing = |key, other| Err(self.wrong(key, format!("{other} is missing: the two go together")));
+        match (self.path(Entry::ClientCertificate), self.path(Entry::ClientKey)) {
+            (None, None) => Ok(None),
+            (Some(chain), Some(key)) => Ok(Some(Identity { chain, key })),
+            (Some(_), None) => missing(Entry::ClientCertificate, "tls.client-key"),
+            (None, Some(_)) => missing(Entry::ClientKey, "tls.client-certificate"),
+        }
+    }
+
+    fn path(&self, key: Entry) -> Option<&Path> {
+        self.text(key).map(Path::new)
+    }
+
+    fn each<T, E: Display>(&self, key: Entry, read: impl Fn(&str) -> Result<T, E>) -> Result<Vec<T>> {
+        let items = self.list(key).iter();
+        items
+            .map(|text| read(text).map_err(|error| self.wrong(key, error)))
+            .collect()
+    }
+}
+
+impl Resolved<'_> {
+    /// The way out; reads the files of certificates.
+    pub(crate) fn egress(&self) -> Result<Egress> {
+        let wrong = |key, error: &EgressError| self.settings.wrong(key, error);
+        let mut egress = Egress::builder().policy(self.policy.clone()).proxy(self.proxy.clone());
+        for mapping in &self.connect_to {
+            egress = egress.connect_to(mapping.clone());
+        }
+        for file in self.settings.list(Entry::CaFile) {
+            egress =
+                egress.extra_ca_pem(self.read(Entry::CaFile, "the certificate authorities in", Path::new(file))?);
+        }
+        if let Some(Identity { chain, key }) = self.identity {
+            let chain = self.read(Entry::ClientCertificate, "the client's certificate", chain)?;
+            let key = self.read(Entry::ClientKey, "the client's key", key)?;
+            egress = egress
+                .client_certificate_pem(chain, zeroize::Zeroizing::new(key))
+                .map_err(|error| wrong(Entry::ClientCertificate, &error))?;
+        }
+        if let Some(time) = self.idle_timeout {
+            egress = egress.idle_timeout(time);
+        }
+        egress.build().map_err(|error| match &error {
+            EgressError::Certificate(_) => wrong(Entry::CaFile, &error),
+            EgressError::ClientCertificate(_) => wrong(Entry::ClientCertificate, &error),
+            _ => error.into(),
+        })
+    }
+
+    /// A secret's file may come later, for a worker that runs for months; for one call, one that is not there is a slip.
+    pub(crate) fn check_secrets_are_there(&self) -> Result<()> {
+        for key in [Entry::SecretsFile, Entry::SecretsDirectory] {
+            for path in self.settings.list(key).iter().map(Path::new) {
+                let there = path.metadata();
+                there.map_err(|error| self.settings.wrong(key, unreadable("the secrets in", path, &error)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A component that runs elsewhere does not run here: the limits that somebody set are the cause, if they did.
+    pub(crate) fn too_small(&self, error: LoadError) -> anyhow::Error {
+        let set = |key: &Entry| {
+            let setting = self.settings.setting(*key);
+            setting.is_some_and(|setting| setting.source != Source::Default)
+        };
+        match [Entry::Memory, Entry::WallClock, Entry::Computing]
+            .into_iter()
+            .find(set)
+        {
+            Some(key) => {
+                let why = format!("the component does not run within it: {error}");
+                self.settings.wrong(key, why)
+            }
+            None => error.into(),
+        }
+    }
+
+    fn read(&self, key: Entry, what: &str, file: &Path) -> Result<Vec<u8>> {
+        std::fs::read(file).map_err(|error| self.settings.wrong(key, unreadable(what, file, &error)))
+    }
+}

@@ -1,0 +1,59 @@
+//! Why a file is not taken as a connector.
+
+use super::conformity::{CONTRACT, Mismatch};
+use super::imports::Closed;
+
+/// Why a file is not taken as a connector.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// Not a WebAssembly component at all.
+    #[error("this is not a WebAssembly component: {0}")]
+    NotAComponent(String),
+    /// Not a component's machine code that this host can run.
+    #[error("this is not a compiled connector for this host: {0}")]
+    NotCompiled(String),
+    /// Its shape alone passes a limit.
+    #[error("the component passes a limit of the connector host: {0}")]
+    Limit(String),
+    /// All that is missing, wrong or too much.
+    #[error("the component does not keep the contract {CONTRACT}: {}", reasons(.0).join("; "))]
+    Contract(Vec<Mismatch>),
+    /// A fresh instance of it did not come up within the limits.
+    #[error("the component cannot be instantiated: {0}")]
+    Instantiate(String),
+}
+
+impl LoadError {
+    /// A sentence for each thing that keeps the component out; imports that are closed for the same reason share one.
+    ///
+    /// ```
+    /// use flow_starter_host::LoadError;
+    ///
+    /// assert_eq!(LoadError::Limit("it has more than 8 tables".to_owned()).reasons().len(), 1);
+    /// ```
+    pub fn reasons(&self) -> Vec<String> {
+        match self {
+            Self::Contract(found) => reasons(found),
+            other => vec![other.to_string()],
+        }
+    }
+}
+
+fn reasons(found: &[Mismatch]) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    let mut closed: Vec<(Closed, Vec<&str>)> = Vec::new();
+    for mismatch in found {
+        match mismatch {
+            Mismatch::Import { name, why } => match closed.iter_mut().find(|(of, _)| of == why) {
+                Some((_, names)) => names.push(name),
+                None => closed.push((*why, vec![name])),
+            },
+            other => told.push(other.to_string()),
+        }
+    }
+    let imports = closed
+        .iter()
+        .map(|(why, names)| format!("it imports {}: {why}", names.join(", ")));
+    imports.chain(told).collect()
+}
