@@ -13,11 +13,12 @@ mod way;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
-use flow_starter_host::{Destinations, Egress, ErrorKind, FlowStarter, Secrets};
+use flow_starter_host::{Authentication, Egress, FlowStarter, Mask};
+use flow_starter_input::json::{self, NotJson};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 
 use crate::exit::Exit;
+use crate::input::Members;
 use crate::terminal::printable;
 
 /// As long as a call waits for its connection unless told otherwise.
@@ -86,25 +87,36 @@ pub(crate) async fn check(
         out,
         colours,
         json,
+        mask: Mask::default(),
         lines: Vec::new(),
     };
-    let input = match members(input_json) {
-        Ok(input) => input,
+    let question = match members(input_json) {
+        Ok(input) => question(input),
         Err(why) => {
-            report.add("the input", (INPUT, unreadable(why)))?;
+            let fix = "Write an object with the template's fields: {\"snInstance\": \"acme\", …}.";
+            report.add("the input", (INPUT, Verdict::Failed(why, fix.to_owned())))?;
             return report.end();
         }
     };
-    if let Some(verdict) = token_of_a_flow(&input) {
-        report.add("the input", (INPUT, verdict))?;
-        return report.end();
-    }
-    let named = Destinations::of_json(input_json);
+    let call = match starter.prepare(&question).await {
+        Ok(call) => call,
+        Err(error) => {
+            let fix = "Put this right in the input, or where its secrets are.".to_owned();
+            report.add("the input", (INPUT, Verdict::Failed(error.message, fix)))?;
+            return report.end();
+        }
+    };
+    // A name that comes from a secret is not shown.
+    report.mask = call.mask().clone();
+    let named = call.destinations();
     let Some(flow) = named.flow() else {
-        report.add("the input", (INPUT, names_nobody(starter, &input).await))?;
+        let why = "it does not say clearly whom to call".to_owned();
+        report.add(
+            "the input",
+            (INPUT, Verdict::Failed(why, "Put this right in the input.".to_owned())),
+        )?;
         return report.end();
     };
-    let oauth = named.token().is_some();
     let elsewhere = named.token().filter(|token| *token != flow);
     let mut open = true;
     if let Some(token) = elsewhere {
@@ -121,8 +133,8 @@ pub(crate) async fn check(
     report.add_all(&target, way::told(&probe, "snInstance (or snEndpoint)"))?;
 
     let asked = answer::Asked {
-        credentials: answer::Credentials::of(&input),
-        oauth,
+        credentials: answer::Credentials::of(&call.config().authentication),
+        oauth: matches!(call.config().authentication, Authentication::OauthClientCredentials(_)),
         token_elsewhere: elsewhere.is_some(),
     };
     if !open {
@@ -130,84 +142,35 @@ pub(crate) async fn check(
         return report.end();
     }
     let sent = SystemTime::now();
-    let outcome = starter.execute(&question(&input)).await;
-    if let Err(error) = &outcome.result
-        && error.kind == ErrorKind::InvalidInput
-    {
-        let fix = "Put this right in the input, or where its secrets are.".to_owned();
-        report.add(&target, (INPUT, Verdict::Failed(error.message.clone(), fix)))?;
-    }
+    let outcome = starter.start(call).await;
     report.add_all(&target, asked.told(&outcome, sent, SystemTime::now()))?;
     report.end()
 }
 
-fn members(input_json: &str) -> Result<Map<String, Value>, String> {
-    match serde_json::from_str(input_json) {
-        Ok(Value::Object(members)) => Ok(members),
-        Ok(_) => Err("it is not a JSON object".to_owned()),
-        Err(error) => Err(format!(
-            "it is not JSON (line {}, column {})",
-            error.line(),
-            error.column()
-        )),
-    }
-}
-
-/// Flows and scripted APIs stand below `/api/`, and a POST there could start one.
-fn token_of_a_flow(input: &Map<String, Value>) -> Option<Verdict> {
-    let endpoint = input.get("authentication")?.get("oauthTokenEndpoint")?.as_str()?;
-    let (_, path) = endpoint.split_once("://")?.1.split_once('/')?;
-    path.starts_with("api/").then(|| {
-        Verdict::Failed(
-            "oauthTokenEndpoint leads to a path below /api/, where flows are".to_owned(),
-            "Name the token's endpoint: https://acme.service-now.com/oauth_token.do, for example.".to_owned(),
-        )
-    })
-}
-
-fn unreadable(why: String) -> Verdict {
-    let fix = "Write an object with the template's fields: {\"snInstance\": \"acme\", …}.";
-    Verdict::Failed(why, fix.to_owned())
-}
-
-/// The component says best what is wrong with such an input; it reaches nobody, since it names nobody.
-async fn names_nobody(starter: &FlowStarter, input: &Map<String, Value>) -> Verdict {
-    let fix = "Put this right in the input.".to_owned();
-    let named = input
-        .iter()
-        .filter(|(name, _)| ["snInstance", "snDomain", "snEndpoint"].contains(&name.as_str()));
-    let named = Value::Object(named.map(|(name, value)| (name.clone(), value.clone())).collect());
-    if Secrets::names(&named.to_string()).is_ok_and(|names| !names.is_empty()) {
-        let why = "the instance is named by a secret, and a report on it would not keep that";
-        return Verdict::Failed(why.to_owned(), "Write the instance itself into the input.".to_owned());
-    }
-    // Played, not sent: what the host reads as nobody's, the component may read as somebody's.
-    match starter.rehearse(&question(input)).await.refusal {
-        Some(error) => Verdict::Failed(error.message, fix),
-        None => Verdict::Failed("it does not say clearly whom to call".to_owned(), fix),
+fn members(input: &str) -> Result<Members, String> {
+    match json::parse(input) {
+        Ok(_) => Members::of(input).ok_or_else(|| "it is not a JSON object".to_owned()),
+        Err(NotJson { line, column }) => Err(format!("it is not JSON (line {line}, column {column})")),
     }
 }
 
 /// The input made into a question that starts nothing.
-fn question(input: &Map<String, Value>) -> String {
-    let mut question: Map<_, _> = input
-        .iter()
-        .filter(|(name, value)| KEPT.contains(&name.as_str()) && !is_zero(value))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    question.insert("method".to_owned(), json!("GET"));
-    question.insert("restApiTriggerPath".to_owned(), json!(PATH));
-    question.insert("queryParameters".to_owned(), json!({ "sysparm_limit": "1" }));
-    Value::Object(question).to_string()
+fn question(mut input: Members) -> String {
+    input.retain(&KEPT);
+    for timeout in ["connectionTimeoutInSeconds", "readTimeoutInSeconds"] {
+        if input.get(timeout).is_some_and(is_zero) {
+            input.set(timeout, "null".to_owned());
+        }
+    }
+    input.set("method", json::quote("GET"));
+    input.set("restApiTriggerPath", json::quote(PATH));
+    input.set("queryParameters", "{\"sysparm_limit\":\"1\"}".to_owned());
+    input.to_json()
 }
 
 /// A time limit of zero is none. That is for a flow that takes its time; a check has the limits of every other call then.
-fn is_zero(value: &Value) -> bool {
-    let number = match value {
-        Value::String(text) => text.parse().ok(),
-        value => value.as_f64(),
-    };
-    number == Some(0.0)
+fn is_zero(value: &str) -> bool {
+    value.trim_matches('"').parse() == Ok(0.0)
 }
 
 /// Under a step's words; as wide as its mark and its name.
@@ -240,6 +203,8 @@ struct Report<'a> {
     out: &'a mut dyn Write,
     colours: bool,
     json: bool,
+    /// What masks the input's secrets.
+    mask: Mask,
     lines: Vec<Line>,
 }
 
@@ -255,11 +220,11 @@ impl Report<'_> {
             Verdict::Skipped(why) => (None, why, None),
         };
         let line = Line {
-            target: target.to_owned(),
+            target: self.mask.text(target.to_owned()),
             step,
             ok,
-            detail,
-            fix,
+            detail: self.mask.text(detail),
+            fix: fix.map(|fix| self.mask.text(fix)),
         };
         if !self.json {
             self.show(&line)?;
@@ -309,27 +274,22 @@ impl Report<'_> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_check_waits_for_nobody_for_ever() {
-        for none in [json!(0), json!("0"), json!(0.0), json!("0.0")] {
-            let input =
-                json!({ "snInstance": "acme", "connectionTimeoutInSeconds": none, "readTimeoutInSeconds": none });
-            assert!(!question(input.as_object().unwrap()).contains("Timeout"), "{none}");
-        }
+    fn asked(input: &str) -> String {
+        question(Members::of(input).unwrap())
     }
 
     #[test]
-    fn a_tokens_endpoint_among_the_flows_is_not_asked() {
-        let of = |endpoint: &str| json!({ "authentication": { "oauthTokenEndpoint": endpoint } });
-        assert!(token_of_a_flow(of("https://acme.service-now.com/api/x/flow").as_object().unwrap()).is_some());
-        for right in [
-            "https://acme.service-now.com/oauth_token.do",
-            "https://login.example",
-            "",
-        ] {
-            assert!(token_of_a_flow(of(right).as_object().unwrap()).is_none(), "{right}");
+    fn a_check_never_waits_without_a_limit() {
+        for none in ["0", "\"0\"", "0.0", "\"0.0\""] {
+            let input =
+                format!(r#"{{"snInstance":"acme","connectionTimeoutInSeconds":{none},"readTimeoutInSeconds":{none}}}"#);
+            let question = asked(&input);
+            assert!(
+                question.contains(r#""connectionTimeoutInSeconds":null,"#)
+                    && question.contains(r#""readTimeoutInSeconds":null,"#),
+                "{question}"
+            );
         }
-        assert!(token_of_a_flow(&Map::new()).is_none());
     }
 
     #[test]
@@ -346,19 +306,12 @@ mod tests {
 
     #[test]
     fn the_question_keeps_whom_and_as_whom_and_nothing_of_the_flow() {
-        let input = json!({
-            "snInstance": "acme", "snDomain": "example.com", "snEndpoint": null, "authentication": { "type": "basic" },
-            "connectionTimeoutInSeconds": 3, "readTimeoutInSeconds": "4", "maxResponseBytes": 1, "method": "POST",
-            "restApiTriggerPath": "/api/x/my_flow", "headers": { "x-a": "b" }, "queryParameters": { "c": "d" }, "body": { "e": 1 },
-        });
-        let asked: Value = serde_json::from_str(&question(input.as_object().unwrap())).unwrap();
+        let input = r#"{"snInstance":"acme","snDomain":"example.com","snEndpoint":null,"authentication":{"type":"basic"},
+            "connectionTimeoutInSeconds":3,"readTimeoutInSeconds":"4","maxResponseBytes":1,"method":"POST",
+            "restApiTriggerPath":"/api/x/my_flow","headers":{"x-a":"b"},"queryParameters":{"c":"d"},"body":{"e":1}}"#;
         assert_eq!(
-            asked,
-            json!({
-                "snInstance": "acme", "snDomain": "example.com", "snEndpoint": null, "authentication": { "type": "basic" },
-                "connectionTimeoutInSeconds": 3, "readTimeoutInSeconds": "4", "method": "GET",
-                "restApiTriggerPath": "/api/now/table/sys_user", "queryParameters": { "sysparm_limit": "1" },
-            })
+            asked(input),
+            r#"{"snInstance":"acme","snDomain":"example.com","snEndpoint":null,"authentication":{"type":"basic"},"connectionTimeoutInSeconds":3,"readTimeoutInSeconds":"4","method":"GET","restApiTriggerPath":"/api/now/table/sys_user","queryParameters":{"sysparm_limit":"1"}}"#
         );
     }
 }

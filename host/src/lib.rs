@@ -83,4 +83,4 @@ pub use secrets::{
     DirectorySecrets, EnvironmentSecrets, ExpandError, Expanded, FileSecrets, Providing, Secret, SecretError,
     SecretProvider, SecretUse, Secrets,
 };
-pub use starter::{FlowStarter, Rehearsal, RehearsedRequest};
+pub use starter::{FlowStarter, PreparedCall, Rehearsal, RehearsedRequest};

@@ -67,7 +67,7 @@ impl Mask {
         }
         for (user, password) in PAIRS {
             // One that stands there twice is refused.
-            if let (Some((_, user)), Some((_, password))) = (named(user).last(), named(password).last()) {
+            if let (Some((_, user)), Some((_, password))) = (named(user).next_back(), named(password).next_back()) {
                 self.add_pair(user, password);
             }
         }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use servicenow_flow_starter::{input, request};
+use flow_starter_input::{request, template};
 
 const PAGES: [(&str, &str); 4] = [
     ("process-developers", include_str!("../../docs/process-developers.md")),
@@ -38,7 +38,7 @@ fn every_json_on_the_pages_parses() {
 #[test]
 fn the_input_to_copy_is_one_that_can_be_sent() {
     let text = blocks(PAGES[0].1, "json").next().unwrap();
-    assert!(input::parse(text).is_ok_and(|config| request::plan(config).is_ok()));
+    assert!(template::parse(text).is_ok_and(|config| request::check(&config).is_ok()));
 }
 
 #[test]

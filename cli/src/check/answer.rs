@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use flow_starter_host::{ErrorKind, Outcome, Progress, Purpose, TriggerError};
-use serde_json::{Map, Value};
+use flow_starter_host::{Authentication, ErrorKind, FlowResponse, Outcome, Progress, Purpose, TriggerError};
+use serde_json::Value;
 
 use super::{Told, Verdict};
 
@@ -21,15 +21,13 @@ pub(super) enum Credentials {
 }
 
 impl Credentials {
-    pub(super) fn of(input: &Map<String, Value>) -> Self {
-        let kind = input.get("authentication").and_then(|it| it.get("type"));
-        match kind.and_then(Value::as_str) {
-            Some("basic") => Self::Basic,
-            Some("bearer") => Self::Bearer,
-            Some("apiKey") => Self::ApiKey,
-            Some("oauth-client-credentials-flow") => Self::OAuth,
-            // Any other is refused by the component, and that is told.
-            _ => Self::None,
+    pub(super) fn of(authentication: &Authentication) -> Self {
+        match authentication {
+            Authentication::None => Self::None,
+            Authentication::Basic(_) => Self::Basic,
+            Authentication::Bearer(_) => Self::Bearer,
+            Authentication::ApiKey(_) => Self::ApiKey,
+            Authentication::OauthClientCredentials(_) => Self::OAuth,
         }
     }
 
@@ -101,7 +99,7 @@ impl Asked {
     }
 
     /// The steps of a request that was made between these times, by this machine's clock.
-    pub(super) fn told(self, outcome: &Outcome<String>, sent: SystemTime, heard: SystemTime) -> Vec<Told> {
+    pub(super) fn told(self, outcome: &Outcome<FlowResponse>, sent: SystemTime, heard: SystemTime) -> Vec<Told> {
         let verdicts = match &outcome.result {
             Ok(answer) if is_tables(answer) => self.accepted(status(outcome).unwrap_or(200)),
             Ok(_) => Verdicts {
@@ -139,13 +137,9 @@ impl Asked {
         }
     }
 
-    fn refused(self, error: &TriggerError, outcome: &Outcome<String>) -> Verdicts {
+    fn refused(self, error: &TriggerError, outcome: &Outcome<FlowResponse>) -> Verdicts {
         let last = outcome.requests.last();
         let status = status(outcome);
-        if error.kind == ErrorKind::InvalidInput {
-            // The step of the input has said so.
-            return Verdicts::only(Verdict::not_reached());
-        }
         if last.is_some_and(|request| request.purpose == Purpose::Token) {
             return self.without_token(error, status);
         }
@@ -209,7 +203,7 @@ fn no_token(status: Option<u16>) -> Verdict {
 }
 
 /// Of the last answer.
-fn status(outcome: &Outcome<String>) -> Option<u16> {
+fn status(outcome: &Outcome<FlowResponse>) -> Option<u16> {
     match outcome.requests.last()?.progress {
         Progress::Answered(status) => Some(status),
         _ => None,
@@ -217,9 +211,8 @@ fn status(outcome: &Outcome<String>) -> Option<u16> {
 }
 
 /// What is not `{"result": …}` is not the Table API's, and proves nothing for the credentials.
-fn is_tables(answer: &str) -> bool {
-    let answer: Option<Value> = serde_json::from_str(answer).ok();
-    answer.is_some_and(|answer| answer.get("body").is_some_and(|body| body.get("result").is_some()))
+fn is_tables(answer: &FlowResponse) -> bool {
+    serde_json::from_str(&answer.body).is_ok_and(|body: Value| body.get("result").is_some())
 }
 
 fn awake(status: u16) -> Verdict {
@@ -228,12 +221,14 @@ fn awake(status: u16) -> Verdict {
 
 /// A 403 that is not JSON is not of ServiceNow's REST API.
 fn is_json(error: &TriggerError) -> bool {
-    header(error, "content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
+    let response = error.response.as_ref();
+    let kind = response.and_then(|response| header(response, "content-type"));
+    kind.is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
 }
 
-fn header<'a>(error: &'a TriggerError, name: &str) -> Option<&'a str> {
-    let headers = &error.response.as_ref()?.headers;
-    headers
+fn header<'a>(response: &'a FlowResponse, name: &str) -> Option<&'a str> {
+    response
+        .headers
         .iter()
         .find(|(own, _)| own == name)
         .map(|(_, value)| value.as_str())
@@ -302,15 +297,12 @@ fn failed(error: &TriggerError, status: Option<u16>, stop: Option<String>) -> Ve
 }
 
 /// The server's time, of an answer that has one.
-fn date(outcome: &Outcome<String>) -> Option<SystemTime> {
-    let written = match &outcome.result {
-        Err(error) => header(error, "date")?.to_owned(),
-        Ok(json) => {
-            let answer: Value = serde_json::from_str(json).ok()?;
-            answer.get("headers")?.get("date")?.as_str()?.to_owned()
-        }
+fn date(outcome: &Outcome<FlowResponse>) -> Option<SystemTime> {
+    let response = match &outcome.result {
+        Err(error) => error.response.as_ref()?,
+        Ok(response) => response,
     };
-    httpdate::parse_http_date(&written).ok()
+    httpdate::parse_http_date(header(response, "date")?).ok()
 }
 
 fn clock(server: Option<SystemTime>, sent: SystemTime, heard: SystemTime) -> Verdict {

@@ -14,7 +14,7 @@ use serde::de::IgnoredAny;
 use crate::exit::{bad, unreadable};
 use crate::terminal::tell;
 use flags::Flags;
-use members::Members;
+pub(crate) use members::Members;
 
 /// What the flow is started with.
 #[derive(Debug, clap::Args)]

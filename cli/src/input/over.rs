@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use anyhow::Result;
+use flow_starter_input::json::quote as quoted;
 use serde::de::IgnoredAny;
 
 use super::flags::Flags;
-use super::members::{Members, quoted};
+use super::members::Members;
 use crate::exit::{bad, unreadable};
 
 impl Flags {

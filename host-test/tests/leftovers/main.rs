@@ -106,28 +106,28 @@ fn our_types_leave_nothing_behind() {
     let ((), found) = watch::during(|| {
         for authentication in [
             Authentication::Basic(Credentials {
-                username: secret(),
-                password: secret(),
+                username: secret().into(),
+                password: secret().into(),
             }),
-            Authentication::Bearer(secret()),
+            Authentication::Bearer(secret().into()),
             Authentication::ApiKey(ApiKey {
                 location: ApiKeyLocation::Header,
                 name: "key".to_owned(),
-                value: secret(),
+                value: secret().into(),
             }),
             Authentication::OauthClientCredentials(ClientCredentials {
                 token_url: None,
-                client_id: secret(),
-                client_secret: secret(),
+                client_id: secret().into(),
+                client_secret: secret().into(),
                 audience: None,
                 scopes: Vec::new(),
                 client_authentication: ClientAuthentication::RequestBody,
             }),
         ] {
             let mut config = FlowConfig::new(Method::Post, "acme", secret());
-            config.headers = vec![("authorization".to_owned(), secret())];
-            config.query = vec![("key".to_owned(), secret())];
-            config.body = Some(secret());
+            config.headers = vec![("authorization".to_owned(), secret().into())];
+            config.query = vec![("key".to_owned(), secret().into())];
+            config.body = Some(secret().into());
             config.authentication = authentication;
             drop(config.clone());
         }

@@ -30,5 +30,5 @@ pub use imports::{Closed, Import, ImportError};
 pub use inspect::{FileKind, InspectedDoor, InspectedImport, Inspection};
 pub use limits::Limits;
 pub use outcome::Outcome;
-pub use refusal::LoadError;
 pub(crate) use outcome::{Failure, Judged};
+pub use refusal::LoadError;

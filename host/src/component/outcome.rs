@@ -53,7 +53,7 @@ pub(crate) struct Failure {
     says_state: bool,
     pub(crate) retryable: bool,
     retry_after_ms: Option<u32>,
-    pub(crate) response: Option<FlowResponse>,
+    pub(crate) response: Option<Box<FlowResponse>>,
     /// The component could not know, and the host's record proves that nothing was processed.
     proven: bool,
     /// Where the connecting stopped, which a wasi error code cannot carry.
@@ -181,7 +181,7 @@ impl Failure {
             // What has started, or may have, is not to be tried again.
             retryable: proven || (error.retryable && flow == FlowState::NotStarted),
             retry_after_ms: error.retry_after_ms,
-            response: error.response,
+            response: error.response.map(Box::new),
             proven,
             stop: stop(requests),
             token_dropped: false,
@@ -229,7 +229,7 @@ impl Failure {
             flow: self.flow,
             retryable: self.retryable,
             retry_after_ms: self.retry_after_ms,
-            response: self.response,
+            response: self.response.map(|response| *response),
         }
     }
 }

@@ -118,7 +118,7 @@ mod tests {
 
     fn failure(response: FlowResponse) -> Failure {
         let mut failure = Failure::invalid(format!("it said {SECRET}"), false);
-        failure.response = Some(response);
+        failure.response = Some(Box::new(response));
         failure
     }
 

@@ -16,8 +16,8 @@ use flow_starter_input::{Authentication, FlowConfig, Invalid, Mask, TokenRequest
 use tokio::time::Instant;
 
 use crate::component::{Connector, Failure, Judged, Outcome};
-use crate::contract::{ErrorKind, FlowResponse, FlowState};
-use crate::egress::{Egress, Progress, Purpose, RequestRecord};
+use crate::contract::{ErrorKind, FlowResponse, FlowState, TriggerError};
+use crate::egress::{Destinations, Egress, Progress, Purpose, RequestRecord};
 use crate::secrets::{ExpandError, Expanded, Secrets};
 use crate::tokens::{Given, Tokens};
 
@@ -82,7 +82,7 @@ impl FlowStarter {
         tokio::pin!(stop);
         let deadline = self.deadline();
         let (judged, mask) = match self.read(input, deadline, stop.as_mut()).await {
-            Ok((config, mask)) => self.start(config, mask, deadline, stop).await,
+            Ok(call) => self.call(call, deadline, stop).await,
             Err(refused) => refused,
         };
         self.finish(judged, mask, deadline)
@@ -95,9 +95,33 @@ impl FlowStarter {
         let deadline = self.deadline();
         let mask = Mask::of_config(&config);
         let (judged, mask) = match request::check(&config) {
-            Ok(()) => self.start(config, mask, deadline, std::future::pending()).await,
+            Ok(()) => {
+                let call = PreparedCall { config, mask };
+                self.call(call, deadline, std::future::pending()).await
+            }
             Err(invalid) => (Judged::refused(refusal(invalid, None)), mask),
         };
+        self.finish(judged, mask, deadline).await
+    }
+
+    /// Reads an input of [`Self::execute`], with its secrets in it, and checks it. Nothing is sent.
+    ///
+    /// # Errors
+    /// As [`Self::execute`], where it refuses an input.
+    pub async fn prepare(&self, input: &str) -> Result<PreparedCall, TriggerError> {
+        let read = self.read(input, self.deadline(), std::future::pending()).await;
+        read.map_err(|(judged, mask)| {
+            let refused = judged.into_outcome(mask).result;
+            refused
+                .err()
+                .unwrap_or_else(|| Failure::invalid(String::new(), true).into_error(&Mask::default()))
+        })
+    }
+
+    /// Starts the flow of a prepared call.
+    pub async fn start(&self, call: PreparedCall) -> Outcome<FlowResponse> {
+        let deadline = self.deadline();
+        let (judged, mask) = self.call(call, deadline, std::future::pending()).await;
         self.finish(judged, mask, deadline).await
     }
 
@@ -107,7 +131,7 @@ impl FlowStarter {
         input: &str,
         deadline: Instant,
         stop: impl Future<Output = ()>,
-    ) -> Result<(FlowConfig, Mask), (Judged<FlowResponse>, Mask)> {
+    ) -> Result<PreparedCall, (Judged<FlowResponse>, Mask)> {
         let refuse = |judged| (judged, Mask::default());
         if let Some(too_large) = self.connector.too_large(input.len()) {
             return Err(refuse(too_large));
@@ -122,13 +146,13 @@ impl FlowStarter {
 
     /// Asks for a token where the authentication needs one, and starts the flow. The input was checked: nothing of it is sent before all of it
     /// is known to be valid.
-    async fn start(
+    async fn call(
         &self,
-        mut config: FlowConfig,
-        mut mask: Mask,
+        call: PreparedCall,
         deadline: Instant,
         stop: impl Future<Output = ()> + Send,
     ) -> (Judged<FlowResponse>, Mask) {
+        let PreparedCall { mut config, mut mask } = call;
         tokio::pin!(stop);
         let given = match config.token_request() {
             None => None,
@@ -224,11 +248,35 @@ impl FlowStarter {
     }
 }
 
+/// A call whose input was read, with its secrets in it, and checked.
+#[derive(Clone, Debug)]
+pub struct PreparedCall {
+    config: FlowConfig,
+    mask: Mask,
+}
+
+impl PreparedCall {
+    /// What the call is made of. `Debug` shows no secret of it.
+    pub fn config(&self) -> &FlowConfig {
+        &self.config
+    }
+
+    /// Whom it names.
+    pub fn destinations(&self) -> Destinations {
+        Destinations::of_config(&self.config)
+    }
+
+    /// What masks its secrets.
+    pub fn mask(&self) -> &Mask {
+        &self.mask
+    }
+}
+
 /// What masking may take where the call's time is over already: it takes some milliseconds, and no call is to end without its answer for that.
 const MASKING: Duration = Duration::from_secs(1);
 
-/// The call that an expanded input describes, and what masks its secrets; or why it cannot be sent. Nothing has left by then.
-fn checked(expanded: &Expanded) -> Result<(FlowConfig, Mask), (Failure, Mask)> {
+/// The call that an expanded input describes, or why it cannot be sent. Nothing has left by then.
+fn checked(expanded: &Expanded) -> Result<PreparedCall, (Failure, Mask)> {
     let with_credentials = |mut mask: Mask| {
         mask.add_all(expanded.mask());
         mask
@@ -241,7 +289,7 @@ fn checked(expanded: &Expanded) -> Result<(FlowConfig, Mask), (Failure, Mask)> {
     })?;
     let mask = with_credentials(Mask::of_config(&config));
     match request::check(&config) {
-        Ok(()) => Ok((config, mask)),
+        Ok(()) => Ok(PreparedCall { config, mask }),
         Err(invalid) => Err((refusal(invalid, Some(expanded)), mask)),
     }
 }

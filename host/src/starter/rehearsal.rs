@@ -1,8 +1,8 @@
 //! What a call would send, and nothing of it left.
 
-use flow_starter_input::{Authentication, FlowConfig, Mask, Sensitive};
+use flow_starter_input::{Authentication, Mask, Sensitive};
 
-use super::{FlowStarter, checked, unavailable};
+use super::{FlowStarter, PreparedCall, checked, unavailable};
 use crate::component::Failure;
 use crate::contract::{ErrorKind, TriggerError};
 use crate::egress::{Destinations, Origin, Played, Purpose, Stage};
@@ -56,12 +56,13 @@ impl FlowStarter {
             Err(error) => Err((unavailable(&error), Mask::default())),
         };
         match read {
-            Ok((config, mask)) => self.play(config, mask).await,
+            Ok(call) => self.play(call).await,
             Err(why) => refused(why),
         }
     }
 
-    async fn play(&self, mut config: FlowConfig, mut mask: Mask) -> Rehearsal {
+    async fn play(&self, call: PreparedCall) -> Rehearsal {
+        let PreparedCall { mut config, mut mask } = call;
         mask.add(TOKEN);
         let named = Destinations::of_config(&config);
         let key = match &config.authentication {
