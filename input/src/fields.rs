@@ -1,7 +1,8 @@
 //! The names of the input's fields, as the element template writes them.
 
 /// The input's own members. A job carries every variable in its scope; other members are not the connector's.
-pub const INPUT: [&str; 12] = [
+pub const INPUT: [&str; 13] = [
+    "snTarget",
     "snInstance",
     "snDomain",
     "snEndpoint",

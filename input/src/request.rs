@@ -17,7 +17,7 @@ use encode::{base64, form, push_form};
 use header::Headers;
 use target::Target;
 
-pub use origin::Origin;
+pub use origin::{Origin, PLACEHOLDER};
 
 /// One HTTP request, ready to be sent. What of it can be a credential is wiped when it is dropped.
 pub struct Request<'a> {
@@ -222,10 +222,36 @@ fn authenticate(
             }
         }
         Authentication::OauthClientCredentials(client) => {
-            return Ok(Some(token_request(client, origin, limits)?));
+            let request = token_request(client, origin, limits)?;
+            let token = (&request.origin, &request.target);
+            apart(token, origin, config.endpoint.as_deref(), Some(target))?;
+            return Ok(Some(request));
         }
     }
     Ok(None)
+}
+
+/// A token request is a POST. Where it would go to the flow's own trigger, or to what else an instance keeps under `/api/`, it could start a
+/// flow, and nobody would look for one.
+fn apart(
+    (origin, target): (&Origin, &Target),
+    flow: &Origin,
+    endpoint: Option<&str>,
+    trigger: Option<&Target>,
+) -> Result<(), Invalid> {
+    if !origin.is_same(flow) {
+        return Ok(());
+    }
+    let path = target.segments();
+    let is_trigger = trigger.is_some_and(|trigger| trigger.segments() == path);
+    let is_instance = endpoint.is_none_or(str::is_empty);
+    if is_trigger || (is_instance && path.first().is_some_and(|first| first == b"api")) {
+        return Invalid::refuse(TOKEN_ENDPOINT_FIELD, [
+            TOKEN_ENDPOINT,
+            " leads to a path where a request could start a flow: for example `https://acme.service-now.com/oauth_token.do`.",
+        ].concat());
+    }
+    Ok(())
 }
 
 const USER_NAME: &str = "The user name (authentication.username)";
@@ -241,7 +267,14 @@ pub fn token(request: &TokenRequest) -> Result<Request<'static>, Invalid> {
         request.domain.as_deref(),
         request.endpoint.as_deref(),
     )?;
-    token_request(&request.credentials, &origin, Limits::or_default(request.limits))
+    let token = token_request(&request.credentials, &origin, Limits::or_default(request.limits))?;
+    apart(
+        (&token.origin, &token.target),
+        &origin,
+        request.endpoint.as_deref(),
+        None,
+    )?;
+    Ok(token)
 }
 
 const TOKEN_ENDPOINT: &str = "The token endpoint (authentication.oauthTokenEndpoint)";
@@ -374,12 +407,15 @@ impl Destination {
         domain: Option<&str>,
         endpoint: Option<&str>,
         token_url: Option<Option<&str>>,
+        path: Option<&str>,
     ) -> Result<Self, Invalid> {
         let flow = Origin::of_instance(instance, domain, endpoint)?;
         let token = match token_url {
             None => None,
             Some(url) => {
                 let (origin, target) = token_endpoint(url, &flow)?;
+                let trigger = path.and_then(|path| Target::parse(path, "", "restApiTriggerPath").ok());
+                apart((&origin, &target), &flow, endpoint, trigger.as_ref())?;
                 Some((origin, target.as_str().to_owned()))
             }
         };
@@ -400,6 +436,7 @@ impl Destination {
             config.domain.as_deref(),
             config.endpoint.as_deref(),
             token_url,
+            Some(&config.path),
         )
     }
 
@@ -413,6 +450,7 @@ impl Destination {
             request.domain.as_deref(),
             request.endpoint.as_deref(),
             Some(request.credentials.token_url.as_deref()),
+            None,
         )
     }
 }

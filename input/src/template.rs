@@ -19,7 +19,7 @@ use crate::{
 /// The first field that is missing or of the wrong kind.
 pub fn parse(input: &str) -> Result<FlowConfig, Invalid> {
     let fields = root(input)?;
-    let endpoint = fields.text("snEndpoint")?;
+    let (domain, endpoint) = target(&fields)?;
     let instance = match &endpoint {
         Some(_) => fields.text("snInstance")?.unwrap_or_default(),
         None => fields.required("snInstance", "`acme` for https://acme.service-now.com")?,
@@ -28,7 +28,7 @@ pub fn parse(input: &str) -> Result<FlowConfig, Invalid> {
     let method = method(&fields)?;
     Ok(FlowConfig {
         instance,
-        domain: fields.text("snDomain")?,
+        domain,
         endpoint: endpoint.map(Sensitive::from),
         path: path.into(),
         method,
@@ -52,7 +52,7 @@ pub fn parse(input: &str) -> Result<FlowConfig, Invalid> {
 pub fn destination(input: &str) -> Result<Destination, Invalid> {
     let fields = root(input)?;
     let instance = fields.text("snInstance")?.unwrap_or_default();
-    let (domain, endpoint) = (fields.text("snDomain")?, fields.text("snEndpoint")?);
+    let (domain, endpoint) = target(&fields)?;
     let token_url = match own(&fields)? {
         Some(own) if own.text("authentication.type")?.as_deref() == Some(OAUTH) => {
             Some(own.text("authentication.oauthTokenEndpoint")?)
@@ -60,7 +60,59 @@ pub fn destination(input: &str) -> Result<Destination, Invalid> {
         _ => None,
     };
     let token_url = token_url.as_ref().map(Option::as_deref);
-    Destination::of(&instance, domain.as_deref(), endpoint.as_deref(), token_url)
+    let path = fields.text("restApiTriggerPath")?;
+    Destination::of(
+        &instance,
+        domain.as_deref(),
+        endpoint.as_deref(),
+        token_url,
+        path.as_deref(),
+    )
+}
+
+/// `snDomain` and `snEndpoint`, as `snTarget` promises them: without it, a choice whose expression gives null would fall back to the commercial
+/// cloud, and a process variable could take a call elsewhere.
+fn target(fields: &Fields) -> Result<(Option<String>, Option<String>), Invalid> {
+    let (domain, endpoint) = (fields.text("snDomain")?, fields.text("snEndpoint")?);
+    let Some(target) = fields.text("snTarget")? else {
+        return Ok((domain, endpoint));
+    };
+    let needed = match target.as_str() {
+        "instance" => "",
+        "domain" => "snDomain",
+        "url" => "snEndpoint",
+        _ => {
+            return Invalid::quoting(
+                "snTarget",
+                format!(
+                    "`snTarget` must be one of instance, domain and url, not `{}`.",
+                    cut(&target, 40)
+                ),
+                "`snTarget` must be one of instance, domain and url.",
+            );
+        }
+    };
+    for (field, value, example) in [
+        ("snDomain", &domain, "`servicenowservices.com`"),
+        ("snEndpoint", &endpoint, "`https://flows.example.com`"),
+    ] {
+        match value {
+            None if field == needed => {
+                return Invalid::refuse(
+                    field,
+                    format!("`{field}` is missing, which `snTarget` `{target}` needs: for example {example}."),
+                );
+            }
+            Some(_) if field != needed => {
+                return Invalid::refuse(
+                    field,
+                    format!("`{field}` is given, and `snTarget` is `{target}`: leave one of them out."),
+                );
+            }
+            _ => {}
+        }
+    }
+    Ok((domain, endpoint))
 }
 
 fn root(input: &str) -> Result<Fields<'_>, Invalid> {

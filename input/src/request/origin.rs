@@ -38,6 +38,12 @@ impl Origin {
             return Ok(origin);
         }
         check_instance(instance)?;
+        if instance.eq_ignore_ascii_case(PLACEHOLDER) {
+            return Invalid::refuse(
+                INSTANCE_FIELD,
+                "The instance name (snInstance) is the placeholder of an example: enter your instance's name, for example `acme` for https://acme.service-now.com.",
+            );
+        }
         let domain = domain.unwrap_or(DEFAULT_DOMAIN);
         let authority = format!("{instance}.{domain}").to_ascii_lowercase();
         if !is_dns_name(&authority) || is_number(last_label(&authority)) {
@@ -47,6 +53,19 @@ impl Origin {
             );
         }
         Ok(Self { tls: true, authority })
+    }
+
+    /// Whether both lead to the same server: a port that is the scheme's own may be written or not.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let bare = |origin: &Self| {
+            let own = if origin.tls { ":443" } else { ":80" };
+            origin
+                .authority
+                .strip_suffix(own)
+                .unwrap_or(&origin.authority)
+                .to_owned()
+        };
+        self.tls == other.tls && bare(self) == bare(other)
     }
 
     /// As a URL without a path: `https://acme.service-now.com`.
@@ -99,6 +118,9 @@ impl Origin {
         Ok((Self { tls, authority }, rest))
     }
 }
+
+/// What the examples have in an instance name's place.
+pub const PLACEHOLDER: &str = "your-instance-name";
 
 const ENDPOINT: &str = "The endpoint (snEndpoint)";
 const ENDPOINT_FIELD: &str = "snEndpoint";

@@ -130,6 +130,21 @@ impl Target {
         })
     }
 
+    /// The path's segments as a server may see them that decodes them, takes a backslash for a slash, drops parameters and empty segments,
+    /// and ignores letter case.
+    pub fn segments(&self) -> Vec<Vec<u8>> {
+        let path = self.0.split_once('?').map_or(&*self.0, |(path, _)| path);
+        let mut path: Vec<u8> = path.bytes().collect();
+        // Some decode twice.
+        for _ in 0..2 {
+            path = percent_encoding::percent_decode(&path).collect();
+        }
+        path.make_ascii_lowercase();
+        let segments = path.split(|byte| matches!(byte, b'/' | b'\\'));
+        let bare = segments.map(|segment| segment.split(|byte| *byte == b';').next().unwrap_or_default());
+        bare.filter(|segment| !segment.is_empty()).map(<[u8]>::to_vec).collect()
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -362,6 +362,58 @@ fn a_token_can_be_asked_for_alone() {
     );
 }
 
+/// A POST that could start a flow, under the name of a token request.
+#[test]
+fn a_token_endpoint_is_no_trigger() {
+    let config = |endpoint: Option<&str>, token_url: &str| FlowConfig {
+        endpoint: endpoint.map(Sensitive::from),
+        path: "/api/x/My_Flow?a=b".into(),
+        authentication: Authentication::OauthClientCredentials(ClientCredentials {
+            token_url: Some(token_url.into()),
+            ..client()
+        }),
+        ..config()
+    };
+    let (acme, gateway) = ("https://acme.service-now.com", Some("https://flows.example.com"));
+    for path in [
+        "/api/x/my_flow",
+        "/%61pi/now/table/incident",
+        "/API/x",
+        "/;a/api/x",
+        "/api;v=1/x",
+        "//api/x",
+        "/%2561pi/x",
+        "/a%2F..%2Fapi",
+        "/api%5Cx",
+        "/api",
+    ] {
+        for origin in [acme, "https://ACME.service-now.com:443"] {
+            let config = config(None, &format!("{origin}{path}"));
+            assert!(plan(&config).is_err(), "{origin}{path}");
+            assert!(token(&config.token_request().unwrap()).is_err(), "{origin}{path}");
+        }
+    }
+    for path in [
+        "/api/x/my_flow",
+        "/api/X/my_flow/?c",
+        "/api/x/my%5Fflow;v",
+        "/api//x\\my_flow",
+    ] {
+        let url = format!("https://flows.example.com:443{path}");
+        assert!(plan(&config(gateway, &url)).is_err(), "{path}");
+    }
+    for (endpoint, url) in [
+        (None, "https://acme.service-now.com/oauth_token.do"),
+        (None, "https://acme.service-now.com/apix/token"),
+        (None, "https://login.example/api/token"),
+        (None, "https://acme.service-now.com:8443/api/x/my_flow"),
+        (gateway, "https://flows.example.com/api/token"),
+        (gateway, "https://acme.service-now.com/api/x/my_flow"),
+    ] {
+        assert!(plan(&config(endpoint, url)).is_ok(), "{url}");
+    }
+}
+
 #[test]
 fn limits_default_to_twenty_seconds_and_a_mebibyte() {
     let limits = |limits| plan(&FlowConfig { limits, ..config() }).unwrap().flow.limits;
@@ -407,6 +459,7 @@ type Refusal = (&'static str, fn(&mut FlowConfig), &'static str);
 #[rustfmt::skip]
 const REFUSED: &[Refusal] = &[
     ("no instance", |c| c.instance = String::new(), "The instance name (snInstance) is missing: enter only the name, for example `acme`"),
+    ("the placeholder", |c| c.instance = "Your-Instance-Name".to_owned(), "is the placeholder of an example: enter your instance's name"),
     ("a pasted URL", |c| c.instance = "https://acme.service-now.com/".to_owned(), "enter only `acme`, without `https://` and without the domain."),
     ("a pasted host", |c| c.instance = "dev12345.service-now.com".to_owned(), "enter only `dev12345`, "),
     ("a pasted URL with user information", |c| c.instance = "https://hunter22hunter22:hunter22hunter22@acme.service-now.com".to_owned(), "enter only `acme`, "),

@@ -48,6 +48,16 @@ const REFUSED_FIELDS: &[(&str, &str)] = &[
     (r#","body":{"a":1},"body":{"a":2}"#, "`body` is given twice"),
     (r#","body":"\ud800""#, "`body` holds half of a surrogate pair"),
     (r#","snDomain":{}"#, "`snDomain` must be text."),
+    (r#","snTarget":"instance","snDomain":"x.com""#, "`snDomain` is given, and `snTarget` is `instance`: leave one of them out."),
+    (r#","snTarget":"instance","snEndpoint":"https://x.com""#, "`snEndpoint` is given, and `snTarget` is `instance`"),
+    (r#","snTarget":"domain""#, "`snDomain` is missing, which `snTarget` `domain` needs: for example `servicenowservices.com`."),
+    (r#","snTarget":"domain","snDomain":null"#, "`snDomain` is missing"),
+    (r#","snTarget":"domain","snDomain":"x.com","snEndpoint":"https://x.com""#, "`snEndpoint` is given, and `snTarget` is `domain`"),
+    (r#","snTarget":"url","snEndpoint":"""#, "`snEndpoint` is missing, which `snTarget` `url` needs"),
+    (r#","snTarget":"url","snEndpoint":null"#, "`snEndpoint` is missing"),
+    (r#","snTarget":"url","snEndpoint":"https://x.com","snDomain":"x.com""#, "`snDomain` is given, and `snTarget` is `url`"),
+    (r#","snTarget":"Instance""#, "`snTarget` must be one of instance, domain and url, not `Instance`."),
+    (r#","snTarget":true"#, "`snTarget` must be text."),
     (r#","authentication":"basic""#, "`authentication` must be an object"),
     (r#","authentication":[]"#, "`authentication` must be an object"),
     (r#","authentication":{"username":"admin","password":"hunter22"}"#, "`authentication.type` is missing, and `authentication.username` is there: for example `basic`."),
@@ -106,6 +116,38 @@ fn a_credential_that_stands_where_the_method_should_is_masked() {
         .replace("POST", "hunter22")
         .replace('}', r#","headers":{"Authorization":"Bearer hunter22"}}"#);
     assert!(!Mask::of_json(&input).text(refusal(&input)).contains("hunter22"));
+}
+
+#[test]
+fn a_target_keeps_to_what_it_says() {
+    for (rest, domain, endpoint) in [
+        ("", None, None),
+        (r#","snTarget":null,"snDomain":"x.com""#, Some("x.com"), None),
+        (
+            r#","snTarget":"","snEndpoint":"https://x.com""#,
+            None,
+            Some("https://x.com"),
+        ),
+        (r#","snTarget":"instance","snDomain":"","snEndpoint":null"#, None, None),
+        (
+            r#","snTarget":"domain","snDomain":"x.com","snEndpoint":null"#,
+            Some("x.com"),
+            None,
+        ),
+        (
+            r#","snTarget":"url","snDomain":null,"snEndpoint":"https://x.com""#,
+            None,
+            Some("https://x.com"),
+        ),
+    ] {
+        let config = parse(&job(rest)).unwrap();
+        assert_eq!(
+            (config.domain.as_deref(), config.endpoint.as_deref()),
+            (domain, endpoint),
+            "{rest}"
+        );
+    }
+    assert!(destination(&job(r#","snTarget":"url""#)).is_err());
 }
 
 #[test]
