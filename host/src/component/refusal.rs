@@ -13,7 +13,7 @@ pub enum LoadError {
     /// Not a component's machine code that this host can run.
     #[error("this is not a compiled connector for this host: {0}")]
     NotCompiled(String),
-    /// Its shape alone passes a limit.
+    /// It is a component, and its shape alone passes a limit; in the runtime's words.
     #[error("the component passes a limit of the connector host: {0}")]
     Limit(String),
     /// All that is missing, wrong or too much.

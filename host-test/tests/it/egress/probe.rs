@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use flow_starter_host::{
     AddressKind, CertificateFault, ClientCertificate, ConnectTo, Egress, EgressBuilder, Policy, Probe, Proxy, Step,
-    StepOutcome, Stop,
+    StepOutcome, Stop, StopCause,
 };
 use host_test::rig::{Rig, connector};
 use host_test::stand_in::{Instance, StandIn, TlsFault};
