@@ -5,7 +5,7 @@ use std::time::Duration;
 use flow_starter_host::{Engine, Limits, LoadError};
 use futures_util::future::join_all;
 
-use crate::prison::{Prison, guest, honest, limits};
+use super::prison::{Prison, guest, honest, limits};
 
 /// The component with further core instances of a module at its end: one more section for each module, and one for its instances.
 fn with_instances(component: &[u8], module: &str, count: usize) -> Vec<u8> {
@@ -132,7 +132,7 @@ async fn several_memories_hold_no_more_than_one_may() {
     let wasm = with_instances(&guest("hostile-guest"), "(module (memory 512))", 1);
     let composed = prison.engine.load(&wasm).await.unwrap();
     let outcome = prison.commits_by(&composed, "/returns-a-lot").await;
-    let error = crate::prison::error(outcome);
+    let error = super::prison::error(outcome);
     assert!(
         error.message.contains("it asked for more memory than its 64 MiB"),
         "{error}"

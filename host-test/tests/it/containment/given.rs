@@ -2,7 +2,7 @@
 
 use flow_starter_host::{Closed, Connector, Engine, Import, LoadError, Mismatch};
 
-use crate::prison::{Prison, error, guest, limits};
+use super::prison::{Prison, error, guest, limits};
 
 const ENVIRONMENT: &str = "wasi:cli/environment";
 const RANDOM: &str = "wasi:random/random";

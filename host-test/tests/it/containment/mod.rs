@@ -1,6 +1,5 @@
 //! A component that keeps the contract's form and nothing else, under the host: whatever it does, its call ends with the name of the limit
 //! and the flow state that the host's own record shows, and the host goes on serving others.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod compiled;
 mod composed;
@@ -12,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use flow_starter_host::{Egress, ErrorKind, FlowConfig, FlowState, Limits, Method, Policy, Progress};
 use host_test::spellings::HOSTS;
-use host_test::stand_in::{Behaviour, DEMO_FLOW, Fault, Step};
+use servicenow_stand_in::{Behaviour, DEMO_FLOW, Fault, Step};
 
 use prison::{PUBLIC_FLOW, Prison, error, limits};
 

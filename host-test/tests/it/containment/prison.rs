@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use flow_starter_host::{Connector, Egress, Engine, FlowConfig, FlowResponse, Limits, Method, Outcome, TriggerError};
 use host_test::rig::{Rig, component_file};
-use host_test::stand_in::{Instance, StandIn};
+use servicenow_stand_in::{Instance, StandIn};
 
 pub const PUBLIC_FLOW: &str = "/api/sn_cico/flow_starter/public_flow";
 

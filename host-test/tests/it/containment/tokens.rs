@@ -4,9 +4,9 @@ use flow_starter_host::{
     Authentication, ClientAuthentication, ClientCredentials, ErrorKind, FlowConfig, FlowResponse, FlowStarter,
     FlowState, Method, Outcome,
 };
-use host_test::stand_in::{Answer, Behaviour};
+use servicenow_stand_in::{Answer, Behaviour};
 
-use crate::prison::{Prison, error, limits};
+use super::prison::{Prison, error, limits};
 
 async fn commits(starter: &FlowStarter, crime: &str, client: &str) -> Outcome<FlowResponse> {
     let mut config = FlowConfig::new(Method::Post, "acme", crime);

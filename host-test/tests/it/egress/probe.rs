@@ -7,10 +7,10 @@ use flow_starter_host::{
     CertificateFault, ClientCertificate, ConnectTo, Egress, EgressBuilder, Policy, Probe, Proxy, Step, StepOutcome,
 };
 use host_test::rig::{Rig, connector};
-use host_test::stand_in::{Instance, StandIn, TlsFault};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::HandshakeKind;
 use serde_json::json;
+use servicenow_stand_in::{Instance, StandIn, TlsFault};
 
 use super::proxy::{Does, TestProxy};
 use super::tls::Server;

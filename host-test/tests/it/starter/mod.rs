@@ -1,5 +1,4 @@
 //! A call's whole way with all that calls share: secrets put in, tokens kept, nothing of either coming back out.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod secrets;
 mod tokens;
@@ -11,8 +10,8 @@ use std::sync::{Arc, Mutex};
 use flow_starter_host::{FlowStarter, Providing, Secret, SecretProvider, Secrets};
 use host_test::conformance::BASE;
 use host_test::rig::{Rig, connector};
-use host_test::stand_in::StandIn;
 use serde_json::{Value, json};
+use servicenow_stand_in::StandIn;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
