@@ -2,13 +2,12 @@
 //!
 //! `templates/check/cases.json` says for each way to fill in the form which inputs the modeler must write into the model, and which
 //! request must come of them. The check in Camunda's modeler holds the form to the first half; this one holds the component to the second.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
 
 use host_test::rig::Rig;
-use host_test::stand_in::{Instance, Recorded};
 use serde_json::{Map, Value, json};
+use servicenow_stand_in::{Instance, Recorded};
 
 /// Every host that a case of the form names.
 fn rig() -> Rig {
@@ -26,7 +25,7 @@ fn rig() -> Rig {
 }
 
 fn cases() -> Value {
-    serde_json::from_str(include_str!("../../templates/check/cases.json")).unwrap()
+    serde_json::from_str(include_str!("../../../templates/check/cases.json")).unwrap()
 }
 
 /// Inputs as the engine makes a job's variables of them: text is itself, `=` begins an expression (these are JSON too), a dot makes an object.

@@ -16,8 +16,8 @@ use flow_starter_host::{
     Destinations, DirectorySecrets, FileSecrets, FlowConfig, FlowStarter, Mask, Method, Secrets,
 };
 use host_test::rig::{Rig, connector};
-use host_test::stand_in::{Answer, Behaviour, DEMO_FLOW, Flow, Instance, OAuthClient, StandIn, User};
 use serde_json::json;
+use servicenow_stand_in::{Answer, Behaviour, DEMO_FLOW, Flow, Instance, OAuthClient, StandIn, User};
 use watch::Watching;
 
 #[global_allocator]

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use host_test::stand_in::{Answer, Behaviour, Fault};
 use serde_json::{Value, json};
+use servicenow_stand_in::{Answer, Behaviour, Fault};
 
 use super::{ACME, CLIENT_SECRET, KEY, PASSWORD, TOKEN, basic, check, check_text, input, oauth, run, stand_in};
 

@@ -1,5 +1,4 @@
 //! `flow-starter check` as a newcomer runs it: the program itself, against a stand-in.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod answers;
 mod way;
@@ -9,9 +8,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine as _;
-use host_test::stand_in::{ApiKey, BearerToken, DEMO_FLOW, Flow, Instance, OAuthClient, StandIn, User};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
+use servicenow_stand_in::{ApiKey, BearerToken, DEMO_FLOW, Flow, Instance, OAuthClient, StandIn, User};
 
 /// Each is written otherwise in base64, in a form and in JSON.
 const PASSWORD: &str = "pass \"wörd\"/+%";

@@ -1,6 +1,6 @@
 //! The steps of the way, and what a failed one advises.
 
-use host_test::stand_in::{PortFault, StandIn, TlsFault};
+use servicenow_stand_in::{PortFault, StandIn, TlsFault};
 
 use super::{ACME, File, PASSWORD, basic, check, input, instance, run, stand_in};
 

@@ -3,11 +3,11 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use host_test::stand_in::{Behaviour, Fault, PortFault};
 use serde_json::json;
+use servicenow_stand_in::{Behaviour, Fault, PortFault};
 
-use crate::FLOW;
-use crate::place::{Ended, Place, WRONG_SECRET, program};
+use super::FLOW;
+use super::place::{Ended, Place, WRONG_SECRET, program};
 
 #[test]
 fn a_started_flow_is_0() {

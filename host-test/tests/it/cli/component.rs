@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::place::{Place, WRONG_SECRET};
+use super::place::{Place, WRONG_SECRET};
 
 #[test]
 fn a_component_is_looked_into() {

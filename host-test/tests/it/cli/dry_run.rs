@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::place::{ODD_SECRET, Place};
+use super::place::{ODD_SECRET, Place};
 
 #[test]
 fn a_dry_run_shows_the_request_and_sends_nothing() {

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::FLOW;
-use crate::place::{Ended, Place, flow};
+use super::FLOW;
+use super::place::{Ended, Place, flow};
 
-fn sent(place: &Place, ended: &Ended) -> host_test::stand_in::Recorded {
+fn sent(place: &Place, ended: &Ended) -> servicenow_stand_in::Recorded {
     assert_eq!(ended.code, 0, "{ended:?}");
     place.stand_in.requests().pop().unwrap()
 }
@@ -49,7 +49,7 @@ fn flags_alone_start_a_flow() {
     assert_eq!(request.body, b"{ \"big\": 12345678901234567890123 }");
 }
 
-fn with(run: crate::place::Run, more: &[&str]) -> crate::place::Run {
+fn with(run: super::place::Run, more: &[&str]) -> super::place::Run {
     more.iter().fold(run, |run, argument| run.arg(argument))
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::place::Place;
+use super::place::Place;
 
 #[test]
 fn every_event_of_a_call_has_its_id_and_is_our_own() {

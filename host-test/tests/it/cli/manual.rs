@@ -1,6 +1,6 @@
 //! Help, completions and manual pages.
 
-use crate::place::Place;
+use super::place::Place;
 
 #[test]
 fn each_shell_has_completions() {

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-use host_test::stand_in::{Instance, StandIn};
 use serde_json::{Value, json};
+use servicenow_stand_in::{Instance, StandIn};
 
 /// Beside the stand-in's own: secrets of which every form differs.
 pub const ODD_SECRET: &str = "odd/secret +ü\"";
@@ -97,7 +97,7 @@ impl Drop for Place {
 pub fn flow(members: Value) -> Value {
     let mut flow = json!({
         "snInstance": "acme",
-        "restApiTriggerPath": crate::FLOW,
+        "restApiTriggerPath": super::FLOW,
         "method": "POST",
         "headers": {"hello": "header"},
         "queryParameters": {"hello": "query"},

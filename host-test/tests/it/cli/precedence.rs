@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::place::Place;
-use crate::settings::{bare, shown};
+use super::place::Place;
+use super::settings::{bare, shown};
 
 /// For each setting: in the file, in the environment, as a flag, and how each of them is shown.
 fn samples() -> Vec<(&'static str, [&'static str; 3], [Value; 3])> {

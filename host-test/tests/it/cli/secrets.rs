@@ -1,9 +1,9 @@
 //! `secrets list`: which names, and who has them; never a value.
 
-use host_test::stand_in::{Answer, Behaviour};
 use serde_json::json;
+use servicenow_stand_in::{Answer, Behaviour};
 
-use crate::place::{ODD_SECRET, Place};
+use super::place::{ODD_SECRET, Place};
 
 fn place() -> Place {
     let place = Place::new();
@@ -106,7 +106,7 @@ fn a_token_that_the_answer_echoes_is_not_shown() {
         .behave("/oauth_token.do", Behaviour::Answer(Answer::new(200).body(given)));
     place
         .stand_in
-        .behave(crate::FLOW, Behaviour::Answer(Answer::new(200).body(echo)));
+        .behave(super::FLOW, Behaviour::Answer(Answer::new(200).body(echo)));
     let ended = place.run(&["trigger", "flow.json"]).end();
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(

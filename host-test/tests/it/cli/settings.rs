@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::place::{ODD_SECRET, Place, Run};
+use super::place::{ODD_SECRET, Place, Run};
 
 /// The program with nothing set by the place itself.
 pub fn bare(place: &Place, arguments: &[&str]) -> Run {

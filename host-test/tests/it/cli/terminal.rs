@@ -2,11 +2,11 @@
 
 use std::process::Stdio;
 
-use host_test::stand_in::{Answer, Behaviour};
 use serde_json::json;
+use servicenow_stand_in::{Answer, Behaviour};
 
-use crate::FLOW;
-use crate::place::{Place, WRONG_SECRET, program};
+use super::FLOW;
+use super::place::{Place, WRONG_SECRET, program};
 
 const ESCAPE: char = '\u{1b}';
 

@@ -1,5 +1,4 @@
 //! The table of cases (`conformance/*.json`) in our own host: over HTTPS, against a stand-in of each case's making.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod table;
 
@@ -10,8 +9,8 @@ use std::time::{Duration, Instant};
 use flow_starter_host::{ErrorKind, FlowState, Outcome, Progress, TriggerError};
 use host_test::conformance::{self, Case, ExpectedAnswer, ExpectedError, ExpectedId, Sent};
 use host_test::rig::Rig;
-use host_test::stand_in::{Instance, Recorded, Start};
 use serde_json::Value;
+use servicenow_stand_in::{Instance, Recorded, Start};
 
 /// No case waits longer than half a second; a slow machine may.
 const LONGEST: Duration = Duration::from_secs(15);

@@ -109,14 +109,10 @@ fn no_case_asks_for_what_is_not_in_the_contracts_table() {
 
 #[test]
 fn every_test_that_is_said_to_be_elsewhere_is_there() {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    let folder = std::fs::read_dir(tests.join("faults"))
-        .into_iter()
-        .flatten()
-        .map(|entry| entry.unwrap().path());
-    let files = folder
-        .chain([tests.join("faults.rs")])
-        .filter_map(|file| std::fs::read_to_string(file).ok());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/faults");
+    let files = std::fs::read_dir(folder)
+        .unwrap()
+        .filter_map(|entry| std::fs::read_to_string(entry.unwrap().path()).ok());
     let faults: Vec<String> = files.collect();
     for (request, kinds, test) in TESTED_ELSEWHERE {
         let there = faults.iter().any(|file| file.contains(&format!("fn {test}(")));

@@ -2,7 +2,7 @@
 
 use flow_starter_host::{Closed, Engine, FileKind, Limits, LoadError, Mismatch};
 
-use crate::prison::{Prison, guest, honest, limits};
+use super::prison::{Prison, guest, honest, limits};
 
 #[tokio::test]
 async fn what_was_compiled_ahead_of_time_is_called_as_what_was_loaded() {
@@ -30,7 +30,7 @@ async fn what_was_compiled_is_contained_as_what_was_loaded() {
         ("/recurses", "it needed more stack than its 512 KiB"),
         ("/says-success", "contradicts"),
     ] {
-        let error = crate::prison::error(prison.commits_by(&hostile, crime).await);
+        let error = super::prison::error(prison.commits_by(&hostile, crime).await);
         assert!(error.message.contains(why), "{crime}: {error}");
     }
 }

@@ -1,11 +1,9 @@
 //! Components as others compose them: of more core instances, memories and tables than the flow starter has.
 
-use std::time::Duration;
-
-use flow_starter_host::{Engine, Limits, LoadError};
+use flow_starter_host::{Engine, LoadError};
 use futures_util::future::join_all;
 
-use crate::prison::{Prison, guest, honest, limits};
+use super::prison::{Prison, guest, honest, limits, patient};
 
 /// The component with further core instances of a module at its end: one more section for each module, and one for its instances.
 fn with_instances(component: &[u8], module: &str, count: usize) -> Vec<u8> {
@@ -51,15 +49,6 @@ fn sections(component: &[u8]) -> impl Iterator<Item = u8> {
         at += 1 + size;
         Some(id)
     })
-}
-
-fn patient(concurrent_calls: u32) -> Limits {
-    Limits {
-        computing: Duration::from_secs(60),
-        wall_clock: Duration::from_secs(120),
-        concurrent_calls,
-        ..Limits::default()
-    }
 }
 
 /// What a component does when it comes up is under a call's limits, and known when it is loaded.
@@ -134,11 +123,11 @@ async fn a_component_of_several_memories_waits_for_as_many_places() {
 /// The limit is on all memories together: each of these alone would do.
 #[tokio::test]
 async fn several_memories_hold_no_more_than_one_may() {
-    let prison = Prison::open(limits()).await;
+    let prison = Prison::open(patient(8)).await;
     let wasm = with_instances(&guest("hostile-guest"), "(module (memory 512))", 1);
     let composed = prison.engine.load(&wasm).await.unwrap();
     let outcome = prison.commits_by(&composed, "/returns-a-lot").await;
-    let error = crate::prison::error(outcome);
+    let error = super::prison::error(outcome);
     assert!(
         error.message.contains("it asked for more memory than its 64 MiB"),
         "{error}"

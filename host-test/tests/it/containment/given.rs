@@ -2,7 +2,7 @@
 
 use flow_starter_host::{Closed, Connector, Engine, Import, LoadError, Mismatch};
 
-use crate::prison::{Prison, error, guest, limits};
+use super::prison::{Prison, error, guest, limits, patient};
 
 const ENVIRONMENT: &str = "wasi:cli/environment";
 const RANDOM: &str = "wasi:random/random";
@@ -43,7 +43,7 @@ async fn naming_one_interface_opens_no_other() {
 
 #[tokio::test]
 async fn what_is_given_is_empty() {
-    let prison = Prison::open(limits()).await;
+    let prison = Prison::open(patient(8)).await;
     assert!(std::env::vars_os().next().is_some() && std::env::args_os().next().is_some());
     let asking = load(&[ENVIRONMENT, RANDOM]).await.unwrap();
     let found = error(prison.commits_by(&asking, "/asks").await);
@@ -55,7 +55,7 @@ async fn what_is_given_is_empty() {
 /// The host makes them while nobody else has the thread, and keeps them until the guest has them.
 #[tokio::test]
 async fn random_numbers_are_given_in_small_portions() {
-    let prison = Prison::open(limits()).await;
+    let prison = Prison::open(patient(8)).await;
     let asking = load(&[ENVIRONMENT, RANDOM]).await.unwrap();
     let drawn = error(prison.commits_by(&asking, "/draws-a-lot").await);
     assert!(drawn.message.contains("exceeds limit 65536"), "{drawn}");
@@ -63,7 +63,7 @@ async fn random_numbers_are_given_in_small_portions() {
 
 #[tokio::test]
 async fn a_component_with_more_than_the_contract_commits_the_same_crimes_in_vain() {
-    let prison = Prison::open(limits()).await;
+    let prison = Prison::open(patient(8)).await;
     let asking = load(&[ENVIRONMENT, RANDOM]).await.unwrap();
     for (crime, why) in [
         ("/loops", "it computed for longer than its 0.5 s"),

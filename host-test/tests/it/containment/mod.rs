@@ -1,6 +1,5 @@
 //! A component that keeps the contract's form and nothing else, under the host: whatever it does, its call ends with the name of the limit
 //! and the flow state that the host's own record shows, and the host goes on serving others.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod compiled;
 mod composed;
@@ -12,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use flow_starter_host::{Egress, ErrorKind, FlowConfig, FlowState, Limits, Method, Policy, Progress};
 use host_test::spellings::HOSTS;
-use host_test::stand_in::{Behaviour, DEMO_FLOW, Fault, Step};
+use servicenow_stand_in::{Behaviour, DEMO_FLOW, Fault, Step};
 
-use prison::{PUBLIC_FLOW, Prison, error, limits};
+use prison::{PUBLIC_FLOW, Prison, error, limits, patient};
 
 #[tokio::test]
 async fn each_limit_is_named_and_ends_the_call() {
-    let prison = Prison::open(limits()).await;
+    let (short, patient) = (Prison::open(limits()).await, Prison::open(patient(8)).await);
     for (crime, why) in [
         ("/loops", "it computed for longer than its 0.5 s"),
         ("/allocates", "it asked for more memory than its 64 MiB"),
@@ -34,6 +33,7 @@ async fn each_limit_is_named_and_ends_the_call() {
         ("/returns-a-lot", "too much data is being copied"),
         ("/repeats-itself", "too much data is being copied"),
     ] {
+        let prison = if crime == "/loops" { &short } else { &patient };
         let error = error(prison.commits(crime).await);
         assert_eq!(
             (error.kind, error.flow),
@@ -151,7 +151,7 @@ async fn a_loop_does_not_hold_up_others() {
 
 #[tokio::test]
 async fn one_call_makes_one_request_however_many_it_asks_for() {
-    let prison = Prison::open(limits()).await;
+    let prison = Prison::open(patient(8)).await;
     let outcome = prison.commits("/opens-many").await;
     assert_eq!(error(outcome).message, "1 answered");
     assert_eq!(prison.stand_in.requests().len(), 1);
@@ -160,7 +160,7 @@ async fn one_call_makes_one_request_however_many_it_asks_for() {
 /// The host keeps a record of each, and its URL may be long.
 #[tokio::test]
 async fn requests_without_end_are_ended_and_few_are_recorded() {
-    let prison = Prison::open(limits()).await;
+    let prison = Prison::open(patient(8)).await;
     let outcome = prison.commits("/starts-for-ever").await;
     assert_eq!(outcome.requests.len(), 128);
     let error = error(outcome);
@@ -171,13 +171,13 @@ async fn requests_without_end_are_ended_and_few_are_recorded() {
 /// Of what a request is made of, the method alone has no length in the host's HTTP.
 #[tokio::test]
 async fn a_method_without_end_is_not_kept() {
-    let prison = Prison::open(limits()).await;
+    let prison = Prison::open(patient(8)).await;
     assert_eq!(error(prison.commits("/names-a-method").await).message, "0 kept");
 }
 
 #[tokio::test]
 async fn nobody_is_called_but_whom_the_input_names() {
-    let prison = Prison::open(limits()).await;
+    let prison = Prison::open(patient(8)).await;
     let outcome = prison.commits("/calls-elsewhere").await;
     assert_eq!(
         outcome.requests[0].to_string(),
@@ -190,7 +190,7 @@ async fn nobody_is_called_but_whom_the_input_names() {
 /// A guest that checks nothing: here the host's own reading of an address is all there is.
 #[tokio::test]
 async fn no_spelling_gets_past_the_gate() {
-    let prison = Prison::open(limits()).await;
+    let prison = Prison::open(patient(8)).await;
     let egress = Egress::builder()
         .extra_ca_pem(prison.stand_in.ca_pem())
         .build()
@@ -221,7 +221,7 @@ async fn no_spelling_gets_past_the_gate() {
 /// The guest's own limits, for a component that leaves them to the host.
 #[tokio::test]
 async fn a_guests_time_limits_are_kept_by_the_host() {
-    let prison = Prison::open(limits()).await;
+    let prison = Prison::open(patient(8)).await;
     prison.stand_in.behave(PUBLIC_FLOW, Behaviour::Fault(Fault::Silence));
     let late = error(prison.commits("/first-byte").await);
     assert_eq!(
@@ -254,7 +254,7 @@ async fn a_body_without_end_ends_with_the_call() {
 
 #[tokio::test]
 async fn an_answer_that_nobody_reads_harms_nobody() {
-    let prison = Prison::open(limits()).await;
+    let prison = Prison::open(patient(8)).await;
     for _ in 0..3 {
         assert!(
             prison.commits("/never-reads").await.result.is_ok(),
@@ -267,7 +267,7 @@ async fn an_answer_that_nobody_reads_harms_nobody() {
 /// Whether the request was let go before it left or after, the guest's word is checked against what the host handed over.
 #[tokio::test]
 async fn who_leaves_before_the_answer_is_not_believed_that_nothing_left() {
-    let prison = Prison::open(limits()).await;
+    let prison = Prison::open(patient(8)).await;
     for turn in 1..=20 {
         let before = prison.stand_in.starts().len();
         let outcome = prison.commits("/leaves-at-once").await;
@@ -292,7 +292,7 @@ async fn who_leaves_before_the_answer_is_not_believed_that_nothing_left() {
 
 #[tokio::test]
 async fn a_lie_is_caught() {
-    let prison = Prison::open(limits()).await;
+    let prison = Prison::open(patient(8)).await;
     for (crime, flow) in [
         ("/says-started", FlowState::NotStarted),
         ("/says-success", FlowState::NotStarted),
@@ -404,7 +404,7 @@ async fn an_answer_of_4_mib_passes_by_the_default_limits() {
 
 #[tokio::test]
 async fn a_policy_that_denies_all_lets_nothing_out() {
-    let prison = Prison::open(limits()).await;
+    let prison = Prison::open(patient(8)).await;
     let egress = Egress::builder().policy(Policy::deny_all()).build().unwrap();
     let crime = FlowConfig::new(Method::Post, "acme", "/opens-many");
     let outcome = prison.hostile.trigger_flow(&egress, crime).await;

@@ -1,19 +1,31 @@
 //! A stand-in, a guest that commits crimes, and an honest component beside it under the same engine.
 
+use std::ops::Deref;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use flow_starter_host::{Connector, Egress, Engine, FlowConfig, FlowResponse, Limits, Method, Outcome, TriggerError};
 use host_test::rig::{Rig, component_file};
-use host_test::stand_in::{Instance, StandIn};
+use servicenow_stand_in::{Instance, StandIn};
 
 pub const PUBLIC_FLOW: &str = "/api/sn_cico/flow_starter/public_flow";
 
-/// Short, so that the tests are; long enough for a slow machine's honest calls.
+/// Short, so that tests of these limits are; long enough for a slow machine's honest calls.
 pub fn limits() -> Limits {
     Limits {
         computing: Duration::from_millis(500),
         wall_clock: Duration::from_secs(5),
         concurrent_calls: 8,
+        ..Limits::default()
+    }
+}
+
+/// For whatever is not ended by a time limit: on a busy machine half a second is soon over.
+pub fn patient(concurrent_calls: u32) -> Limits {
+    Limits {
+        computing: Duration::from_secs(60),
+        wall_clock: Duration::from_secs(120),
+        concurrent_calls,
         ..Limits::default()
     }
 }
@@ -31,22 +43,56 @@ pub fn honest() -> Vec<u8> {
 pub struct Prison {
     pub stand_in: StandIn,
     pub egress: Egress,
+    /// None only while it is dropped.
+    loaded: Option<Loaded>,
+}
+
+/// An engine with both components loaded.
+pub struct Loaded {
     pub engine: Engine,
     pub hostile: Connector,
     pub honest: Connector,
 }
 
-impl Prison {
-    pub async fn open(limits: Limits) -> Self {
-        let stand_in = StandIn::start(Instance::demo()).unwrap();
-        let egress = Rig::reaching(&stand_in).unwrap().build().unwrap();
+/// Engines that no test uses at the moment: to compile both components takes longer than most tests.
+static IDLE: Mutex<Vec<Loaded>> = Mutex::new(Vec::new());
+
+/// The limits that several tests share. An engine with others is not kept.
+fn are_shared(limits: Limits) -> bool {
+    [self::limits(), patient(8)].contains(&limits)
+}
+
+/// Takes an idle engine with these limits.
+fn take_idle(limits: Limits) -> Option<Loaded> {
+    let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let at = idle.iter().position(|loaded| loaded.engine.limits() == limits)?;
+    Some(idle.swap_remove(at))
+}
+
+impl Loaded {
+    async fn new(limits: Limits) -> Self {
         let engine = Engine::new(limits).unwrap();
         Self {
             hostile: engine.load(&guest("hostile-guest")).await.unwrap(),
             honest: engine.load(&honest()).await.unwrap(),
             engine,
+        }
+    }
+}
+
+impl Prison {
+    /// No other test uses its engine meanwhile, but another may have used it before.
+    pub async fn open(limits: Limits) -> Self {
+        let stand_in = StandIn::start(Instance::demo()).unwrap();
+        let egress = Rig::reaching(&stand_in).unwrap().build().unwrap();
+        let loaded = match take_idle(limits) {
+            Some(loaded) => loaded,
+            None => Loaded::new(limits).await,
+        };
+        Self {
             stand_in,
             egress,
+            loaded: Some(loaded),
         }
     }
 
@@ -67,6 +113,24 @@ impl Prison {
     /// The host goes on serving others.
     pub async fn assert_others_are_served(&self) {
         self.serves(&self.honest).await;
+    }
+}
+
+impl Deref for Prison {
+    type Target = Loaded;
+
+    fn deref(&self) -> &Loaded {
+        self.loaded.as_ref().unwrap()
+    }
+}
+
+impl Drop for Prison {
+    fn drop(&mut self) {
+        let loaded = self.loaded.take().unwrap();
+        // After a failure nobody knows what state it is in.
+        if are_shared(loaded.engine.limits()) && !std::thread::panicking() {
+            IDLE.lock().unwrap_or_else(PoisonError::into_inner).push(loaded);
+        }
     }
 }
 

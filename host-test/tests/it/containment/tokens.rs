@@ -4,9 +4,9 @@ use flow_starter_host::{
     Authentication, ClientAuthentication, ClientCredentials, ErrorKind, FlowConfig, FlowResponse, FlowStarter,
     FlowState, Method, Outcome,
 };
-use host_test::stand_in::{Answer, Behaviour};
+use servicenow_stand_in::{Answer, Behaviour};
 
-use crate::prison::{Prison, error, limits};
+use super::prison::{Prison, error, patient};
 
 async fn commits(starter: &FlowStarter, crime: &str, client: &str) -> Outcome<FlowResponse> {
     let mut config = FlowConfig::new(Method::Post, "acme", crime);
@@ -23,7 +23,7 @@ async fn commits(starter: &FlowStarter, crime: &str, client: &str) -> Outcome<Fl
 
 #[tokio::test]
 async fn a_token_that_nobody_gave_is_a_lie() {
-    let prison = Prison::open(limits()).await;
+    let prison = Prison::open(patient(8)).await;
     let starter = FlowStarter::new(prison.hostile.clone(), prison.egress.clone());
     for client in ["makes-one-up", "asks", "says-started"] {
         let error = error(commits(&starter, "/tells-its-token", client).await);
@@ -43,7 +43,7 @@ async fn a_token_that_nobody_gave_is_a_lie() {
 
 #[tokio::test]
 async fn a_kept_token_is_dropped_by_the_servers_word_and_not_by_the_guests() {
-    let prison = Prison::open(limits()).await;
+    let prison = Prison::open(patient(8)).await;
     prison
         .stand_in
         .behave("/oauth_token.do", Behaviour::Answer(Answer::new(200)));
@@ -61,7 +61,7 @@ async fn a_kept_token_is_dropped_by_the_servers_word_and_not_by_the_guests() {
 
 #[tokio::test]
 async fn a_guest_cannot_tell_its_token_in_the_clear() {
-    let prison = Prison::open(limits()).await;
+    let prison = Prison::open(patient(8)).await;
     prison
         .stand_in
         .behave("/oauth_token.do", Behaviour::Answer(Answer::new(200)));

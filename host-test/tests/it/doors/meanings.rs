@@ -5,8 +5,8 @@ use flow_starter_host::{
     FlowConfig, Method,
 };
 use host_test::conformance::patched;
-use host_test::stand_in::{Answer, Behaviour, DEMO_FLOW};
 use serde_json::{Value, json};
+use servicenow_stand_in::{Answer, Behaviour, DEMO_FLOW};
 
 const PUBLIC_FLOW: &str = "/api/sn_cico/flow_starter/public_flow";
 pub const TOKEN: &str = "/oauth_token.do";

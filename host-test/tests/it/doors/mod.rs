@@ -1,5 +1,4 @@
 //! The component's two doors: what means the same is the same request, byte for byte, and the same outcome.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod meanings;
 
@@ -10,9 +9,9 @@ use flow_starter_host::{
     TriggerError,
 };
 use host_test::rig::Rig;
-use host_test::stand_in::{Instance, Recorded};
 use meanings::{Meaning, TOKEN, client, fixed_token, meaning, refused, requests};
 use serde_json::{Value, json};
+use servicenow_stand_in::{Instance, Recorded};
 
 /// What came of a call, whichever door it came through; an id that the stand-in issued is `issued`, for it differs each time.
 #[derive(Debug, PartialEq)]

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use flow_starter_host::{Egress, FlowState, Policy};
 use host_test::rig::{Rig, connector};
-use host_test::stand_in::{Answer, Behaviour, DEMO_FLOW, Instance, Step};
 use serde_json::json;
+use servicenow_stand_in::{Answer, Behaviour, DEMO_FLOW, Instance, Step};
 
 use super::{input, rig, stand_in};
 

@@ -1,5 +1,4 @@
 //! Who may be called, at which address, over which connection: the host's only way out, tried from the outside with real sockets.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bypasses;
 mod http2;
@@ -15,8 +14,8 @@ use std::sync::{Arc, Mutex};
 
 use flow_starter_host::{AddressKind, Egress, EgressBuilder, Pattern, Policy, Resolve, ResolveError, Resolving};
 use host_test::rig::Rig;
-use host_test::stand_in::{Instance, StandIn};
 use serde_json::{Value, json};
+use servicenow_stand_in::{Instance, StandIn};
 
 /// The blueprint's input with these members over it.
 fn input(over: Value) -> String {

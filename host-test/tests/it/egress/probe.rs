@@ -8,10 +8,10 @@ use flow_starter_host::{
     StepOutcome, Stop, StopCause,
 };
 use host_test::rig::{Rig, connector};
-use host_test::stand_in::{Instance, StandIn, TlsFault};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::HandshakeKind;
 use serde_json::json;
+use servicenow_stand_in::{Instance, StandIn, TlsFault};
 
 use super::proxy::{Does, TestProxy};
 use super::tls::Server;

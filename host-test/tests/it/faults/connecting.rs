@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use flow_starter_host::{ErrorKind, FlowState, Progress, Purpose, TriggerError};
-use host_test::stand_in::{PortFault, TlsFault};
 use serde_json::json;
+use servicenow_stand_in::{PortFault, TlsFault};
 
 use super::{Names, acme, at, failure, honest, in_time, input, rig, stand_in, to_acme};
 

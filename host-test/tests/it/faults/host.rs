@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use flow_starter_host::{Engine, ErrorKind, FlowState, Limits, Policy, Progress};
 use host_test::rig::component_file;
-use host_test::stand_in::{Behaviour, DEMO_FLOW, Fault};
 use serde_json::json;
+use servicenow_stand_in::{Behaviour, DEMO_FLOW, Fault};
 
 use super::{Names, at, failure, honest, in_time, input, rig, stand_in, to_acme};
 
@@ -35,6 +35,14 @@ fn a_call_that_the_host_ends_is_internal() {
         .enable_all()
         .build()
         .unwrap();
+    let limits = Limits {
+        wall_clock: Duration::from_secs(2),
+        concurrent_calls: 1,
+        ..Limits::default()
+    };
+    let wasm = std::fs::read(component_file()).unwrap();
+    let engine = Engine::new(limits).unwrap();
+    let connector = runtime.block_on(engine.load(&wasm)).unwrap();
     for (fault, flow) in [
         (Fault::Silence, FlowState::Unknown),
         (Fault::StallAfterHead, FlowState::Started),
@@ -46,19 +54,8 @@ fn a_call_that_the_host_ends_is_internal() {
             .connect_to(at(stand_in.https_addr()))
             .build()
             .unwrap();
-        let limits = Limits {
-            wall_clock: Duration::from_secs(2),
-            concurrent_calls: 1,
-            ..Limits::default()
-        };
-        let wasm = std::fs::read(component_file()).unwrap();
         let unlimited = input(json!({ "connectionTimeoutInSeconds": 0, "readTimeoutInSeconds": 0 }));
-        let outcome = in_time(|| {
-            runtime.block_on(async {
-                let connector = Engine::new(limits).unwrap().load(&wasm).await.unwrap();
-                connector.execute(&egress, &unlimited).await
-            })
-        });
+        let outcome = in_time(|| runtime.block_on(connector.execute(&egress, &unlimited)));
         honest(&outcome, &stand_in).unwrap();
         let error = failure(outcome);
         assert_eq!(

@@ -2,7 +2,6 @@
 //!
 //! Each case is the built component under wasmtime against real sockets. Whatever the fault, the stand-in knows whether it had the
 //! whole request, and so whether the call's word about the flow is true.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod connecting;
 mod host;
@@ -15,7 +14,7 @@ use flow_starter_host::{
     ConnectTo, Egress, EgressBuilder, ErrorKind, FlowState, Outcome, Pattern, Policy, Progress, Purpose, TriggerError,
 };
 use host_test::rig::Rig;
-use host_test::stand_in::{Instance, StandIn};
+use servicenow_stand_in::{Instance, StandIn};
 
 /// A call may take its own limits, and on a slow machine a good deal more.
 const GENEROUS: Duration = Duration::from_secs(30);

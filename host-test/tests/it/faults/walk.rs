@@ -5,8 +5,8 @@ use std::path::Path;
 
 use flow_starter_host::Outcome;
 use host_test::rig::Rig;
-use host_test::stand_in::{Behaviour, DEMO_FLOW, Fault, PortFault, TlsFault};
 use serde_json::json;
+use servicenow_stand_in::{Behaviour, DEMO_FLOW, Fault, PortFault, TlsFault};
 
 use super::{at, honest, in_time, input, rig, stand_in, to_acme};
 

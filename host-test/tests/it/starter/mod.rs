@@ -1,18 +1,19 @@
 //! A call's whole way with all that calls share: secrets put in, tokens kept, nothing of either coming back out.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod secrets;
 mod tokens;
 
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use flow_starter_host::{FlowStarter, Providing, Secret, SecretProvider, Secrets};
 use host_test::conformance::BASE;
 use host_test::rig::{Rig, connector};
-use host_test::stand_in::StandIn;
 use serde_json::{Value, json};
+use servicenow_stand_in::StandIn;
+use tracing::Dispatch;
+use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -61,6 +62,11 @@ fn oauth(secret: &str) -> String {
     } }))
 }
 
+/// A second subscriber beside a [`Log`], which wants nothing. As long as there is only one, tracing asks the thread that comes to a line of
+/// the log first, and keeps the answer for all threads (tracing-core's `callsite.rs`, `Rebuilder::JustOne`): another test's thread, which
+/// has no subscriber, would turn the line off. With two it asks both.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
+
 /// All that the host itself logs, at any level. What the libraries below it log at such levels holds a request's headers, so that a program
 /// lets only the host's own lines through, as `flow-starter` does.
 #[derive(Clone, Default)]
@@ -73,6 +79,7 @@ impl Log {
 
     /// Everything of the host's on this thread goes here until the guard is dropped.
     fn listen(&self) -> tracing::subscriber::DefaultGuard {
+        LazyLock::force(&SECOND);
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
             .with_ansi(false)

@@ -1,9 +1,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use flow_starter_host::{ErrorKind, FlowState};
-use host_test::stand_in::{Answer, Behaviour, DEMO_FLOW, Instance, StandIn, User};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
+use servicenow_stand_in::{Answer, Behaviour, DEMO_FLOW, Instance, StandIn, User};
 
 use super::{Log, input, starter};
 

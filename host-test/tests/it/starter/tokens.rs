@@ -5,8 +5,8 @@ use flow_starter_host::{
     Limits, Method, Progress, Providing, Purpose, SecretProvider, Secrets,
 };
 use host_test::rig::{Rig, component_file};
-use host_test::stand_in::{Answer, Behaviour, DEMO_FLOW, Fault, Instance, OAuthClient, StandIn};
 use serde_json::json;
+use servicenow_stand_in::{Answer, Behaviour, DEMO_FLOW, Fault, Instance, OAuthClient, StandIn};
 
 use super::{Log, input, oauth, starter};
 
