@@ -14,13 +14,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let egress = Egress::builder().policy(Policy::new([origin.parse()?])).build()?;
 
     let mut config = FlowConfig::new(Method::Post, "", "/api/sn_cico/flow_starter/my_flow");
-    config.endpoint = Some(origin);
+    config.endpoint = Some(origin.into());
     config.headers = vec![("hello".into(), "header".into())];
     config.query = vec![("hello".into(), "query".into())];
     config.body = Some(r#"{"correlationValue":"cam-id-1"}"#.into());
     config.authentication = Authentication::Basic(Credentials {
-        username: std::env::var("SN_USER")?,
-        password: std::env::var("SN_PASSWORD")?,
+        username: std::env::var("SN_USER")?.into(),
+        password: std::env::var("SN_PASSWORD")?.into(),
     });
 
     match connector.trigger_flow(&egress, config).await.result {

@@ -12,8 +12,8 @@ async fn commits(starter: &FlowStarter, crime: &str, client: &str) -> Outcome<Fl
     let mut config = FlowConfig::new(Method::Post, "acme", crime);
     config.authentication = Authentication::OauthClientCredentials(ClientCredentials {
         token_url: None,
-        client_id: client.to_owned(),
-        client_secret: "demo-secret".to_owned(),
+        client_id: client.into(),
+        client_secret: "demo-secret".into(),
         audience: None,
         scopes: Vec::new(),
         client_authentication: ClientAuthentication::RequestBody,

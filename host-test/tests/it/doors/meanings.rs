@@ -2,7 +2,7 @@
 
 use flow_starter_host::{
     ApiKey, ApiKeyLocation, Authentication, CallLimits, ClientAuthentication, ClientCredentials, Credentials,
-    FlowConfig, Method,
+    FlowConfig, Method, Sensitive,
 };
 use host_test::conformance::patched;
 use serde_json::{Value, json};
@@ -24,10 +24,10 @@ pub fn meaning(name: &'static str, patch: Value, change: impl FnOnce(&mut FlowCo
     let mut typed = FlowConfig::new(Method::Post, "acme", DEMO_FLOW);
     typed.headers = pairs([("hello", "header")]);
     typed.query = pairs([("hello", "query")]);
-    typed.body = Some(r#"{"correlationValue":"cam-id-1"}"#.to_owned());
+    typed.body = Some(r#"{"correlationValue":"cam-id-1"}"#.into());
     typed.authentication = Authentication::Basic(Credentials {
-        username: "camunda".to_owned(),
-        password: "demo-password".to_owned(),
+        username: "camunda".into(),
+        password: "demo-password".into(),
     });
     change(&mut typed);
     Meaning {
@@ -46,15 +46,16 @@ impl Meaning {
     }
 }
 
-fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> Vec<(String, String)> {
-    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> Vec<(String, Sensitive)> {
+    let pairs = pairs.into_iter();
+    pairs.map(|(name, value)| (name.to_owned(), value.into())).collect()
 }
 
 pub fn client(client_authentication: ClientAuthentication) -> ClientCredentials {
     ClientCredentials {
         token_url: None,
-        client_id: "demo-client".to_owned(),
-        client_secret: "demo-secret".to_owned(),
+        client_id: "demo-client".into(),
+        client_secret: "demo-secret".into(),
         audience: Some("https://acme.service-now.com/".to_owned()),
         scopes: vec!["useraccount".to_owned(), "flow:start".to_owned()],
         client_authentication,
@@ -82,17 +83,19 @@ pub fn requests(stand_in: &str) -> Vec<Meaning> {
     let mut all = vec![
         meaning("the blueprint", json!({}), |_| ()),
         meaning("no body", json!({"body": null}), |it| it.body = None),
-        meaning("an empty body", json!({"body": ""}), |it| it.body = Some(String::new())),
+        meaning("an empty body", json!({"body": ""}), |it| {
+            it.body = Some(String::new().into())
+        }),
         meaning(
             "a body of 100 KiB",
             json!({"body": {"correlationValue": null, "text": large}}),
-            |it| it.body = Some(json!({ "text": large }).to_string()),
+            |it| it.body = Some(json!({ "text": large }).to_string().into()),
         ),
         meaning(
             "a text body",
             json!({"body": "<a/>", "headers": {"content-type": "text/xml"}}),
             |it| {
-                it.body = Some("<a/>".to_owned());
+                it.body = Some("<a/>".into());
                 it.headers = pairs([("content-type", "text/xml"), ("hello", "header")]);
             },
         ),
@@ -130,13 +133,13 @@ pub fn requests(stand_in: &str) -> Vec<Meaning> {
         meaning(
             "a path with a query",
             json!({"restApiTriggerPath": format!("{DEMO_FLOW}?a=%2f")}),
-            |it| it.path.push_str("?a=%2f"),
+            |it| it.path = format!("{}?a=%2f", &*it.path).into(),
         ),
         meaning(
             "an encoded slash",
             json!({"restApiTriggerPath": "/api/sn_cico/flow_starter/parameter_flow/a%2Fb"}),
             |it| {
-                it.path = "/api/sn_cico/flow_starter/parameter_flow/a%2Fb".to_owned();
+                it.path = "/api/sn_cico/flow_starter/parameter_flow/a%2Fb".into();
             },
         ),
         meaning(
@@ -159,14 +162,14 @@ pub fn requests(stand_in: &str) -> Vec<Meaning> {
             json!({"snInstance": null, "snEndpoint": stand_in}),
             |it| {
                 it.instance.clear();
-                it.endpoint = Some(stand_in.to_owned());
+                it.endpoint = Some(stand_in.into());
             },
         ),
         meaning(
             "no authentication",
             json!({"restApiTriggerPath": PUBLIC_FLOW, "authentication": null}),
             |it| {
-                it.path = PUBLIC_FLOW.to_owned();
+                it.path = PUBLIC_FLOW.into();
                 it.authentication = Authentication::None;
             },
         ),
@@ -174,7 +177,7 @@ pub fn requests(stand_in: &str) -> Vec<Meaning> {
             "a bearer token",
             json!({"authentication": {"type": "bearer", "token": "demo-token"}}),
             |it| {
-                it.authentication = Authentication::Bearer("demo-token".to_owned());
+                it.authentication = Authentication::Bearer("demo-token".into());
             },
         ),
         meaning(
@@ -182,8 +185,8 @@ pub fn requests(stand_in: &str) -> Vec<Meaning> {
             json!({"authentication": {"username": "käthe", "password": "pässwörd"}}),
             |it| {
                 it.authentication = Authentication::Basic(Credentials {
-                    username: "käthe".to_owned(),
-                    password: "pässwörd".to_owned(),
+                    username: "käthe".into(),
+                    password: "pässwörd".into(),
                 });
             },
         ),
@@ -197,7 +200,7 @@ pub fn requests(stand_in: &str) -> Vec<Meaning> {
         let path = format!("/api/sn_cico/flow_starter/{}_flow", name.to_lowercase());
         let patch = json!({"method": name, "restApiTriggerPath": path, "body": null});
         all.push(meaning(name, patch, |it| {
-            (it.method, it.path, it.body) = (method, path, None)
+            (it.method, it.path, it.body) = (method, path.into(), None)
         }));
     }
     for (place, location, name) in [
@@ -208,7 +211,7 @@ pub fn requests(stand_in: &str) -> Vec<Meaning> {
         let key = ApiKey {
             location: place,
             name: "x-sn-apikey".to_owned(),
-            value: "demo-api-key".to_owned(),
+            value: "demo-api-key".into(),
         };
         all.push(meaning(name, patch, |it| {
             it.authentication = Authentication::ApiKey(key)
@@ -257,14 +260,14 @@ pub fn refused() -> Vec<Meaning> {
             json!({"snInstance": "", "snEndpoint": "http://acme.example"}),
             |it| {
                 it.instance.clear();
-                it.endpoint = Some("http://acme.example".to_owned());
+                it.endpoint = Some("http://acme.example".into());
             },
         ),
         meaning("a path without a slash", json!({"restApiTriggerPath": "api/a"}), |it| {
-            it.path = "api/a".to_owned()
+            it.path = "api/a".into()
         }),
         meaning("a dot segment", json!({"restApiTriggerPath": "/api/%2e%2e/a"}), |it| {
-            it.path = "/api/%2e%2e/a".to_owned()
+            it.path = "/api/%2e%2e/a".into()
         }),
         meaning(
             "a header's line break",
@@ -277,7 +280,7 @@ pub fn refused() -> Vec<Meaning> {
         meaning(
             "headers of more than 64 KiB",
             json!({"headers": {"x-large": many}}),
-            |it| it.headers.extend([("x-large".to_owned(), large)]),
+            |it| it.headers.extend([("x-large".to_owned(), large.into())]),
         ),
         meaning(
             "two authorizations",
@@ -291,8 +294,8 @@ pub fn refused() -> Vec<Meaning> {
             json!({"authentication": {"username": "a:b"}}),
             |it| {
                 it.authentication = Authentication::Basic(Credentials {
-                    username: "a:b".to_owned(),
-                    password: "demo-password".to_owned(),
+                    username: "a:b".into(),
+                    password: "demo-password".into(),
                 });
             },
         ),
@@ -300,18 +303,18 @@ pub fn refused() -> Vec<Meaning> {
             "a token with a space",
             json!({"authentication": {"type": "bearer", "token": "a secret token"}}),
             |it| {
-                it.authentication = Authentication::Bearer("a secret token".to_owned());
+                it.authentication = Authentication::Bearer("a secret token".into());
             },
         ),
         meaning("a body that is no JSON", json!({"body": "{ no JSON"}), |it| {
-            it.body = Some("{ no JSON".to_owned())
+            it.body = Some("{ no JSON".into())
         }),
         meaning(
             "a domain and an endpoint",
             json!({"snDomain": "a.example", "snEndpoint": "https://b.example"}),
             |it| {
                 it.domain = Some("a.example".to_owned());
-                it.endpoint = Some("https://b.example".to_owned());
+                it.endpoint = Some("https://b.example".into());
             },
         ),
     ]

@@ -152,7 +152,7 @@ fn a_body_with_get_or_delete_is_an_error_at_the_typed_door_and_left_out_at_the_j
     for (method, name) in [(Method::Get, "GET"), (Method::Delete, "DELETE")] {
         let path = format!("/api/sn_cico/flow_starter/{}_flow", name.to_lowercase());
         let meaning = meaning(name, json!({"method": name, "restApiTriggerPath": path}), |it| {
-            (it.method, it.path) = (method, path)
+            (it.method, it.path) = (method, path.into())
         });
         let typed = through_the_typed_door(&rig, &meaning);
         assert_eq!(typed.outcome.unwrap_err().kind, ErrorKind::InvalidInput, "{name}");

@@ -154,12 +154,12 @@ async fn the_typed_door_keeps_tokens_as_well() {
     let starter = starter(&stand_in, &[]).await;
     for _ in 0..3 {
         let mut config = FlowConfig::new(Method::Post, "acme", DEMO_FLOW);
-        config.headers = vec![("hello".to_owned(), "header".to_owned())];
-        config.query = vec![("hello".to_owned(), "query".to_owned())];
+        config.headers = vec![("hello".to_owned(), "header".into())];
+        config.query = vec![("hello".to_owned(), "query".into())];
         config.authentication = Authentication::OauthClientCredentials(ClientCredentials {
             token_url: None,
-            client_id: "demo-client".to_owned(),
-            client_secret: "demo-secret".to_owned(),
+            client_id: "demo-client".into(),
+            client_secret: "demo-secret".into(),
             audience: None,
             scopes: Vec::new(),
             client_authentication: ClientAuthentication::BasicHeader,
