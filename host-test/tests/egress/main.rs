@@ -5,6 +5,7 @@ mod bypasses;
 mod http2;
 mod kept;
 mod names;
+mod plain_http;
 mod probe;
 mod proxy;
 mod tls;

@@ -18,7 +18,7 @@ use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::Error;
 
 use super::address::AddressKind;
-use super::origin::{Host, Origin, Scheme};
+use super::origin::{Host, Origin, Scheme, is_loopback};
 use super::policy::Policy;
 use super::proxy::{self, Proxy};
 use super::record::{Step, Witness};
@@ -176,19 +176,42 @@ impl Dialer {
         Ok(stream)
     }
 
-    /// Where an origin is. One address that the policy denies among several denies them all: the name is not to be trusted then.
+    /// Where an origin is. Plain http goes to loopback alone, whoever says where that is: the operator, a resolver or a hosts file.
     async fn addresses(
         &self,
         origin: &Origin,
         policy: &Policy,
         witness: &dyn Witness,
     ) -> Result<Vec<SocketAddr>, Error> {
-        if let Some(address) = self.mapped(origin) {
-            for step in [Step::Dns, Step::Address] {
-                witness.skipped(step, "connect-to says where it is");
+        let addresses = match self.mapped(origin) {
+            Some(address) => {
+                for step in [Step::Dns, Step::Address] {
+                    witness.skipped(step, "connect-to says where it is");
+                }
+                vec![address]
             }
-            return Ok(vec![address]);
+            None => self.allowed_addresses(origin, policy, witness).await?,
+        };
+        let elsewhere = addresses.iter().find(|address| !is_loopback(&address.ip()));
+        match elsewhere.filter(|_| origin.scheme() == Scheme::Http) {
+            Some(elsewhere) => Err(denied(
+                witness,
+                format_args!(
+                    "{} is not a loopback address, and plain http goes to no other",
+                    elsewhere.ip()
+                ),
+            )),
+            None => Ok(addresses),
         }
+    }
+
+    /// Where a name leads. One address that the policy denies among several denies them all: the name is not to be trusted then.
+    async fn allowed_addresses(
+        &self,
+        origin: &Origin,
+        policy: &Policy,
+        witness: &dyn Witness,
+    ) -> Result<Vec<SocketAddr>, Error> {
         let found = match origin.host() {
             Host::Address(address) => {
                 witness.skipped(Step::Dns, "an address needs no look-up");
@@ -197,11 +220,10 @@ impl Dialer {
             Host::Name(name) => self.look_up(name, witness).await?,
         };
         witness.begins(Step::Address, "not checked");
-        if let Some(denied) = found.iter().find(|address| !policy.allows_address(origin, **address)) {
-            let kind = AddressKind::of(*denied).map_or("denied", AddressKind::as_str);
-            let why = format!("{denied} is {kind}, which the policy does not open");
-            witness.failed(Step::Address, &why);
-            return Err(Error::DestinationIpProhibited);
+        if let Some(address) = found.iter().find(|address| !policy.allows_address(origin, **address)) {
+            let kind = AddressKind::of(*address).map_or("denied", AddressKind::as_str);
+            let why = format_args!("{address} is {kind}, which the policy does not open");
+            return Err(denied(witness, why));
         }
         witness.passed(Step::Address, format_args!("the policy allows it"));
         Ok(found
@@ -244,6 +266,11 @@ impl Dialer {
             io: Box::new(stream),
         })
     }
+}
+
+fn denied(witness: &dyn Witness, why: fmt::Arguments<'_>) -> Error {
+    witness.failed(Step::Address, &why.to_string());
+    Error::DestinationIpProhibited
 }
 
 /// Addresses, with commas.

@@ -129,6 +129,9 @@ fn fix(probe: &Probe, step: Step, why: &str, field: &str) -> String {
 }
 
 fn address(why: &str, host: &str) -> String {
+    if why.contains("plain http") {
+        return format!("Write https, or let {host} lead to this machine: see --connect-to and the hosts file.");
+    }
     let named = AddressKind::ALL
         .into_iter()
         .find(|kind| why.contains(&format!(" is {kind},")));
