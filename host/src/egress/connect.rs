@@ -17,7 +17,6 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::Error;
 
-use super::address::AddressKind;
 use super::origin::{Host, Origin, Scheme, is_loopback};
 use super::policy::Policy;
 use super::proxy::{self, Proxy};
@@ -220,8 +219,8 @@ impl Dialer {
             Host::Name(name) => self.look_up(name, witness).await?,
         };
         witness.begins(Step::Address, "not checked");
-        if let Some(address) = found.iter().find(|address| !policy.allows_address(origin, **address)) {
-            let kind = AddressKind::of(*address).map_or("denied", AddressKind::as_str);
+        let closed = |address: &IpAddr| Some((*address, policy.first_closed(origin, *address)?));
+        if let Some((address, kind)) = found.iter().find_map(closed) {
             let why = format_args!("{address} is {kind}, which the policy does not open");
             return Err(denied(witness, why));
         }
