@@ -9,6 +9,7 @@ mod plain_http;
 mod probe;
 mod proxy;
 mod tls;
+mod unasked;
 
 use std::collections::HashMap;
 use std::net::IpAddr;

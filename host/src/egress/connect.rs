@@ -22,6 +22,7 @@ use super::policy::Policy;
 use super::proxy::{self, Proxy};
 use super::record::{Step, Witness};
 use super::resolve::{Resolve, ResolveError};
+use super::wire::{Recording, Records};
 
 /// How long an address is waited for before the next one is tried beside it (RFC 8305, section 5).
 const NEXT_ADDRESS: Duration = Duration::from_millis(250);
@@ -92,6 +93,8 @@ pub(super) struct Connected {
     pub(super) io: Box<dyn Io>,
     /// TLS agreed on HTTP/2.
     pub(super) http2: bool,
+    /// TLS's, as they come.
+    pub(super) records: Arc<Records>,
 }
 
 /// Makes connections.
@@ -137,7 +140,12 @@ impl Dialer {
         };
         if origin.scheme() == Scheme::Http {
             witness.skipped(Step::Tls, "plain http, which stays on this machine");
-            return Ok(Connected { io, http2: false });
+            let records = Arc::default();
+            return Ok(Connected {
+                io,
+                http2: false,
+                records,
+            });
         }
         self.secure(origin, io, witness).await
     }
@@ -247,6 +255,8 @@ impl Dialer {
 
     async fn secure(&self, origin: &Origin, stream: Box<dyn Io>, witness: &dyn Witness) -> Result<Connected, Error> {
         witness.begins(Step::Tls, "the handshake did not end in time");
+        let records = Arc::<Records>::default();
+        let stream = Recording::new(stream, Arc::clone(&records));
         let handshake = TlsConnector::from(Arc::clone(&self.tls)).connect(server_name(origin)?, stream);
         let stream = handshake.await.map_err(|error| {
             witness.failed(Step::Tls, &error.to_string());
@@ -263,6 +273,7 @@ impl Dialer {
         Ok(Connected {
             http2,
             io: Box::new(stream),
+            records,
         })
     }
 }

@@ -149,6 +149,10 @@ impl Attempt {
         }
     }
 
+    pub(crate) fn purpose(&self) -> Purpose {
+        self.purpose
+    }
+
     pub(crate) fn stopped(&self, step: Step, why: impl Into<String>) {
         let why = why.into();
         *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(Stop { step, why });
