@@ -69,9 +69,9 @@ pub use component::{
 };
 pub use egress::{
     AddressKind, AddressKindError, CertificateFault, ClientCertificate, ConnectTo, ConnectToError, Destinations,
-    Egress, EgressBuilder, EgressError, Gate, Host, Ledger, Origin, OriginError, Pattern, PatternError, Policy, Probe,
-    ProbedStep, Progress, Proxy, ProxyError, Purpose, RequestRecord, Resolve, ResolveError, Resolving, Scheme,
-    ServerCertificate, Step, StepOutcome, Stop,
+    Egress, EgressBuilder, EgressError, Gate, Host, Ledger, NoProxyError, Origin, OriginError, Pattern, PatternError,
+    Policy, Probe, ProbedStep, Progress, Proxy, ProxyError, ProxyUrl, ProxyUrlError, ProxyVariableError, Purpose,
+    RequestRecord, Resolve, ResolveError, Resolving, Scheme, ServerCertificate, Step, StepOutcome, Stop,
 };
 pub use secrets::{
     DirectorySecrets, EnvironmentSecrets, ExpandError, Expanded, FileSecrets, INPUT_FIELDS, Mask, Providing, Secret,

@@ -9,6 +9,7 @@ mod logs;
 mod manual;
 mod place;
 mod precedence;
+mod proxies;
 mod readme;
 mod secrets;
 mod settings;

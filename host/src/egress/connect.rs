@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
-use hyper_util::client::proxy::matcher::Intercept;
 use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ProtocolVersion};
@@ -17,9 +16,9 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::Error;
 
-use super::origin::{Host, Origin, Scheme, is_loopback};
+use super::origin::{Host, Origin, Scheme, is_loopback, port};
 use super::policy::Policy;
-use super::proxy::{self, Proxy};
+use super::proxy::{self, Proxy, ProxyUrl};
 use super::record::{Step, Witness};
 use super::resolve::{Resolve, ResolveError};
 use super::wire::{Recording, Records};
@@ -71,14 +70,18 @@ impl FromStr for ConnectTo {
         let (_, rest) = text.split_at_checked(host_end).ok_or(ConnectToError)?;
         let colon = rest.find(':').ok_or(ConnectToError)?;
         let (host, rest) = text.split_at_checked(host_end + colon).ok_or(ConnectToError)?;
-        let (port, address) = rest
+        let (digits, address) = rest
             .strip_prefix(':')
             .and_then(|rest| rest.split_once(':'))
             .ok_or(ConnectToError)?;
         Ok(Self {
             host: host.parse().map_err(|_| ConnectToError)?,
-            port: port.parse().ok().filter(|port| *port != 0).ok_or(ConnectToError)?,
-            address: address.parse().map_err(|_| ConnectToError)?,
+            port: port(digits).ok_or(ConnectToError)?,
+            address: address
+                .parse()
+                .ok()
+                .filter(|address: &SocketAddr| address.port() != 0)
+                .ok_or(ConnectToError)?,
         })
     }
 }
@@ -131,7 +134,7 @@ impl Dialer {
                 for step in [Step::Dns, Step::Address, Step::Tcp] {
                     witness.skipped(step, "left to the proxy");
                 }
-                Box::new(proxy::tunnel(&proxy, origin, &self.resolver, &self.proxy_tls, witness).await?)
+                Box::new(proxy::tunnel(proxy, origin, &self.resolver, &self.proxy_tls, witness).await?)
             }
             None => {
                 witness.skipped(Step::Proxy, "none for this host");
@@ -151,7 +154,7 @@ impl Dialer {
     }
 
     /// The proxy on the way to an origin. Plain http never leaves this machine, and an address that the operator named is gone to directly.
-    pub(super) fn proxy_of(&self, origin: &Origin) -> Option<Intercept> {
+    pub(super) fn proxy_of(&self, origin: &Origin) -> Option<&ProxyUrl> {
         if origin.scheme() == Scheme::Http || self.mapped(origin).is_some() {
             return None;
         }
@@ -257,7 +260,7 @@ impl Dialer {
         witness.begins(Step::Tls, "the handshake did not end in time");
         let records = Arc::<Records>::default();
         let stream = Recording::new(stream, Arc::clone(&records));
-        let handshake = TlsConnector::from(Arc::clone(&self.tls)).connect(server_name(origin)?, stream);
+        let handshake = TlsConnector::from(Arc::clone(&self.tls)).connect(server_name(origin.host())?, stream);
         let stream = handshake.await.map_err(|error| {
             witness.failed(Step::Tls, &error.to_string());
             tls_error(&error)
@@ -339,8 +342,8 @@ fn tcp_error(error: &io::Error) -> Error {
     }
 }
 
-fn server_name(origin: &Origin) -> Result<ServerName<'static>, Error> {
-    match origin.host() {
+pub(super) fn server_name(host: &Host) -> Result<ServerName<'static>, Error> {
+    match host {
         Host::Address(address) => Ok(ServerName::from(*address)),
         Host::Name(name) => ServerName::try_from(name.to_string()).map_err(|_| Error::HttpRequestUriInvalid),
     }
@@ -400,6 +403,14 @@ mod tests {
             "acme:443",
             "acme:443:127.0.0.1",
             "acme:0:127.0.0.1:1",
+            "acme:+443:127.0.0.1:1",
+            "acme:0443:127.0.0.1:1",
+            "acme:443:127.0.0.1:0",
+            "acme:443:127.0.0.1:99999",
+            "acme:99999:127.0.0.1:1",
+            "acme:443:127.0.0.1:1/",
+            "user@acme:443:127.0.0.1:1",
+            " acme:443:127.0.0.1:1",
             "acme:443:name:8443",
             "]",
             "[::1",

@@ -48,7 +48,7 @@ pub use destinations::Destinations;
 pub use origin::{Host, Origin, OriginError, Scheme};
 pub use policy::{Pattern, PatternError, Policy};
 pub use probe::{ClientCertificate, Probe, ProbedStep, StepOutcome};
-pub use proxy::{Proxy, ProxyError};
+pub use proxy::{NoProxyError, Proxy, ProxyError, ProxyUrl, ProxyUrlError, ProxyVariableError};
 pub use record::{Progress, Purpose, RequestRecord, Step, Stop};
 pub use resolve::{Resolve, ResolveError, Resolving};
 
