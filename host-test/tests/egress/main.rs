@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bypasses;
+mod floods;
+mod hostile_requests;
 mod http2;
 mod kept;
 mod names;
@@ -9,6 +11,7 @@ mod plain_http;
 mod probe;
 mod proxy;
 mod tls;
+mod tunnels;
 mod unasked;
 
 use std::collections::HashMap;
