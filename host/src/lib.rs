@@ -70,9 +70,9 @@ pub use component::{
 pub use contract::{AccessToken, ErrorKind, FlowResponse, FlowState, TriggerError};
 pub use egress::{
     AddressKind, AddressKindError, CertificateFault, ClientCertificate, ConnectTo, ConnectToError, Destinations,
-    Egress, EgressBuilder, EgressError, Gate, Host, Ledger, Origin, OriginError, Pattern, PatternError, Policy, Probe,
-    ProbedStep, Progress, Proxy, ProxyError, Purpose, RequestRecord, Resolve, ResolveError, Resolving, Scheme,
-    ServerCertificate, Step, StepOutcome, Stop, StopCause,
+    Egress, EgressBuilder, EgressError, Gate, Host, Ledger, NoProxyError, Origin, OriginError, Pattern, PatternError,
+    Policy, Probe, ProbedStep, Progress, Proxy, ProxyError, ProxyUrl, ProxyUrlError, ProxyVariableError, Purpose,
+    RequestRecord, Resolve, ResolveError, Resolving, Scheme, ServerCertificate, Step, StepOutcome, Stop, StopCause,
 };
 pub use flow_starter_input::fields::INPUT as INPUT_FIELDS;
 pub use flow_starter_input::{

@@ -115,6 +115,9 @@ fn fix(probe: &Probe, stop: &Stop, field: &str) -> String {
         Step::Address => {
             let wrong = format!("ask whoever runs the name servers why {host} leads there");
             match stop.cause {
+                Some(StopCause::PlainHttp) => {
+                    format!("Write https, or let {host} lead to this machine: see --connect-to and the hosts file.")
+                }
                 Some(StopCause::Address(kind)) if kind != AddressKind::Metadata => {
                     format!("If it is meant to be there, open such addresses: --open-address {kind}. If not, {wrong}.")
                 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 use flow_starter_host::{
     AddressKind, ConnectTo, DirectorySecrets, Egress, EgressError, EnvironmentSecrets, FileSecrets, Import, Limits,
-    LoadError, Pattern, Policy, Proxy, Secrets,
+    LoadError, Pattern, Policy, Proxy, ProxyError, Secrets,
 };
 
 use super::value::Value;
@@ -52,7 +52,7 @@ struct Identity<'a> {
 }
 
 /// The word that switches a setting off.
-const OFF: &str = "none";
+pub(super) const OFF: &str = "none";
 
 impl Settings {
     /// # Errors
@@ -108,8 +108,10 @@ impl Settings {
     fn proxy(&self) -> Result<Proxy> {
         match self.text(Entry::Proxy) {
             None | Some(OFF) => Ok(Proxy::none()),
-            Some(url) => Proxy::new(url, self.text(Entry::NoProxy).unwrap_or_default())
-                .map_err(|error| self.wrong(Entry::Proxy, format!("{error}; --proxy none goes without one"))),
+            Some(url) => Proxy::new(url, self.text(Entry::NoProxy).unwrap_or_default()).map_err(|error| match &error {
+                ProxyError::NoProxy(_) => self.wrong(Entry::NoProxy, error),
+                _ => self.wrong(Entry::Proxy, format!("{error}; --proxy none goes without one")),
+            }),
         }
     }
 

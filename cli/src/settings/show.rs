@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
+use flow_starter_host::ProxyUrl;
 use serde_json::{Map, json};
 
+use super::resolved::OFF;
 use super::table::{Entry, ROWS, Row, SECTIONS};
 use super::{File, Setting, Settings, Value};
 use crate::terminal::{Page, Tone};
@@ -78,31 +80,20 @@ impl Settings {
 }
 
 impl Setting {
-    /// Without the user name and the password that a proxy's URL may hold.
+    /// Of a proxy its scheme, host and port; what is no proxy's URL may hold a password anywhere.
     fn shown(&self) -> Value {
         match &self.value {
-            Value::Text(url) if self.row.key == Entry::Proxy => Value::Text(without_user(url)),
+            Value::Text(url) if self.row.key == Entry::Proxy && url != OFF => Value::Text(without_credentials(url)),
             value => value.clone(),
         }
     }
 }
 
-fn without_user(url: &str) -> String {
-    match url.rsplit_once('@') {
-        // What follows the colon is a port, or a password whose host was forgotten.
-        None => match url.rsplit_once(':') {
-            Some((_, port))
-                if !port.starts_with("//")
-                    && !port.trim_end_matches(['/', ']']).bytes().all(|c| c.is_ascii_hexdigit()) =>
-            {
-                "***".to_owned()
-            }
-            _ => url.to_owned(),
-        },
-        Some((before, host)) => {
-            let scheme = before.find("://").map_or(0, |at| at + 3);
-            format!("{}***@{host}", before.get(..scheme).unwrap_or_default())
-        }
+fn without_credentials(url: &str) -> String {
+    match url.parse::<ProxyUrl>() {
+        Ok(proxy) if proxy.has_credentials() => proxy.to_string().replacen("://", "://***@", 1),
+        Ok(proxy) => proxy.to_string(),
+        Err(_) => "***".to_owned(),
     }
 }
 
@@ -111,13 +102,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_proxys_password_is_not_shown() {
+    fn a_proxys_credentials_are_not_shown() {
         for (url, shown) in [
             ("http://proxy.example:3128", "http://proxy.example:3128"),
             ("http://user:pass@proxy.example:3128", "http://***@proxy.example:3128"),
-            ("user:p@ss@proxy.example:3128", "***@proxy.example:3128"),
+            ("user:p%40ss@proxy.example:3128", "http://***@proxy.example:3128"),
+            ("user:p@ss@proxy.example:3128", "***"),
+            ("http://user:S3cret#word@127.0.0.1:13128", "***"),
+            ("http://user:pass", "***"),
+            ("socks5://user:pass@proxy.example", "***"),
         ] {
-            assert_eq!(without_user(url), shown);
+            assert_eq!(without_credentials(url), shown);
         }
     }
 }

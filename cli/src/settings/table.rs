@@ -257,7 +257,7 @@ pub(crate) const ROWS: [Row; 23] = [
         flag: "no-proxy",
         value_name: "NAMES",
         also: &["NO_PROXY", "no_proxy"],
-        help: "Names, domains and networks that are reached without the proxy, separated by commas",
+        help: "Hosts that are reached without the proxy, separated by commas: example.com (with all names below it), 10.0.0.0/8; `*`: every host",
         example: r#""internal.example.com, 10.0.0.0/8""#,
         ..BLANK
     },
@@ -267,7 +267,7 @@ pub(crate) const ROWS: [Row; 23] = [
         flag: "connect-to",
         value_name: "HOST:PORT:ADDRESS:PORT",
         kind: Kind::List,
-        help: "Connect to this address instead of the name's own, as curl does",
+        help: "Connect to this address instead of the name's own, as curl does; the address is not checked, and no proxy is used",
         example: r#"["acme.service-now.com:443:127.0.0.1:8443"]"#,
         ..BLANK
     },

@@ -155,6 +155,23 @@ impl flow_starter::Guest for Hostile {
                 }
                 forget((request, body, stream));
             },
+            // Two lengths, neither of which need be the body's.
+            "/two-lengths" => {
+                let fields = [("content-length", "3"), ("content-length", "5")];
+                Err(error(&sent_with(&host, &fields, None), FlowState::Unknown))
+            }
+            "/te" => {
+                let fields = [("te", "trailers, deflate"), ("te", "gzip"), ("trailer", "x-late")];
+                Err(error(&sent_with(&host, &fields, None), FlowState::Unknown))
+            }
+            "/trailers" => {
+                let trailers = [("x-late", "1"), ("content-length", "7"), ("authorization", "late")];
+                Err(error(&sent_with(&host, &[], Some(&trailers)), FlowState::Unknown))
+            }
+            "/many-headers" => {
+                let fields = vec![("x-one-of-many", "v"); 10_000];
+                Err(error(&sent_with(&host, &fields, None), FlowState::Unknown))
+            }
             // Each is denied but the first; what the host keeps of them is the matter.
             "/starts-for-ever" => {
                 let path = format!("/{}", "x".repeat(60_000));
@@ -279,7 +296,11 @@ fn recurse(depth: u64, end: u64) -> u64 {
 }
 
 fn request(host: &str) -> OutgoingRequest {
-    let request = OutgoingRequest::new(Fields::new());
+    requesting(host, Fields::new())
+}
+
+fn requesting(host: &str, headers: Fields) -> OutgoingRequest {
+    let request = OutgoingRequest::new(headers);
     let _ = request.set_method(&Method::Post);
     let _ = request.set_scheme(Some(&Scheme::Https));
     let _ = request.set_authority(Some(host));
@@ -296,6 +317,36 @@ fn send(request: OutgoingRequest, options: Option<RequestOptions>) -> Option<Fut
     let future = handle(request, options).ok()?;
     OutgoingBody::finish(body, None).ok()?;
     Some(future)
+}
+
+/// Sends `abc` with these headers and trailers, as far as the host takes them.
+fn sent_with(host: &str, headers: &[(&str, &str)], trailers: Option<&[(&str, &str)]>) -> String {
+    let fields = |list: &[(&str, &str)]| {
+        let list: Vec<_> = list
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+            .collect();
+        Fields::from_list(&list)
+    };
+    let (Ok(headers), Ok(trailers)) = (fields(headers), trailers.map(fields).transpose()) else {
+        return "not taken".to_owned();
+    };
+    let request = requesting(host, headers);
+    let Ok(body) = request.body() else {
+        return "no body".to_owned();
+    };
+    let Ok(future) = handle(request, None) else {
+        return "not handled".to_owned();
+    };
+    if let Ok(stream) = body.write() {
+        let _ = stream.blocking_write_and_flush(b"abc");
+    }
+    let finished = OutgoingBody::finish(body, trailers);
+    let code = code(&Some(future));
+    format!(
+        "{code}, body {}",
+        if finished.is_ok() { "finished" } else { "not finished" }
+    )
 }
 
 /// The host's code for a request that failed.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
-use hyper_util::client::proxy::matcher::Intercept;
 use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ProtocolVersion};
@@ -17,12 +16,12 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::Error;
 
-use super::address::AddressKind;
-use super::origin::{Host, Origin, Scheme};
+use super::origin::{Host, Origin, Scheme, is_loopback, port};
 use super::policy::Policy;
-use super::proxy::{self, Proxy};
+use super::proxy::{self, Proxy, ProxyUrl};
 use super::record::{Step, Stop, StopCause, Witness};
 use super::resolve::{Resolve, ResolveError};
+use super::wire::{Recording, Records};
 
 /// How long an address is waited for before the next one is tried beside it (RFC 8305, section 5).
 const NEXT_ADDRESS: Duration = Duration::from_millis(250);
@@ -71,14 +70,18 @@ impl FromStr for ConnectTo {
         let (_, rest) = text.split_at_checked(host_end).ok_or(ConnectToError)?;
         let colon = rest.find(':').ok_or(ConnectToError)?;
         let (host, rest) = text.split_at_checked(host_end + colon).ok_or(ConnectToError)?;
-        let (port, address) = rest
+        let (digits, address) = rest
             .strip_prefix(':')
             .and_then(|rest| rest.split_once(':'))
             .ok_or(ConnectToError)?;
         Ok(Self {
             host: host.parse().map_err(|_| ConnectToError)?,
-            port: port.parse().ok().filter(|port| *port != 0).ok_or(ConnectToError)?,
-            address: address.parse().map_err(|_| ConnectToError)?,
+            port: port(digits).ok_or(ConnectToError)?,
+            address: address
+                .parse()
+                .ok()
+                .filter(|address: &SocketAddr| address.port() != 0)
+                .ok_or(ConnectToError)?,
         })
     }
 }
@@ -93,6 +96,8 @@ pub(super) struct Connected {
     pub(super) io: Box<dyn Io>,
     /// TLS agreed on HTTP/2.
     pub(super) http2: bool,
+    /// TLS's, as they come.
+    pub(super) records: Arc<Records>,
 }
 
 /// Makes connections.
@@ -129,7 +134,7 @@ impl Dialer {
                 for step in [Step::Dns, Step::Address, Step::Tcp] {
                     witness.skipped(step, "left to the proxy");
                 }
-                Box::new(proxy::tunnel(&proxy, origin, &self.resolver, &self.proxy_tls, witness).await?)
+                Box::new(proxy::tunnel(proxy, origin, &self.resolver, &self.proxy_tls, witness).await?)
             }
             None => {
                 witness.skipped(Step::Proxy, "none for this host");
@@ -138,13 +143,18 @@ impl Dialer {
         };
         if origin.scheme() == Scheme::Http {
             witness.skipped(Step::Tls, "plain http, which stays on this machine");
-            return Ok(Connected { io, http2: false });
+            let records = Arc::default();
+            return Ok(Connected {
+                io,
+                http2: false,
+                records,
+            });
         }
         self.secure(origin, io, witness).await
     }
 
     /// The proxy on the way to an origin. Plain http never leaves this machine, and an address that the operator named is gone to directly.
-    pub(super) fn proxy_of(&self, origin: &Origin) -> Option<Intercept> {
+    pub(super) fn proxy_of(&self, origin: &Origin) -> Option<&ProxyUrl> {
         if origin.scheme() == Scheme::Http || self.mapped(origin).is_some() {
             return None;
         }
@@ -176,19 +186,43 @@ impl Dialer {
         Ok(stream)
     }
 
-    /// Where an origin is. One address that the policy denies among several denies them all: the name is not to be trusted then.
+    /// Where an origin is. Plain http goes to loopback alone, whoever says where that is: the operator, a resolver or a hosts file.
     async fn addresses(
         &self,
         origin: &Origin,
         policy: &Policy,
         witness: &dyn Witness,
     ) -> Result<Vec<SocketAddr>, Error> {
-        if let Some(address) = self.mapped(origin) {
-            for step in [Step::Dns, Step::Address] {
-                witness.skipped(step, "connect-to says where it is");
+        let addresses = match self.mapped(origin) {
+            Some(address) => {
+                for step in [Step::Dns, Step::Address] {
+                    witness.skipped(step, "connect-to says where it is");
+                }
+                vec![address]
             }
-            return Ok(vec![address]);
+            None => self.allowed_addresses(origin, policy, witness).await?,
+        };
+        let elsewhere = addresses.iter().find(|address| !is_loopback(&address.ip()));
+        match elsewhere.filter(|_| origin.scheme() == Scheme::Http) {
+            Some(elsewhere) => Err(denied(
+                witness,
+                format!(
+                    "{} is not a loopback address, and plain http goes to no other",
+                    elsewhere.ip()
+                ),
+                StopCause::PlainHttp,
+            )),
+            None => Ok(addresses),
         }
+    }
+
+    /// Where a name leads. One address that the policy denies among several denies them all: the name is not to be trusted then.
+    async fn allowed_addresses(
+        &self,
+        origin: &Origin,
+        policy: &Policy,
+        witness: &dyn Witness,
+    ) -> Result<Vec<SocketAddr>, Error> {
         let found = match origin.host() {
             Host::Address(address) => {
                 witness.skipped(Step::Dns, "an address needs no look-up");
@@ -197,15 +231,10 @@ impl Dialer {
             Host::Name(name) => self.look_up(name, witness).await?,
         };
         witness.begins(Step::Address, "not checked");
-        if let Some(denied) = found.iter().find(|address| !policy.allows_address(origin, **address)) {
-            let kind = AddressKind::of(*denied);
-            let named = kind.map_or("denied", AddressKind::as_str);
-            witness.stops(Stop {
-                step: Step::Address,
-                why: format!("{denied} is {named}, which the policy does not open"),
-                cause: kind.map(StopCause::Address),
-            });
-            return Err(Error::DestinationIpProhibited);
+        let closed = |address: &IpAddr| Some((*address, policy.first_closed(origin, *address)?));
+        if let Some((address, kind)) = found.iter().find_map(closed) {
+            let why = format!("{address} is {kind}, which the policy does not open");
+            return Err(denied(witness, why, StopCause::Address(kind)));
         }
         witness.passed(Step::Address, format_args!("the policy allows it"));
         Ok(found
@@ -230,7 +259,9 @@ impl Dialer {
 
     async fn secure(&self, origin: &Origin, stream: Box<dyn Io>, witness: &dyn Witness) -> Result<Connected, Error> {
         witness.begins(Step::Tls, "the handshake did not end in time");
-        let handshake = TlsConnector::from(Arc::clone(&self.tls)).connect(server_name(origin)?, stream);
+        let records = Arc::<Records>::default();
+        let stream = Recording::new(stream, Arc::clone(&records));
+        let handshake = TlsConnector::from(Arc::clone(&self.tls)).connect(server_name(origin.host())?, stream);
         let stream = handshake.await.map_err(|error| {
             witness.failed(Step::Tls, &error.to_string());
             tls_error(&error)
@@ -246,8 +277,18 @@ impl Dialer {
         Ok(Connected {
             http2,
             io: Box::new(stream),
+            records,
         })
     }
+}
+
+fn denied(witness: &dyn Witness, why: String, cause: StopCause) -> Error {
+    witness.stops(Stop {
+        step: Step::Address,
+        why,
+        cause: Some(cause),
+    });
+    Error::DestinationIpProhibited
 }
 
 /// Addresses, with commas.
@@ -306,8 +347,8 @@ fn tcp_error(error: &io::Error) -> Error {
     }
 }
 
-fn server_name(origin: &Origin) -> Result<ServerName<'static>, Error> {
-    match origin.host() {
+pub(super) fn server_name(host: &Host) -> Result<ServerName<'static>, Error> {
+    match host {
         Host::Address(address) => Ok(ServerName::from(*address)),
         Host::Name(name) => ServerName::try_from(name.to_string()).map_err(|_| Error::HttpRequestUriInvalid),
     }
@@ -367,6 +408,14 @@ mod tests {
             "acme:443",
             "acme:443:127.0.0.1",
             "acme:0:127.0.0.1:1",
+            "acme:+443:127.0.0.1:1",
+            "acme:0443:127.0.0.1:1",
+            "acme:443:127.0.0.1:0",
+            "acme:443:127.0.0.1:99999",
+            "acme:99999:127.0.0.1:1",
+            "acme:443:127.0.0.1:1/",
+            "user@acme:443:127.0.0.1:1",
+            " acme:443:127.0.0.1:1",
             "acme:443:name:8443",
             "]",
             "[::1",

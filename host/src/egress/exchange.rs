@@ -21,7 +21,8 @@ use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::connect::{Connected, alert_received, rustls_error};
 use super::pool::{Http1, Http2, Kept, Key, Pool};
-use super::record::{Attempt, Step};
+use super::record::{Attempt, Purpose, Step};
+use super::wire::{Flushing, Handover, Noted};
 
 /// TLS alerts by which a server refuses a client's certificate (RFC 8446, section 6.2). With TLS 1.3 they come after the first request
 /// was written, and prove that it was not processed. (HTTP/2's library does not hand them on: there such an end is unknown.)
@@ -32,12 +33,21 @@ const PING_EVERY: Duration = Duration::from_secs(5);
 
 /// Makes a connection speak HTTP.
 pub(super) async fn handshake(connected: Connected, pool: &Arc<Pool>, key: &Key) -> Result<Kept, Error> {
-    let io = TokioIo::new(connected.io);
     if !connected.http2 {
-        let (sender, connection) = http1::handshake(io).await.map_err(Error::Hyper)?;
-        let connection = Some(Box::pin(connection));
-        return Ok(Kept::Http1(Http1 { sender, connection }));
+        let handover = Arc::<Handover>::default();
+        let io = Flushing {
+            io: connected.io,
+            handover: Arc::clone(&handover),
+        };
+        let (sender, connection) = http1::handshake(TokioIo::new(io)).await.map_err(Error::Hyper)?;
+        return Ok(Kept::Http1(Http1 {
+            sender,
+            connection: Some(Box::pin(connection)),
+            handover,
+            records: connected.records,
+        }));
     }
+    let io = TokioIo::new(connected.io);
     let mut builder = http2::Builder::new(TokioExecutor::new());
     let (sender, connection) = builder
         .timer(TokioTimer::new())
@@ -98,12 +108,16 @@ pub(super) async fn send(
     if !attempt.hand_over() {
         return Err(Error::ConnectionTerminated.into());
     }
-    let (answer, link) = match kept {
+    let (answer, whole, link) = match kept {
         Kept::Http1(mut http1) => {
+            http1.handover.begins();
+            let request = noted(request, &http1.handover);
             let answer = send_http1(&mut http1, request).await;
-            (answer, Link::Http1(Some(http1)))
+            (answer, http1.handover.is_written(), Link::Http1(Some(http1)))
         }
         Kept::Http2(http2) => {
+            let handover = Arc::<Handover>::default();
+            let request = noted(request, &handover);
             let users = Arc::clone(&http2.users);
             let mut waiting = Waiting {
                 back: &back,
@@ -112,10 +126,14 @@ pub(super) async fn send(
             };
             let answer = waiting.http2.sender.try_send_request(for_http2(request)).await;
             waiting.answered = answer.is_ok();
-            (answer, Link::Http2(users))
+            (answer, handover.is_taken(), Link::Http2(users))
         }
     };
     let response = answer.map_err(|failed| judge(failed, attempt, back.fresh))?;
+    // Nobody can have done yet what was not asked yet. (An early no is a server's right: RFC 9112, section 9.5.)
+    if response.status().is_success() && !whole {
+        return Err(Error::HttpProtocolError.into());
+    }
     attempt.answered(response.status().as_u16());
     let pause = back.between_bytes.map(|limit| Pause {
         limit,
@@ -127,6 +145,7 @@ pub(super) async fn send(
             link,
             back,
             pause,
+            kept: attempt.purpose() == Purpose::Flow,
         }
         .boxed_unsync()
     }))
@@ -146,6 +165,13 @@ impl Drop for Waiting<'_> {
             self.back.pool.forget(&self.back.key, &self.http2);
         }
     }
+}
+
+/// Notes when all of it was taken.
+fn noted(request: Request<WasiBody>, handover: &Arc<Handover>) -> Request<WasiBody> {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    request.map(|body| Noted::new(body, length, Arc::clone(handover)).boxed_unsync())
 }
 
 type Answered = Result<Response<Incoming>, TrySendError<Request<WasiBody>>>;
@@ -244,12 +270,16 @@ struct AnswerBody {
     link: Link,
     back: Return,
     pause: Option<Pause>,
+    /// Not an HTTP/1.1 connection that gave a token: the flow's request follows within microseconds, and a second answer on its way would
+    /// be taken for the flow's.
+    kept: bool,
 }
 
 impl AnswerBody {
     fn ended(&mut self) {
         if let Link::Http1(http1) = &mut self.link
             && let Some(http1) = http1.take()
+            && self.kept
         {
             self.back.pool.give_back(self.back.key.clone(), http1);
         }
@@ -299,5 +329,125 @@ impl Body for AnswerBody {
 
     fn size_hint(&self) -> SizeHint {
         self.incoming.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::egress::record;
+    use crate::{FlowState, Progress};
+    use http::Method;
+    use http_body_util::{Full, StreamBody};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+    const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+
+    /// Reads until `end`.
+    async fn heard(server: &mut DuplexStream, end: &[u8]) {
+        let mut heard = Vec::new();
+        while !heard.ends_with(end) {
+            heard.push(server.read_u8().await.unwrap());
+        }
+    }
+
+    async fn exchange(request: Request<WasiBody>, heard_until: &[u8]) -> (Result<u16, Error>, record::RequestRecord) {
+        let (client, mut server) = tokio::io::duplex(256);
+        let connected = Connected {
+            io: Box::new(client),
+            http2: false,
+            records: Arc::default(),
+        };
+        let pool = Arc::new(Pool::new(Duration::ZERO));
+        let key = Key::here(&"https://acme.service-now.com".parse().unwrap());
+        let kept = handshake(connected, &pool, &key).await.ok().unwrap();
+        let attempt = Arc::new(Attempt::new(Method::POST, String::new(), Purpose::Flow, false));
+        let back = Return {
+            pool,
+            key,
+            fresh: true,
+            between_bytes: None,
+        };
+        let answered = async {
+            heard(&mut server, heard_until).await;
+            server.write_all(ANSWER).await.unwrap();
+            server
+        };
+        let (response, _server) = tokio::join!(send(kept, request, &attempt, back), answered);
+        let status = response.map(|response| response.status().as_u16());
+        (
+            status.map_err(|failed| failed.error),
+            record::close([&attempt]).remove(0),
+        )
+    }
+
+    fn whole(body: &'static str) -> WasiBody {
+        Full::new(Bytes::from_static(body.as_bytes()))
+            .map_err(|never| match never {})
+            .boxed_unsync()
+    }
+
+    /// Its body's end never comes.
+    fn endless(first: &'static str) -> WasiBody {
+        let first = futures_util::stream::iter([Ok(Frame::data(Bytes::from_static(first.as_bytes())))]);
+        StreamBody::new(futures_util::StreamExt::chain(first, futures_util::stream::pending())).boxed_unsync()
+    }
+
+    #[tokio::test]
+    async fn a_yes_to_a_request_that_is_not_written_whole_is_no_answer() {
+        let long: &str = Box::leak("x".repeat(100_000).into_boxed_str());
+        for (request, until) in [
+            // Taken by the HTTP library, and not written.
+            (Request::post("/").body(whole(long)), &b"\r\n\r\n"[..]),
+            // Neither.
+            (Request::post("/").body(endless("half")), b"half"),
+            (
+                Request::post("/")
+                    .header(header::CONTENT_LENGTH, 5)
+                    .body(endless("half")),
+                b"half",
+            ),
+        ] {
+            let (answer, record) = exchange(request.unwrap(), until).await;
+            assert!(matches!(answer, Err(Error::HttpProtocolError)), "{answer:?}");
+            assert_eq!(record.progress, Progress::Sent);
+            assert_eq!(record::flow_state(&[record]), FlowState::Unknown);
+        }
+    }
+
+    /// Nobody asks for what follows the trailers.
+    fn with_trailers(first: &'static str) -> WasiBody {
+        let trailers = http::HeaderMap::from_iter([(header::ETAG, http::HeaderValue::from_static("x"))]);
+        let frames = [
+            Ok(Frame::data(Bytes::from_static(first.as_bytes()))),
+            Ok(Frame::trailers(trailers)),
+        ];
+        let frames = futures_util::stream::iter(frames);
+        StreamBody::new(futures_util::StreamExt::chain(frames, futures_util::stream::pending())).boxed_unsync()
+    }
+
+    #[tokio::test]
+    async fn a_yes_to_a_request_that_is_written_whole_is_an_answer() {
+        for (request, until) in [
+            (Request::post("/").body(whole("body")), &b"body"[..]),
+            (
+                Request::post("/")
+                    .header(header::CONTENT_LENGTH, 4)
+                    .body(endless("body")),
+                b"body",
+            ),
+            (
+                Request::post("/")
+                    .header(header::TRAILER, "etag")
+                    .body(with_trailers("body")),
+                b"etag: x\r\n\r\n",
+            ),
+            (Request::get("/").body(endless("")), b"\r\n\r\n"),
+            (Request::get("/").body(whole("")), b"\r\n\r\n"),
+        ] {
+            let (answer, record) = exchange(request.unwrap(), until).await;
+            assert_eq!(answer.unwrap(), 200);
+            assert_eq!(record.progress, Progress::Answered(200));
+        }
     }
 }

@@ -14,6 +14,7 @@
 //! | `tls` | whom to trust, and who one is |
 //! | `pool` | connections kept for the next call |
 //! | `exchange` | one request and its answer on a connection, and what an error there proves |
+//! | `wire` | whether a request is written whole, and whether something came unasked |
 //! | `record` | what became of each request |
 //! | `rehearsal` | requests that are shown instead of sent |
 //! | `probe` | the way to an origin tried without a request |
@@ -35,6 +36,7 @@ mod record;
 mod rehearsal;
 mod resolve;
 mod tls;
+mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +48,7 @@ pub use destinations::Destinations;
 pub use origin::{Host, Origin, OriginError, Scheme};
 pub use policy::{Pattern, PatternError, Policy};
 pub use probe::{ClientCertificate, Probe, ProbedStep, StepOutcome};
-pub use proxy::{Proxy, ProxyError};
+pub use proxy::{NoProxyError, Proxy, ProxyError, ProxyUrl, ProxyUrlError, ProxyVariableError};
 pub use record::{Progress, Purpose, RequestRecord, Step, Stop, StopCause};
 pub use resolve::{Resolve, ResolveError, Resolving};
 

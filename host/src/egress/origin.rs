@@ -97,7 +97,7 @@ impl FromStr for Host {
 }
 
 /// Resolvers take a name whose last label is a number for an IPv4 address (WHATWG URL, "ends in a number").
-fn reads_as_number(label: &str) -> bool {
+pub(super) fn reads_as_number(label: &str) -> bool {
     let hexadecimal = label
         .strip_prefix("0x")
         .or_else(|| label.strip_prefix("0X"))
@@ -186,7 +186,7 @@ impl Origin {
 }
 
 /// Splits a port off an authority; a colon without digits after it is odd, and refused.
-fn split_port(authority: &str) -> Result<(&str, Option<u16>), OriginError> {
+pub(super) fn split_port(authority: &str) -> Result<(&str, Option<u16>), OriginError> {
     let colon = match authority.rfind(']') {
         Some(bracket) => authority
             .get(bracket..)
@@ -198,15 +198,15 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), OriginError> {
     let Some(colon) = colon else {
         return Ok((authority, None));
     };
-    let (host, port) = authority.split_at(colon);
-    let digits = port.strip_prefix(':').unwrap_or_default();
-    if digits.is_empty() || digits.len() > 5 || digits.starts_with('0') || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(OriginError::Port);
-    }
-    match digits.parse() {
-        Ok(0) | Err(_) => Err(OriginError::Port),
-        Ok(port) => Ok((host, Some(port))),
-    }
+    let (host, written) = authority.split_at(colon);
+    let digits = written.strip_prefix(':').unwrap_or_default();
+    port(digits).map_or(Err(OriginError::Port), |port| Ok((host, Some(port))))
+}
+
+/// A port in its one spelling: 1 to 65535, without a sign or leading zeros.
+pub(super) fn port(digits: &str) -> Option<u16> {
+    let plain = !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit());
+    digits.parse().ok().filter(|_| plain)
 }
 
 impl FromStr for Origin {

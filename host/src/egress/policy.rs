@@ -14,7 +14,8 @@ use super::origin::{Host, Origin, OriginError, Scheme, is_loopback};
 /// The default is the two clouds of ServiceNow: `*.service-now.com` and `*.servicenowservices.com`. An empty policy allows none.
 ///
 /// A name is looked up only where it is allowed, and then **each address that it leads to** must be public. An address in a pattern
-/// opens itself, `localhost` in a pattern opens loopback for that name, and [`Policy::open`] opens a kind of address for all names.
+/// opens itself, `localhost` in a pattern opens loopback for that name, and [`Policy::open`] opens a kind of address for all names. Nothing
+/// opens the metadata addresses of clouds.
 ///
 /// ```
 /// use flow_starter_host::{AddressKind, Policy};
@@ -57,7 +58,8 @@ impl Policy {
         Self::new([])
     }
 
-    /// Lets allowed names lead to this kind of address as well: to [`AddressKind::Private`], for a gateway in one's own network.
+    /// Lets allowed names lead to this kind of address as well: to [`AddressKind::Private`], for a gateway in one's own network. An address
+    /// with another one inside (ISATAP, 6to4, NAT64) needs both kinds. [`AddressKind::Metadata`] stays closed.
     #[must_use]
     pub fn open(mut self, kind: AddressKind) -> Self {
         self.open.insert(kind);
@@ -75,15 +77,25 @@ impl Policy {
         if origin.scheme() == Scheme::Http && !is_loopback(&address) {
             return false;
         }
-        let Some(kind) = AddressKind::of(address) else {
-            return true;
+        self.first_closed(origin, address).is_none()
+    }
+
+    /// What speaks against this address and is not opened for this origin; metadata first, which nothing opens.
+    pub(super) fn first_closed(&self, origin: &Origin, address: IpAddr) -> Option<AddressKind> {
+        let is_open = |kind: &AddressKind| {
+            self.open.contains(kind)
+                || match origin.host() {
+                    // Only a pattern that names it can have allowed it.
+                    Host::Address(named) => *named == address,
+                    Host::Name(_) => *kind == AddressKind::Loopback && origin.host().is_loopback(),
+                }
         };
-        self.open.contains(&kind)
-            || match origin.host() {
-                // Only a pattern that names it can have allowed it.
-                Host::Address(named) => *named == address,
-                Host::Name(_) => kind == AddressKind::Loopback && origin.host().is_loopback(),
-            }
+        let closed = AddressKind::all_of(address);
+        let first = AddressKind::of(address).filter(|first| !is_open(first));
+        if closed.contains(&AddressKind::Metadata) {
+            return Some(AddressKind::Metadata);
+        }
+        first.or_else(|| closed.into_iter().find(|kind| !is_open(kind)))
     }
 }
 
@@ -272,6 +284,30 @@ mod tests {
             !open.allows_address(&acme, ip("169.254.169.254")),
             "link-local does not open metadata"
         );
+        for kind in AddressKind::ALL {
+            let all = AddressKind::ALL
+                .into_iter()
+                .filter(|it| *it != kind)
+                .fold(Policy::default(), Policy::open);
+            assert!(
+                all.allows_address(&acme, ip("fd00::5efe:a00:1"))
+                    != matches!(kind, AddressKind::UniqueLocal | AddressKind::Private)
+            );
+        }
+        let all = AddressKind::ALL.into_iter().fold(Policy::default(), Policy::open);
+        for metadata in [
+            "169.254.169.254",
+            "::ffff:169.254.169.254",
+            "fd00:ec2::254",
+            "2002:a9fe:a9fe::",
+        ] {
+            assert!(!all.allows_address(&acme, ip(metadata)), "{metadata}");
+            let literal = Origin::new(Scheme::Https, &Host::Address(ip(metadata)).to_string()).unwrap();
+            assert!(
+                !all.allows_address(&literal, ip(metadata)),
+                "{metadata} by its own name"
+            );
+        }
         let localhost: Origin = "http://localhost:8080".parse().unwrap();
         assert!(open.allows_address(&localhost, ip("127.0.0.1")) && open.allows_address(&localhost, ip("::1")));
         for elsewhere in ["192.0.2.1", "10.0.0.1", "149.96.1.1"] {

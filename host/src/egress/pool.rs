@@ -18,25 +18,31 @@ use wasmtime_wasi_http::io::TokioIo;
 
 use super::connect::Io;
 use super::origin::Origin;
+use super::wire::{Flushing, Handover, Records};
 
 /// More for one origin are closed at once.
 const KEPT_PER_ORIGIN: usize = 64;
 
-type Http1Connection = http1::Connection<TokioIo<Box<dyn Io>>, WasiBody>;
+type Http1Connection = http1::Connection<TokioIo<Flushing<Box<dyn Io>>>, WasiBody>;
 
 /// An HTTP/1.1 connection: who uses it polls it.
 pub(super) struct Http1 {
     pub(super) sender: http1::SendRequest<WasiBody>,
     /// None when it has ended.
     pub(super) connection: Option<Pin<Box<Http1Connection>>>,
+    pub(super) handover: Arc<Handover>,
+    pub(super) records: Arc<Records>,
 }
 
 impl Http1 {
-    /// As far as can be seen without waiting.
+    /// As far as can be seen without waiting. A byte that nobody asked for ends it as well: the HTTP library sees those of an answer, and
+    /// not those of a TLS record that has not come whole.
     fn has_ended(&mut self) -> bool {
-        self.connection
+        let ended = self
+            .connection
             .as_mut()
-            .is_none_or(|connection| connection.now_or_never().is_some())
+            .is_none_or(|connection| connection.now_or_never().is_some());
+        ended || self.records.is_within_one()
     }
 }
 

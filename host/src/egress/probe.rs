@@ -128,7 +128,7 @@ impl Egress {
             walk.failed(Step::Tls, &refusal);
         }
         Probe {
-            proxy: dialer.proxy_of(origin).map(|proxy| proxy.uri().to_string()),
+            proxy: dialer.proxy_of(origin).map(ToString::to_string),
             certificate: recorder.certificate(),
             client_certificate: match asked {
                 None => ClientCertificate::NotAsked,

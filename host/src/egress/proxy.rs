@@ -1,43 +1,72 @@
 //! The way out through an HTTP proxy, by CONNECT (RFC 9110, section 9.3.6). The proxy looks the target up, so no address of it is known
 //! here; the policy is kept by name.
 
-use std::net::{IpAddr, SocketAddr};
+mod exceptions;
+mod url;
+
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Uri, header};
+use http::{Request, header};
 use http_body_util::Empty;
 use hyper::client::conn::http1;
 use hyper::upgrade::Upgraded;
-use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::Error;
 
-use super::connect::{Io, tcp};
-use super::origin::Origin;
+pub use exceptions::NoProxyError;
+pub use url::{ProxyUrl, ProxyUrlError};
+
+use super::connect::{Io, server_name, tcp};
+use super::origin::{Host, Origin, Scheme};
 use super::record::{Step, Stop, StopCause, Witness};
 use super::resolve::{Resolve, ResolveError};
+use exceptions::Exceptions;
 
 /// Which destinations are reached through which proxy.
 ///
 /// ```
 /// use flow_starter_host::Proxy;
 ///
-/// let proxy = Proxy::new("http://proxy.example.com:3128", "*.internal.example.com, 10.0.0.0/8")?;
+/// let proxy = Proxy::new("http://proxy.example.com:3128", "internal.example.com, 10.0.0.0/8")?;
 /// # Ok::<(), flow_starter_host::ProxyError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Proxy(Option<Arc<Matcher>>);
+pub struct Proxy(Option<Arc<Through>>);
 
-/// A proxy that cannot be used. It never quotes the URL, which may hold a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the proxy must be an http:// or https:// URL: for example http://proxy.example.com:3128, or http://user:password@proxy.example.com:3128"
-)]
-pub struct ProxyError;
+#[derive(Debug)]
+struct Through {
+    url: ProxyUrl,
+    exceptions: Exceptions,
+}
+
+/// A proxy that cannot be used: going without one in silence would be worse.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProxyError {
+    /// Its URL.
+    #[error(transparent)]
+    Url(#[from] ProxyUrlError),
+    /// The hosts that are reached without it.
+    #[error(transparent)]
+    NoProxy(#[from] NoProxyError),
+}
+
+/// A variable of the environment that names a proxy which cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable}: {source}")]
+pub struct ProxyVariableError {
+    /// Its name.
+    pub variable: &'static str,
+    /// What is wrong with it.
+    pub source: ProxyError,
+}
+
+const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+const NO_PROXY_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 impl Proxy {
     /// No proxy.
@@ -45,51 +74,54 @@ impl Proxy {
         Self::default()
     }
 
-    /// Everything goes through this proxy, but for the comma-separated names, domains and networks of `no_proxy` (curl's rules; `*` for
-    /// all).
+    /// Everything goes through this proxy, but for the hosts of `no_proxy`, which are written as curl takes them and separated by commas or
+    /// blanks: `example.com` or `.example.com` for the name and all names below it, `10.1.2.3`, `::1`, `10.0.0.0/8`, or `*` for every host.
     ///
     /// # Errors
-    /// Where the URL is not a proxy's: silently going without one would be worse.
+    /// Where the URL is not a proxy's, or an entry of `no_proxy` can match no host.
     pub fn new(url: &str, no_proxy: &str) -> Result<Self, ProxyError> {
-        let somewhere = Uri::from_static("https://proxied.invalid");
-        let to_all = Matcher::builder().https(url.to_owned()).build();
-        let scheme = to_all
-            .intercept(&somewhere)
-            .and_then(|proxy| proxy.uri().scheme_str().map(str::to_owned));
-        if !matches!(scheme.as_deref(), Some("http" | "https")) {
-            return Err(ProxyError);
-        }
-        Ok(Self(Some(Arc::new(
-            Matcher::builder().https(url.to_owned()).no(no_proxy.to_owned()).build(),
-        ))))
+        Ok(Self(Some(Arc::new(Through {
+            url: url.parse()?,
+            exceptions: no_proxy.parse()?,
+        }))))
     }
 
     /// As `HTTPS_PROXY` (or else `ALL_PROXY`) and `NO_PROXY` say, in capitals or small letters.
     ///
     /// # Errors
     /// As [`Proxy::new`].
-    pub fn from_env() -> Result<Self, ProxyError> {
+    pub fn from_env() -> Result<Self, ProxyVariableError> {
         Self::from_variables(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 
-    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ProxyError> {
-        let first = |names: [&str; 4]| names.into_iter().filter_map(&variable).find(|value| !value.is_empty());
-        match first(["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]) {
-            None => Ok(Self::none()),
-            Some(url) => Self::new(&url, &first(["NO_PROXY", "no_proxy", "", ""]).unwrap_or_default()),
-        }
+    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ProxyVariableError> {
+        let first = |names: &[&'static str]| {
+            let set = names.iter().filter_map(|name| Some((*name, variable(name)?)));
+            set.filter(|(_, value)| !value.is_empty()).next()
+        };
+        let Some((url_from, url)) = first(&PROXY_VARIABLES) else {
+            return Ok(Self::none());
+        };
+        let (no_proxy_from, no_proxy) = first(&NO_PROXY_VARIABLES).unwrap_or_default();
+        Self::new(&url, &no_proxy).map_err(|source| ProxyVariableError {
+            variable: match source {
+                ProxyError::Url(_) => url_from,
+                ProxyError::NoProxy(_) => no_proxy_from,
+            },
+            source,
+        })
     }
 
     /// The proxy for an https origin, if there is one.
-    pub(super) fn of(&self, origin: &Origin) -> Option<Intercept> {
-        let target: Uri = origin.to_string().parse().ok()?;
-        self.0.as_ref()?.intercept(&target)
+    pub(super) fn of(&self, origin: &Origin) -> Option<&ProxyUrl> {
+        let through = self.0.as_deref()?;
+        (!through.exceptions.contain(origin.host())).then_some(&through.url)
     }
 }
 
 /// A tunnel through the proxy to an origin.
 pub(super) async fn tunnel(
-    proxy: &Intercept,
+    proxy: &ProxyUrl,
     origin: &Origin,
     resolver: &Arc<dyn Resolve>,
     tls: &Arc<ClientConfig>,
@@ -131,22 +163,16 @@ impl<E: std::fmt::Display> From<E> for Refused {
 }
 
 async fn open(
-    proxy: &Intercept,
+    proxy: &ProxyUrl,
     origin: &Origin,
     resolver: &Arc<dyn Resolve>,
     tls: &Arc<ClientConfig>,
 ) -> Result<TokioIo<Upgraded>, Refused> {
-    let stream = tcp(addresses(proxy.uri(), resolver).await?).await?;
+    let stream = tcp(addresses(proxy, resolver).await?).await?;
     let request = connect(proxy, origin)?;
-    if proxy.uri().scheme_str() == Some("https") {
-        let name = proxy
-            .uri()
-            .host()
-            .unwrap_or_default()
-            .trim_matches(['[', ']'])
-            .to_owned();
+    if proxy.scheme() == Scheme::Https {
         let stream = TlsConnector::from(Arc::clone(tls))
-            .connect(ServerName::try_from(name)?, stream)
+            .connect(server_name(proxy.host())?, stream)
             .await?;
         ask(stream, request).await
     } else {
@@ -184,28 +210,24 @@ async fn ask(stream: impl Io + 'static, request: Request<Empty<Bytes>>) -> Resul
 }
 
 /// `CONNECT acme.service-now.com:443`
-fn connect(proxy: &Intercept, origin: &Origin) -> Result<Request<Empty<Bytes>>, http::Error> {
+fn connect(proxy: &ProxyUrl, origin: &Origin) -> Result<Request<Empty<Bytes>>, http::Error> {
     let target = format!("{}:{}", origin.host(), origin.port());
     let mut request = Request::connect(target.as_str()).header(header::HOST, &target);
-    if let Some(credentials) = proxy.basic_auth() {
+    if let Some(credentials) = proxy.authorization() {
         request = request.header(header::PROXY_AUTHORIZATION, credentials);
     }
     request.body(Empty::new())
 }
 
 /// The operator named the proxy, so its addresses are not checked.
-async fn addresses(proxy: &Uri, resolver: &Arc<dyn Resolve>) -> Result<Vec<SocketAddr>, ResolveError> {
-    let host = proxy.host().unwrap_or_default().trim_matches(['[', ']']);
-    let port = proxy
-        .port_u16()
-        .unwrap_or(if proxy.scheme_str() == Some("https") { 443 } else { 80 });
-    let addresses = match host.parse::<IpAddr>() {
-        Ok(address) => vec![address],
-        Err(_) => resolver.resolve(host).await?,
+async fn addresses(proxy: &ProxyUrl, resolver: &Arc<dyn Resolve>) -> Result<Vec<SocketAddr>, ResolveError> {
+    let addresses = match proxy.host() {
+        Host::Address(address) => vec![*address],
+        Host::Name(name) => resolver.resolve(name).await?,
     };
     Ok(addresses
         .into_iter()
-        .map(|address| SocketAddr::new(address, port))
+        .map(|address| SocketAddr::new(address, proxy.port()))
         .collect())
 }
 
@@ -214,20 +236,18 @@ mod tests {
     use super::*;
 
     fn proxied(proxy: &Proxy, origin: &str) -> Option<String> {
-        proxy.of(&origin.parse().unwrap()).map(|proxy| proxy.uri().to_string())
+        proxy.of(&origin.parse().unwrap()).map(ToString::to_string)
+    }
+
+    fn env(variables: &[(&str, &str)]) -> Result<Proxy, ProxyVariableError> {
+        Proxy::from_variables(|name| {
+            let set = variables.iter().find(|(known, _)| *known == name);
+            set.map(|(_, value)| (*value).to_owned())
+        })
     }
 
     #[test]
     fn the_environment_says_which_proxy() {
-        let env = |variables: &[(&str, &str)]| {
-            let of = |name: &str| {
-                variables
-                    .iter()
-                    .find(|(known, _)| *known == name)
-                    .map(|(_, value)| (*value).to_owned())
-            };
-            Proxy::from_variables(of)
-        };
         let acme = "https://acme.service-now.com";
         assert_eq!(proxied(&env(&[]).unwrap(), acme), None);
         let proxy = env(&[
@@ -235,21 +255,35 @@ mod tests {
             ("NO_PROXY", "internal.example,10.0.0.0/8"),
         ])
         .unwrap();
-        assert_eq!(proxied(&proxy, acme).as_deref(), Some("http://proxy.example:3128/"));
+        assert_eq!(proxied(&proxy, acme).as_deref(), Some("http://proxy.example:3128"));
         assert_eq!(proxied(&proxy, "https://a.internal.example"), None);
         assert_eq!(proxied(&proxy, "https://10.1.2.3"), None);
         assert!(!format!("{proxy:?}").contains("secret"));
-        let lower = env(&[("all_proxy", "proxy.example:3128")]).unwrap();
+        let lower = env(&[("HTTPS_PROXY", ""), ("all_proxy", "proxy.example:3128")]).unwrap();
         assert!(proxied(&lower, acme).is_some());
-        assert_eq!(
-            proxied(
-                &env(&[("HTTPS_PROXY", "http://p.example"), ("NO_PROXY", "*")]).unwrap(),
-                acme
+        let none = env(&[("HTTPS_PROXY", "http://p.example"), ("NO_PROXY", "*")]).unwrap();
+        assert_eq!(proxied(&none, acme), None);
+    }
+
+    #[test]
+    fn a_wrong_variable_is_named_and_not_quoted() {
+        for (variables, named) in [
+            (
+                &[("HTTPS_PROXY", "socks5://p.example:1080")][..],
+                "HTTPS_PROXY: the proxy must be",
             ),
-            None
-        );
-        for wrong in ["socks5://p.example:1080", "ftp://p.example", "http://"] {
-            assert_eq!(env(&[("HTTPS_PROXY", wrong)]).unwrap_err(), ProxyError, "{wrong}");
+            (
+                &[("all_proxy", "http://user:S3cret#word@p.example")],
+                "all_proxy: percent-encode",
+            ),
+            (
+                &[("HTTPS_PROXY", "http://p.example"), ("no_proxy", "*.service-now.com")],
+                "no_proxy: entry 1 matches no host: write .service-now.com",
+            ),
+        ] {
+            let error = env(variables).unwrap_err();
+            assert!(error.to_string().starts_with(named), "{error}");
+            assert!(!format!("{error} {error:?}").contains("S3cret"), "{error:?}");
         }
     }
 }

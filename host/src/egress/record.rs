@@ -95,6 +95,8 @@ pub struct Stop {
 pub enum StopCause {
     /// The policy does not open this kind of address: at [`Step::Address`].
     Address(AddressKind),
+    /// Plain http would leave this machine: at [`Step::Address`].
+    PlainHttp,
     /// The proxy answered `CONNECT` with this HTTP status, which is not 2xx (RFC 9110, section 9.3.6): at [`Step::Proxy`]. 407: it wants
     /// credentials.
     ProxyStatus(u16),
@@ -176,6 +178,10 @@ impl Attempt {
             status: AtomicU16::new(0),
             stopped: Mutex::new(None),
         }
+    }
+
+    pub(crate) fn purpose(&self) -> Purpose {
+        self.purpose
     }
 
     pub(crate) fn stopped(&self, step: Step, why: impl Into<String>) {

@@ -8,6 +8,7 @@ mod logs;
 mod manual;
 mod place;
 mod precedence;
+mod proxies;
 mod readme;
 mod secrets;
 mod settings;

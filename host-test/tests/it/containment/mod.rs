@@ -4,6 +4,7 @@
 mod compiled;
 mod composed;
 mod given;
+mod mutated;
 mod prison;
 mod tokens;
 

@@ -14,7 +14,7 @@ use super::input;
 
 /// What the server does with a stream whose request it has read.
 #[derive(Clone, Copy)]
-enum Does {
+pub(super) enum Does {
     Answer,
     Reset(Reason),
     GoAway,
@@ -23,19 +23,19 @@ enum Does {
 
 /// What the server saw.
 #[derive(Debug, Default)]
-struct Seen {
+pub(super) struct Seen {
     connections: usize,
-    requests: Vec<(http::request::Parts, Vec<u8>)>,
+    pub(super) requests: Vec<(http::request::Parts, Vec<u8>)>,
 }
 
-struct Server {
+pub(super) struct Server {
     address: SocketAddr,
     ca_pem: String,
-    seen: Arc<Mutex<Seen>>,
+    pub(super) seen: Arc<Mutex<Seen>>,
 }
 
 /// Listens on a free port, on the test's own runtime.
-async fn serve(does: Does) -> Server {
+pub(super) async fn serve(does: Does) -> Server {
     let own = rcgen::generate_simple_self_signed(["acme.service-now.com".to_owned()]).unwrap();
     let mut tls = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -121,7 +121,7 @@ async fn connection(
 }
 
 impl Server {
-    fn egress(&self) -> Egress {
+    pub(super) fn egress(&self) -> Egress {
         let acme = "https://acme.service-now.com".parse().unwrap();
         Egress::builder()
             .extra_ca_pem(&self.ca_pem)

@@ -1,12 +1,17 @@
 //! Who may be called, at which address, over which connection: the host's only way out, tried from the outside with real sockets.
 
 mod bypasses;
+mod floods;
+mod hostile_requests;
 mod http2;
 mod kept;
 mod names;
+mod plain_http;
 mod probe;
 mod proxy;
 mod tls;
+mod tunnels;
+mod unasked;
 
 use std::collections::HashMap;
 use std::net::IpAddr;

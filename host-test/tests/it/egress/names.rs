@@ -37,6 +37,18 @@ fn an_address_that_is_not_public_is_denied_whatever_name_leads_to_it() {
         "fd00:ec2::254",
         "fe80::1",
         "ff02::1",
+        "fc00::5efe:808:808",
+        "fd00::5efe:808:808",
+        "fe80::200:5efe:808:808",
+        "fec0::5efe:808:808",
+        "ff02::5efe:808:808",
+        "2001:db8::5efe:808:808",
+        "2001::5efe:808:808",
+        "64:ff9b:1::5efe:808:808",
+        "100::200:5efe:808:808",
+        "5f00::5efe:808:808",
+        "4000::200:5efe:808:808",
+        "2606:4700::5efe:127.0.0.1",
     ] {
         let stand_in = stand_in();
         let names = Names::answering(ACME, &[&[address]]);
@@ -109,4 +121,31 @@ fn the_systems_resolver_knows_localhost() {
     let outcome = rig.execute(&to_endpoint(&endpoint));
     assert!(outcome.result.is_ok(), "{outcome:?}");
     assert_eq!(rig.stand_in.starts().len(), 1);
+}
+
+/// Whatever else is opened, and by whatever address it is reached.
+#[test]
+fn the_metadata_addresses_stay_denied() {
+    for address in [
+        "169.254.169.254",
+        "::ffff:169.254.169.254",
+        "fd00:ec2::254",
+        "fd00::5efe:a9fe:a9fe",
+    ] {
+        let stand_in = stand_in();
+        let endpoint = acme_at_port(&stand_in);
+        let all = AddressKind::ALL
+            .into_iter()
+            .fold(Policy::new([endpoint.parse().unwrap()]), Policy::open);
+        let egress = by_name(&stand_in, Names::answering(ACME, &[&[address]])).policy(all);
+        let error = rig(stand_in, egress)
+            .execute(&to_endpoint(&endpoint))
+            .result
+            .unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Denied, "{error}");
+        assert!(
+            error.message.contains("is metadata, which the policy does not open"),
+            "{error}"
+        );
+    }
 }
