@@ -1,0 +1,3 @@
+//! The input, in plain Rust.
+
+pub mod mask;

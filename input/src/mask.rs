@@ -1,0 +1,139 @@
+//! Text without secrets.
+//!
+//! A server can echo what it was sent: in an error page, a header, a redirect. Whatever leaves in a message, a header or an error's body goes
+//! through a [`Mask`] first.
+//!
+//! | a secret | becomes `***` |
+//! |---|---|
+//! | whole, as it is or under one encoding: percent, form, JSON, HTML | in place |
+//! | in base64 (both alphabets, padded or not), alone, in `user:password` or within longer text, form-encoded before or not, and that under one of the encodings above | in place |
+//! | under up to four encodings, one within the other, base64 among them | the whole text |
+//! | the first four characters or more before a cut, or the last four after one, in any of these forms | the whole text |
+//!
+//! - An ASCII letter's case does not count, except in base64. A `+`, a space and a control character are the same.
+//! - HTML: `amp`, `lt`, `gt`, `quot`, `apos` and `hellip`, and every character by its number, with a `;`.
+//! - A cut is `…`, `...` or U+FFFD, and the end of a text that was cut. In base64, three bytes of a secret next to a cut are enough, which is
+//!   four characters of base64: text matches them by chance once in millions. A secret that stands whole before a cut is masked in place.
+//! - What two encodings together wrote is masked in place where the outer one is one of the four and the inner is base64.
+//! - UTF-8 that was read as Latin-1 and then written as UTF-8 is found. Windows-1252 is not.
+//! - Not covered: hexadecimal, base32, base64 in several lines, Unicode normalisation, upper and lower case beyond ASCII, compression, other
+//!   named entities, entities without `;`. Under several encodings of different kinds, a secret whose first or last characters complete what
+//!   looks like an escape of yet another kind (`100%` before `2fast`) may be missed.
+//! - The steps grow linearly with the text and the needles. A text whose decoded forms are dozens of times as long becomes `***`.
+
+mod decode;
+mod index;
+mod needles;
+mod search;
+mod steps;
+
+use std::fmt;
+use std::sync::Arc;
+
+use zeroize::Zeroize;
+
+use self::needles::Needles;
+use self::search::{Search, Verdict};
+#[cfg(any(test, feature = "count-steps"))]
+pub use self::steps::{Steps, take_steps};
+
+const HIDDEN: &str = "***";
+
+/// The secrets of a call, and text without them. `Debug` shows none of it, and it is wiped when it is dropped. A clone is cheap.
+///
+/// ```
+/// let mut mask = flow_starter_input::mask::Mask::default();
+/// mask.add("a secret/value");
+/// assert_eq!(mask.text("it said a%20secret%2Fvalue".to_owned()), "it said ***");
+/// ```
+#[derive(Clone, Default, PartialEq)]
+pub struct Mask {
+    needles: Arc<Needles>,
+}
+
+impl Eq for Mask {}
+
+impl fmt::Debug for Mask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mask(***)")
+    }
+}
+
+impl Mask {
+    /// Masks this value from now on. A value under four characters is ignored: it would blot out ordinary words.
+    pub fn add(&mut self, secret: &str) {
+        Arc::make_mut(&mut self.needles).add(secret);
+    }
+
+    /// Masks `user:password` as basic authentication sends it, also form-encoded first (RFC 6749, section 2.3.1). The password by itself is
+    /// masked by [`add`](Self::add).
+    pub fn add_pair(&mut self, user: &str, password: &str) {
+        Arc::make_mut(&mut self.needles).add_pair(user, password);
+    }
+
+    /// Adds all that another mask masks.
+    pub fn add_all(&mut self, other: &Self) {
+        Arc::make_mut(&mut self.needles).add_all(&other.needles);
+    }
+
+    /// Whether it masks nothing.
+    pub fn is_empty(&self) -> bool {
+        self.needles.list().is_empty()
+    }
+
+    /// A whole text without the secrets. The text it was given is wiped if it held one.
+    pub fn text(&self, text: String) -> String {
+        self.masked(text, false)
+    }
+
+    /// A text that may have been cut at its end.
+    pub fn cut_text(&self, text: String) -> String {
+        self.masked(text, true)
+    }
+
+    /// Whether [`text`](Self::text) leaves this text as it is.
+    pub fn is_clean(&self, text: &str) -> bool {
+        self.is_empty() || Search::new(&self.needles, text, false).run().0 == Verdict::Clean
+    }
+
+    fn masked(&self, mut text: String, cut: bool) -> String {
+        if self.is_empty() {
+            return text;
+        }
+        let (verdict, hidden) = Search::new(&self.needles, &text, cut).run();
+        if verdict == Verdict::Clean {
+            return text;
+        }
+        if verdict == Verdict::InPlace {
+            let mut out = without(&text, &hidden);
+            // What stood on both sides may now read in another way.
+            if Search::new(&self.needles, &out, cut).run().0 == Verdict::Clean {
+                text.zeroize();
+                return out;
+            }
+            out.zeroize();
+        }
+        text.zeroize();
+        HIDDEN.to_owned()
+    }
+}
+
+/// The text with `***` in place of each stretch of hidden bytes, which are four or more.
+fn without(text: &str, hidden: &[bool]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut is_hidden = false;
+    for (at, c) in text.char_indices() {
+        let bytes = hidden.get(at..at + c.len_utf8()).unwrap_or_default();
+        let was_hidden = is_hidden;
+        is_hidden = bytes.contains(&true);
+        if !is_hidden {
+            out.push(c);
+        } else if !was_hidden {
+            out.push_str(HIDDEN);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;
