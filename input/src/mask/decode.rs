@@ -21,7 +21,7 @@ const ELLIPSIS: &[u8; 3] = b"\xE2\x80\xA6";
 /// Between pieces that do not belong together. No needle holds it, since it is no byte of UTF-8.
 const BOUNDARY: u8 = 0xFF;
 
-/// The values of [`class`] from here on are no characters of base64; the lower bits say which kind of escape begins here.
+/// What [`class`] says of other characters.
 const OTHER: u8 = 0x80;
 
 static CLASSES: [u8; 256] = classes();
@@ -38,13 +38,10 @@ const fn classes() -> [u8; 256] {
     // The URL-safe alphabet (RFC 4648, section 5).
     classes[b'-' as usize] = 62;
     classes[b'_' as usize] = 63;
-    classes[b'%' as usize] = OTHER | PERCENT;
-    classes[b'\\' as usize] = OTHER | JSON;
-    classes[b'&' as usize] = OTHER | HTML;
     classes
 }
 
-/// The value of a character of base64, or [`OTHER`] with the kind of escape that the byte begins.
+/// The value of a character of base64, or [`OTHER`].
 fn class(byte: u8) -> u8 {
     CLASSES.get(usize::from(byte)).copied().unwrap_or(OTHER)
 }
@@ -89,31 +86,56 @@ impl Escape {
     }
 }
 
-pub(super) enum Piece {
-    Literal(Range<usize>),
-    Escape(Escape),
-}
+const CHUNK: usize = 16;
 
-/// A text in pieces: what is no escape of these kinds, and escapes.
+/// A text in pieces: what is no escape of these kinds, and the escape that follows.
 pub(super) struct Pieces<'a> {
     text: &'a [u8],
     at: usize,
-    kinds: u8,
+    /// What these kinds begin with.
+    markers: [u8; 3],
     /// Whether the text's end is a cut.
     cut: bool,
-    next: Option<Escape>,
 }
 
 impl<'a> Pieces<'a> {
     pub(super) fn new(text: &'a [u8], kinds: u8, cut: bool) -> Self {
-        let (at, next) = (0, None);
+        // The same byte several times where there are fewer kinds.
+        let (mut markers, mut last) = ([0; 3], 0);
+        for (marker, (kind, byte)) in markers.iter_mut().zip([(PERCENT, b'%'), (JSON, b'\\'), (HTML, b'&')]) {
+            if kinds & kind != 0 {
+                last = byte;
+            }
+            *marker = last;
+        }
+        let [first, ..] = &mut markers;
+        *first = last;
         Self {
             text,
-            at,
-            kinds,
+            at: 0,
+            markers,
             cut,
-            next,
         }
+    }
+
+    /// How many bytes to the next marker.
+    fn literal(&self, rest: &[u8]) -> Option<usize> {
+        let [a, b, c] = self.markers;
+        let is_marker = |byte: u8| (byte == a) | (byte == b) | (byte == c);
+        let mut skipped = 0;
+        // What is near is found soonest byte by byte, what is far in chunks that a compiler makes vectors of.
+        let (near, mut far) = rest.split_at_checked(CHUNK).unwrap_or((rest, &[]));
+        if let Some(found) = near.iter().position(|byte| is_marker(*byte)) {
+            return Some(found);
+        }
+        skipped += near.len();
+        while let Some((chunk, rest)) = far.split_first_chunk::<CHUNK>()
+            && !chunk.iter().fold(false, |found, byte| found | is_marker(*byte))
+        {
+            skipped += CHUNK;
+            far = rest;
+        }
+        Some(skipped + far.iter().position(|byte| is_marker(*byte))?)
     }
 
     fn byte(&self, at: usize) -> Option<u8> {
@@ -153,12 +175,12 @@ impl<'a> Pieces<'a> {
     /// RFC 8259, section 7.
     fn json(&self, at: usize) -> Option<([u8; 4], usize, usize)> {
         let c = match self.byte(at + 1) {
-            Some(c @ (b'"' | b'\\' | b'/')) => char::from(c),
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
+            Some(c @ (b'"' | b'\\' | b'/')) => c,
+            Some(b'b') => 8,
+            Some(b'f') => 12,
+            Some(b'n') => b'\n',
+            Some(b'r') => b'\r',
+            Some(b't') => b'\t',
             Some(b'u') => {
                 let (digits, high) = self.hex(at + 2, 4);
                 if digits < 4 {
@@ -185,7 +207,7 @@ impl<'a> Pieces<'a> {
             }
             _ => return self.cut_at(at + 1),
         };
-        utf8(c, at + 2)
+        Some(([c, 0, 0, 0], 1, at + 2))
     }
 
     /// The characters that writers of HTML escape, and all of them by number, with leading zeros.
@@ -258,43 +280,46 @@ fn utf8(c: char, end: usize) -> Option<([u8; 4], usize, usize)> {
 }
 
 impl Iterator for Pieces<'_> {
-    type Item = Piece;
+    type Item = (Range<usize>, Option<Escape>);
 
-    fn next(&mut self) -> Option<Piece> {
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
         let begin = self.at;
-        while self.next.is_none() {
-            let rest = self.text.get(self.at..)?;
-            let marker = rest.iter().position(|byte| {
-                let class = class(*byte);
-                class > OTHER && class & self.kinds != 0
-            });
-            step(marker.unwrap_or(rest.len()) + 1);
-            let Some(marker) = marker else {
+        while let Some(rest) = self.text.get(self.at..).filter(|rest| !rest.is_empty()) {
+            let Some(marker) = self.literal(rest) else {
+                step(rest.len());
                 self.at = self.text.len();
-                break;
+                return Some((begin..self.at, None));
             };
+            step(marker + 1);
             self.at += marker;
-            self.next = self.escape(self.at);
-            self.at += usize::from(self.next.is_none());
+            if let Some(escape) = self.escape(self.at) {
+                let literal = begin..self.at;
+                self.at = escape.source.end;
+                return Some((literal, Some(escape)));
+            }
+            self.at += 1;
         }
-        if self.at > begin {
-            return Some(Piece::Literal(begin..self.at));
-        }
-        let escape = self.next.take()?;
-        self.at = escape.source.end;
-        Some(Piece::Escape(escape))
+        (self.at > begin).then_some((begin..self.at, None))
     }
 }
 
 /// Writes `text` without its escapes, and adds where in `out` they were. With none, it writes nothing and says so.
 pub(super) fn decode(text: &[u8], kinds: u8, cut: bool, out: &mut Vec<u8>, escapes: &mut Vec<usize>) -> bool {
-    for piece in Pieces::new(text, kinds, cut) {
-        match piece {
-            Piece::Literal(range) if range.len() == text.len() => return false,
-            Piece::Literal(range) => out.extend_from_slice(text.get(range).unwrap_or_default()),
-            Piece::Escape(escape) => {
+    for (literal, escape) in Pieces::new(text, kinds, cut) {
+        if literal.len() == text.len() {
+            return false;
+        }
+        if !literal.is_empty() {
+            out.extend_from_slice(text.get(literal).unwrap_or_default());
+        }
+        if let Some(escape) = escape {
+            // Near ones count as one.
+            if escapes.last().is_none_or(|last| last + 2 < out.len()) {
                 escapes.push(out.len());
-                out.extend_from_slice(escape.bytes());
+            }
+            for byte in escape.bytes() {
+                out.push(*byte);
             }
         }
     }
@@ -310,38 +335,45 @@ pub(super) struct Run {
     at: usize,
 }
 
-/// Finds the runs of at least `shortest` characters, and the shorter ones next to a cut. `escapes` leaves only those that an escape stands in
-/// or next to: the others are as they were before decoding.
-pub(super) fn runs(text: &[u8], escapes: Option<&[usize]>, shortest: usize, cut: bool, runs: &mut Vec<Run>) {
+/// Finds the runs of at least `shortest` characters, and the shorter ones next to a cut if there may be `cuts`. `escapes` leaves only those that
+/// an escape stands in or next to: the others are as they were before decoding.
+pub(super) fn runs(
+    text: &[u8],
+    escapes: Option<&[usize]>,
+    shortest: usize,
+    cuts: bool,
+    end_is_cut: bool,
+    runs: &mut Vec<Run>,
+) {
     runs.clear();
     let mut escapes = escapes.map(|escapes| escapes.iter().copied().peekable());
-    let mut at = 0;
-    while let Some(rest) = text.get(at..) {
-        let Some(skipped) = rest.iter().position(|byte| class(*byte) < OTHER) else {
-            break;
-        };
-        let begin = at + skipped;
-        let rest = text.get(begin..).unwrap_or_default();
-        let end = begin + rest.iter().position(|byte| class(*byte) >= OTHER).unwrap_or(rest.len());
-        step(end - at + 1);
-        at = end;
-        if end - begin < MARKED || (end - begin < shortest && !cut_before(text, begin) && !cut_after(text, end, cut)) {
+    let least = if cuts || end_is_cut { MARKED } else { shortest };
+    let mut begin = 0;
+    while let Some(first) = text.get(begin..begin + least) {
+        // From the right: what stands before the last byte that is no base64 needs no look.
+        if let Some(other) = first.iter().rposition(|byte| class(*byte) >= OTHER) {
+            step(least - other);
+            begin += other + 1;
+            continue;
+        }
+        let rest = text.get(begin + least..).unwrap_or_default();
+        let end = begin + least + rest.iter().position(|byte| class(*byte) >= OTHER).unwrap_or(rest.len());
+        step(end - begin);
+        let run = begin..end;
+        begin = end;
+        if run.len() < shortest && !cut_before(text, run.start) && !cut_after(text, end, end_is_cut) {
             continue;
         }
         if let Some(escapes) = &mut escapes {
-            while escapes.next_if(|escape| escape + 3 < begin).is_some() {
+            while escapes.next_if(|escape| escape + 5 < run.start).is_some() {
                 step(1);
             }
             if escapes.peek().is_none_or(|escape| *escape > end + 2) {
                 continue;
             }
         }
-        runs.push(Run {
-            text: begin..end,
-            at: 0,
-        });
+        runs.push(Run { text: run, at: 0 });
     }
-    step(text.len().saturating_sub(at));
 }
 
 /// The characters of base64 that are three bytes: fewer say too little, next to a cut as well.

@@ -95,6 +95,11 @@ impl Direction {
         let byte = move |at| bytes.get(self.index(bytes.len(), at)).copied().unwrap_or_default();
         (0..bytes.len()).map(move |at| fold(byte(at)))
     }
+
+    /// The bytes that come first.
+    fn gram(self, bytes: &[u8]) -> u32 {
+        self.read(bytes).take(GRAM).fold(0, slide)
+    }
 }
 
 impl Trie {
@@ -273,6 +278,9 @@ pub(super) struct Index {
     /// Which hashes of three bytes begin a needle, or are the mark of a cut.
     grams: Zeroizing<Vec<u32>>,
     shift: u32,
+    /// The marks' bytes, as [`slide`] has them.
+    marks: [u32; 3],
+    marks_begin_needles: bool,
     trie: OnceLock<Trie>,
 }
 
@@ -297,36 +305,35 @@ impl Index {
     pub(super) fn new(needles: &Needles, place: Place, direction: Direction) -> Self {
         // So many bits that few texts pass by chance.
         let bits = usize::BITS - (needles.of(place).count() * 128).leading_zeros();
-        let bits = bits.clamp(10, 16);
+        let bits = bits.clamp(12, 16);
         let mut index = Self {
             place,
             direction,
             grams: Zeroizing::new(vec![0; 1 << (bits - 5)]),
             shift: 32 - bits,
+            marks: [0; 3],
+            marks_begin_needles: false,
             trie: OnceLock::new(),
         };
-        for gram in needles.of(place).chain(marks()) {
-            index.add(direction.read(gram).take(GRAM));
+        for (mark, bytes) in index.marks.iter_mut().zip(marks()) {
+            *mark = direction.gram(bytes) << 8;
+        }
+        for gram in index.marks {
+            index.add(gram >> 8);
+        }
+        for needle in needles.of(place) {
+            let gram = direction.gram(needle);
+            index.add(gram);
+            index.marks_begin_needles |= index.marks.contains(&(gram << 8));
         }
         index
     }
 
-    fn add(&mut self, gram: impl Iterator<Item = u8>) {
-        let hash = self.hash(gram.fold(0, slide));
+    fn add(&mut self, gram: u32) {
+        let hash = hash(gram, self.shift);
         if let Some(word) = self.grams.get_mut(hash as usize / 32) {
             *word |= 1 << (hash % 32);
         }
-    }
-
-    fn hash(&self, window: u32) -> u32 {
-        (window & 0xFF_FFFF).wrapping_mul(0x9E37_79B1) >> self.shift
-    }
-
-    fn passes(&self, window: u32) -> bool {
-        let hash = self.hash(window);
-        self.grams
-            .get(hash as usize / 32)
-            .is_some_and(|word| word >> (hash % 32) & 1 != 0)
     }
 
     /// Adds where needles stand in `text`, those that overlap or touch as one; stops at the first if nobody asks where. `end` says that the
@@ -344,34 +351,24 @@ impl Index {
         let is_mark = |at: usize| is_mark(text, if backward { index(at + 2) } else { at });
         let mut at = 0;
         let mut marks = false;
-        let mut misses = 0;
         // Backward: where a needle's end began.
         let mut ended = None;
         let mut state = ROOT;
         while at < len {
             // Nothing of a needle stands before this place.
-            let begin = at;
-            let mut window = 0;
-            loop {
-                if at == len {
-                    step(at - begin);
-                    return Scan::Through { marks };
-                }
-                window = slide(window, fold(byte(at)));
-                at += 1;
-                if self.passes(window) && at - begin >= GRAM {
-                    break;
-                }
-            }
-            step(at - begin);
-            let passed = at;
-            at -= GRAM;
-            let Some(trie) = self.trie(needles, window, misses) else {
-                misses += 1;
-                marks |= is_mark(at);
-                at += 1;
-                continue;
+            let skipped = match self.direction {
+                Direction::Forward => self.skip(needles, text.get(at..).unwrap_or_default().iter(), &mut marks),
+                Direction::Backward => self.skip(
+                    needles,
+                    text.get(..len - at).unwrap_or_default().iter().rev(),
+                    &mut marks,
+                ),
             };
+            let Some((skipped, trie)) = skipped else {
+                return Scan::Through { marks };
+            };
+            let passed = at + skipped;
+            at = passed - GRAM;
             while at < len {
                 if is_mark(at) {
                     marks = true;
@@ -394,7 +391,8 @@ impl Index {
                     };
                     add(found, at - node.found as usize..at);
                 }
-                if state == ROOT && at >= passed {
+                let is_near = ended.is_some_and(|ended| at - ended <= LEFT_OF_ESCAPE);
+                if state == ROOT && at >= passed && !is_near {
                     break;
                 }
             }
@@ -405,23 +403,66 @@ impl Index {
         Scan::Through { marks }
     }
 
-    /// None if the filter was wrong, and the automaton is not there yet. A text that passes often is worth one.
-    fn trie(&self, needles: &Needles, window: u32, misses: usize) -> Option<&Trie> {
-        if self.trie.get().is_none() && misses < MOST_MISSES {
-            let begins = |needle: &[u8]| {
-                step(1);
-                self.direction.read(needle).take(GRAM).fold(0, slide) == window & 0xFF_FFFF
-            };
-            if !needles.of(self.place).any(begins) {
-                return None;
+    /// How many bytes to read until three of them may begin a needle. A text that passes the filter often is worth an automaton; until then, it
+    /// is looked up what the filter says.
+    fn skip<'a>(
+        &self,
+        needles: &Needles,
+        bytes: impl Iterator<Item = &'a u8>,
+        marks: &mut bool,
+    ) -> Option<(usize, &Trie)> {
+        let (grams, shift) = (self.grams.as_slice(), self.shift);
+        let mut misses = 0;
+        let mut window = 0;
+        let mut read = 0;
+        for byte in bytes {
+            window = slide(window, fold(*byte));
+            read += 1;
+            if !passes(grams, shift, window) || read < GRAM {
+                continue;
             }
+            if self.marks.contains(&(window << 8)) {
+                *marks = true;
+                if !self.marks_begin_needles {
+                    continue;
+                }
+            }
+            if self.trie.get().is_none() && misses < MOST_MISSES && !self.begins(needles, window) {
+                misses += 1;
+                continue;
+            }
+            step(read);
+            return Some((
+                read,
+                self.trie.get_or_init(|| Trie::new(needles, self.place, self.direction)),
+            ));
         }
-        Some(self.trie.get_or_init(|| Trie::new(needles, self.place, self.direction)))
+        step(read);
+        None
+    }
+
+    fn begins(&self, needles: &Needles, window: u32) -> bool {
+        needles.of(self.place).any(|needle| {
+            step(1);
+            self.direction.gram(needle) << 8 == window << 8
+        })
     }
 }
 
+/// The last four bytes.
 fn slide(window: u32, byte: u8) -> u32 {
     window << 8 | u32::from(byte)
+}
+
+fn hash(window: u32, shift: u32) -> u32 {
+    (window << 8).wrapping_mul(0x9E37_79B1) >> shift
+}
+
+fn passes(grams: &[u32], shift: u32, window: u32) -> bool {
+    let hash = hash(window, shift);
+    grams
+        .get(hash as usize / 32)
+        .is_some_and(|word| word >> (hash % 32) & 1 != 0)
 }
 
 fn is_left_of_escape(byte: u8) -> bool {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::decode::{self, KINDS, LAYERS, Piece, Pieces, Run};
+use super::decode::{self, KINDS, LAYERS, Pieces, Run};
 use super::index::{Direction, Scan};
 use super::needles::{Needles, Place};
 use super::steps::{read, step};
@@ -109,21 +109,22 @@ impl<'a> Search<'a> {
     ) -> Result<(), Stop> {
         let cut = self.cut && escapes.is_none();
         let mut hidden = Vec::new();
-        self.find(view, Place::Text, cut)?;
+        let cuts = self.find(view, Place::Text, cut)?;
         for range in &self.found {
             hide(&mut hidden, view.len(), range.clone());
         }
         self.each_base64(
             view,
             escapes.map(|(escapes, _)| escapes),
+            cuts,
             cut,
             |search, runs, skip, bytes| {
-                search.find(bytes, Place::Base64, false)?;
+                let cuts = search.find(bytes, Place::Base64, false)?;
                 decode::in_text(view, runs, skip, &search.found, |range| {
                     hide(&mut hidden, view.len(), range)
                 });
                 if search.hidden.is_empty() && hidden.is_empty() && deep.is_ok() {
-                    *deep = search.below(bytes, None, LAYERS - 1);
+                    *deep = search.below(bytes, None, cuts, LAYERS - 1);
                 }
                 Ok(())
             },
@@ -136,36 +137,33 @@ impl<'a> Search<'a> {
             return Ok(());
         };
         let mut at = 0;
-        for piece in Pieces::new(self.text, kind, self.cut) {
-            match piece {
-                Piece::Literal(range) => {
-                    for source in range {
-                        if hidden.get(at) == Some(&true) {
-                            hide(&mut self.hidden, self.text.len(), source..source + 1);
-                        }
-                        at += 1;
-                    }
+        for (literal, escape) in Pieces::new(self.text, kind, self.cut) {
+            for source in literal {
+                if hidden.get(at) == Some(&true) {
+                    hide(&mut self.hidden, self.text.len(), source..source + 1);
                 }
-                Piece::Escape(escape) => {
-                    let end = at + escape.bytes().len();
-                    if hidden.get(at..end).is_some_and(|hidden| hidden.contains(&true)) {
-                        hide(&mut self.hidden, self.text.len(), escape.source);
-                    }
-                    at = end;
-                }
+                at += 1;
             }
+            let Some(escape) = escape else {
+                break;
+            };
+            let end = at + escape.bytes().len();
+            if hidden.get(at..end).is_some_and(|hidden| hidden.contains(&true)) {
+                hide(&mut self.hidden, self.text.len(), escape.source);
+            }
+            at = end;
         }
         Ok(())
     }
 
     /// Whether anything is found under one more encoding, or several.
-    fn below(&mut self, text: &[u8], escapes: Option<&[usize]>, layers: u8) -> Result<(), Stop> {
+    fn below(&mut self, text: &[u8], escapes: Option<&[usize]>, cuts: bool, layers: u8) -> Result<(), Stop> {
         if layers == 0 {
             return Ok(());
         }
-        self.each_base64(text, escapes, false, |search, _, _, bytes| {
-            search.scan(bytes, Place::Base64)?;
-            search.below(bytes, None, layers - 1)
+        self.each_base64(text, escapes, cuts, false, |search, _, _, bytes| {
+            let cuts = search.scan(bytes, Place::Base64)?;
+            search.below(bytes, None, cuts, layers - 1)
         })?;
         self.escaped(text, layers)
     }
@@ -181,8 +179,8 @@ impl<'a> Search<'a> {
             if kinds & kind != 0 {
                 let mut without = self.buffer();
                 if self.decode(text, kind, false, &mut without)? && self.is_new(&without.bytes, layers)? {
-                    self.scan(&without.bytes, Place::Text)?;
-                    self.below(&without.bytes, Some(&without.escapes), layers - 1)?;
+                    let cuts = self.scan(&without.bytes, Place::Text)?;
+                    self.below(&without.bytes, Some(&without.escapes), cuts, layers - 1)?;
                 }
                 self.spare.push(without);
             }
@@ -207,12 +205,14 @@ impl<'a> Search<'a> {
         &mut self,
         text: &[u8],
         escapes: Option<&[usize]>,
+        cuts: bool,
         cut: bool,
         mut look: impl FnMut(&mut Self, &[Run], usize, &[u8]) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         let mut runs = Vec::new();
         self.spend(text.len())?;
-        decode::runs(text, escapes, (self.needles.shortest() * 8).div_ceil(6), cut, &mut runs);
+        let shortest = (self.needles.shortest() * 8).div_ceil(6);
+        decode::runs(text, escapes, shortest, cuts, cut, &mut runs);
         if runs.is_empty() {
             return Ok(());
         }
@@ -238,8 +238,8 @@ impl<'a> Search<'a> {
         ))
     }
 
-    /// Writes to `found`.
-    fn find(&mut self, text: &[u8], place: Place, end: bool) -> Result<(), Stop> {
+    /// Writes to `found`, and says whether there are cuts.
+    fn find(&mut self, text: &[u8], place: Place, end: bool) -> Result<bool, Stop> {
         self.spend(text.len())?;
         self.found.clear();
         let index = self.needles.index(place, Direction::Forward);
@@ -247,22 +247,22 @@ impl<'a> Search<'a> {
         self.finish(scan, text, place)
     }
 
-    fn scan(&mut self, text: &[u8], place: Place) -> Result<(), Stop> {
+    fn scan(&mut self, text: &[u8], place: Place) -> Result<bool, Stop> {
         self.spend(text.len())?;
         let index = self.needles.index(place, Direction::Forward);
         let scan = index.scan(self.needles, text, false, None);
         self.finish(scan, text, place)
     }
 
-    fn finish(&mut self, scan: Scan, text: &[u8], place: Place) -> Result<(), Stop> {
+    fn finish(&mut self, scan: Scan, text: &[u8], place: Place) -> Result<bool, Stop> {
         match scan {
-            Scan::Through { marks: false } => Ok(()),
+            Scan::Through { marks: false } => Ok(false),
             Scan::Found | Scan::Cut => Err(Stop),
             Scan::Through { marks: true } => {
                 self.spend(text.len())?;
                 let index = self.needles.index(place, Direction::Backward);
                 match index.scan(self.needles, text, false, None) {
-                    Scan::Through { .. } => Ok(()),
+                    Scan::Through { .. } => Ok(true),
                     Scan::Found | Scan::Cut => Err(Stop),
                 }
             }
