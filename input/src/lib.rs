@@ -22,7 +22,7 @@ mod credentials;
 pub mod fields;
 mod invalid;
 pub mod json;
-mod mask;
+pub mod mask;
 pub mod message;
 pub mod output;
 #[cfg(test)]

@@ -1,116 +1,141 @@
-//! The call's own credentials, and text without them.
+//! Text without secrets.
 //!
-//! A server can echo what it was sent, in an error page or a header. Whatever leaves the component in a message, a header or an error's
-//! answer goes through here first: each credential of four characters and more becomes `***`, in the forms in which it was given and sent.
+//! A server can echo what it was sent: in an error page, a header, a redirect. Whatever leaves in a message, a header or an error's body goes
+//! through a [`Mask`] first.
+//!
+//! | a secret | becomes `***` |
+//! |---|---|
+//! | whole, as it is or under one encoding: percent, form, JSON, HTML | in place |
+//! | in base64 (both alphabets, padded or not), alone, in `user:password` or within longer text, form-encoded before or not, and that under one of the encodings above | in place |
+//! | under up to four encodings, one within the other, base64 among them | the whole text |
+//! | the first four characters or more before a cut, or the last four after one, in any of these forms | the whole text |
+//!
+//! - An ASCII letter's case does not count, except in base64. A `+`, a space and a control character are the same.
+//! - HTML: `amp`, `lt`, `gt`, `quot`, `apos` and `hellip`, and every character by its number, with a `;`.
+//! - A cut is `…`, `...` or U+FFFD, and the end of a text that was cut. In base64, three bytes of a secret next to a cut are enough, which is
+//!   four characters of base64: text matches them by chance once in millions. A secret that stands whole before a cut is masked in place.
+//! - What two encodings together wrote is masked in place where the outer one is one of the four and the inner is base64.
+//! - UTF-8 that was read as Latin-1 and then written as UTF-8 is found. Windows-1252 is not.
+//! - Not covered: hexadecimal, base32, base64 in several lines, Unicode normalisation, upper and lower case beyond ASCII, compression, other
+//!   named entities, entities without `;`. Under several encodings of different kinds, a secret whose first or last characters complete what
+//!   looks like an escape of yet another kind (`100%` before `2fast`) may be missed.
+//! - The steps grow linearly with the text and the needles. A text whose decoded forms are dozens of times as long becomes `***`.
 
-use crate::json;
-use crate::request::encode::{base64, form};
+mod decode;
+mod index;
+mod needles;
+mod search;
+mod steps;
 
-/// The credentials of one call, in every form they can come back in.
-#[derive(Clone, Default, PartialEq, Eq)]
+use std::fmt;
+use std::sync::Arc;
+
+use zeroize::Zeroize;
+
+use self::needles::Needles;
+use self::search::{Search, Verdict};
+#[cfg(any(test, feature = "count-steps"))]
+pub use self::steps::{Steps, take_steps};
+
+const HIDDEN: &str = "***";
+
+/// The secrets of a call, and text without them. `Debug` shows none of it, and it is wiped when it is dropped. A clone is cheap.
+///
+/// ```
+/// let mut mask = flow_starter_input::mask::Mask::default();
+/// mask.add("a secret/value");
+/// assert_eq!(mask.text("it said a%20secret%2Fvalue".to_owned()), "it said ***");
+/// ```
+#[derive(Clone, Default, PartialEq)]
 pub struct Mask {
-    needles: Vec<String>,
+    needles: Arc<Needles>,
 }
 
-impl std::fmt::Debug for Mask {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Eq for Mask {}
+
+impl fmt::Debug for Mask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Mask(***)")
     }
 }
 
 impl Mask {
-    /// In characters: shorter values would blot out ordinary words, and guard nothing.
+    /// In characters: a shorter value is no secret, and would blot out ordinary words.
     pub const SHORTEST: usize = 4;
 
-    /// Masks `user:password` as basic authentication sends it.
-    pub fn add_pair(&mut self, user: &str, password: &str) {
-        if is_long_enough(password) {
-            self.needle(base64(format!("{user}:{password}").as_bytes()));
-            self.needle(base64(format!("{}:{}", form(user), form(password)).as_bytes()));
-        }
-    }
-
-    /// Masks `secret` as given and as it is sent: form-encoded, percent-encoded, base64, JSON-escaped.
+    /// Masks this value from now on. A value under four characters is ignored: it would blot out ordinary words.
     pub fn add(&mut self, secret: &str) {
-        if is_long_enough(secret) {
-            let encoded = form(secret);
-            let quoted = json::quote(secret);
-            let escaped = quoted
-                .strip_prefix('"')
-                .and_then(|text| text.strip_suffix('"'))
-                .unwrap_or_default();
-            self.needle(encoded.replace('+', "%20"));
-            self.needle(encoded);
-            self.needle(base64(secret.as_bytes()));
-            // Some writers of JSON escape the slash as well.
-            self.needle(escaped.replace('/', "\\/"));
-            self.needle(escaped.to_owned());
-            self.needle(secret.to_owned());
-        }
+        Arc::make_mut(&mut self.needles).add(secret);
     }
 
-    fn needle(&mut self, needle: String) {
-        if !self.needles.contains(&needle) {
-            self.needles.push(needle);
-        }
+    /// Masks `user:password` as basic authentication sends it, also form-encoded first (RFC 6749, section 2.3.1). The password by itself is
+    /// masked by [`add`](Self::add).
+    pub fn add_pair(&mut self, user: &str, password: &str) {
+        Arc::make_mut(&mut self.needles).add_pair(user, password);
     }
 
-    /// `text` with `***` in place of each credential, also of one that somebody has shortened by a `…`; two that overlap become one.
-    pub fn text(&self, text: String) -> String {
-        self.masked(&text, false)
-    }
-
-    /// The same for text that was cut off somewhere: a credential that the cut went through is masked as well.
-    pub fn cut_text(&self, text: String) -> String {
-        self.masked(&text, true)
-    }
-
+    /// Adds all that another mask masks.
     pub fn add_all(&mut self, other: &Self) {
-        for needle in &other.needles {
-            self.needle(needle.clone());
-        }
+        Arc::make_mut(&mut self.needles).add_all(&other.needles);
     }
-    pub fn is_clean(&self, text: &str) -> bool {
-        self.masked(text, false) == text
-    }
+
+    /// Whether it masks nothing.
     pub fn is_empty(&self) -> bool {
-        self.needles.is_empty()
+        self.needles.list().is_empty()
     }
 
-    fn masked(&self, text: &str, cut: bool) -> String {
-        let mut out = String::with_capacity(text.len());
-        // Up to where the text belongs to a credential.
-        let mut hidden = 0;
-        for (at, c) in text.char_indices() {
-            let rest = text.get(at..).unwrap_or_default();
-            let lengths = self.needles.iter().filter_map(|needle| credential(needle, rest, cut));
-            if let Some(length) = lengths.max() {
-                if at >= hidden {
-                    out.push_str("***");
-                }
-                hidden = hidden.max(at + length);
-            }
-            if at >= hidden {
-                out.push(c);
-            }
+    /// A whole text without the secrets. The text it was given is wiped if it held one.
+    pub fn text(&self, text: String) -> String {
+        self.masked(text, false)
+    }
+
+    /// A text that may have been cut at its end.
+    pub fn cut_text(&self, text: String) -> String {
+        self.masked(text, true)
+    }
+
+    /// Whether [`text`](Self::text) leaves this text as it is.
+    pub fn is_clean(&self, text: &str) -> bool {
+        self.is_empty() || Search::new(&self.needles, text, false).run().0 == Verdict::Clean
+    }
+
+    fn masked(&self, mut text: String, cut: bool) -> String {
+        if self.is_empty() {
+            return text;
         }
-        out
+        let (verdict, hidden) = Search::new(&self.needles, &text, cut).run();
+        if verdict == Verdict::Clean {
+            return text;
+        }
+        if verdict == Verdict::InPlace {
+            let mut out = without(&text, &hidden);
+            // What stood on both sides may now read in another way.
+            if Search::new(&self.needles, &out, cut).run().0 == Verdict::Clean {
+                text.zeroize();
+                return out;
+            }
+            out.zeroize();
+        }
+        text.zeroize();
+        HIDDEN.to_owned()
     }
 }
 
-/// How much of `text`, which begins as the credential does, belongs to it: all of it, or what stands before a `…` or the cut.
-fn credential(needle: &str, text: &str, cut: bool) -> Option<usize> {
-    let same = needle.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
-    if same == needle.len() {
-        return Some(same);
+/// The text with `***` in place of each stretch of hidden bytes, which are four or more.
+fn without(text: &str, hidden: &[bool]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut is_hidden = false;
+    for (at, c) in text.char_indices() {
+        let bytes = hidden.get(at..at + c.len_utf8()).unwrap_or_default();
+        let was_hidden = is_hidden;
+        is_hidden = bytes.contains(&true);
+        if !is_hidden {
+            out.push(c);
+        } else if !was_hidden {
+            out.push_str(HIDDEN);
+        }
     }
-    let (begun, after) = text.split_at_checked(text.floor_char_boundary(same))?;
-    let shortened = after.starts_with('…') || (cut && after.is_empty());
-    (shortened && is_long_enough(begun)).then_some(begun.len())
-}
-
-fn is_long_enough(secret: &str) -> bool {
-    secret.chars().nth(Mask::SHORTEST - 1).is_some()
+    out
 }
 
 #[cfg(test)]

@@ -1,0 +1,173 @@
+//! The byte strings that a mask searches for.
+
+use std::sync::OnceLock;
+
+use zeroize::Zeroizing;
+
+use super::decode::{self, LAYERS};
+use super::index::{Direction, Index};
+
+/// In characters: a shorter value would blot out ordinary words and protects nothing.
+pub(super) const SHORTEST: usize = 4;
+
+/// A secret in one of its forms, or `user:password`.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Needle {
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+    place: Place,
+}
+
+/// What a needle is searched in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Text, and what base64 holds.
+    Text,
+    /// What base64 holds.
+    Base64,
+}
+
+/// The needles of one mask, and their indexes, which are built at the first use.
+#[derive(Default)]
+pub(super) struct Needles {
+    list: Vec<Needle>,
+    text: Indexes,
+    base64: Indexes,
+}
+
+#[derive(Default)]
+struct Indexes {
+    forward: OnceLock<Index>,
+    backward: OnceLock<Index>,
+}
+
+impl Clone for Needles {
+    fn clone(&self) -> Self {
+        let list = self.list.clone();
+        Self {
+            list,
+            ..Self::default()
+        }
+    }
+}
+
+impl PartialEq for Needles {
+    fn eq(&self, other: &Self) -> bool {
+        self.list == other.list
+    }
+}
+
+impl Needles {
+    pub(super) fn list(&self) -> &[Needle] {
+        &self.list
+    }
+
+    /// In bytes.
+    pub(super) fn shortest(&self) -> usize {
+        let lengths = self.list.iter().map(|needle| needle.bytes.len());
+        lengths.min().unwrap_or_default()
+    }
+
+    /// The needles that are searched in this place.
+    pub(super) fn of(&self, place: Place) -> impl Iterator<Item = &[u8]> + Clone {
+        let here = move |needle: &&Needle| place == Place::Base64 || needle.place == Place::Text;
+        self.list.iter().filter(here).map(|needle| needle.bytes.as_slice())
+    }
+
+    pub(super) fn index(&self, place: Place, direction: Direction) -> &Index {
+        let Indexes { forward, backward } = match place {
+            Place::Text => &self.text,
+            Place::Base64 => &self.base64,
+        };
+        let index = match direction {
+            Direction::Forward => forward,
+            Direction::Backward => backward,
+        };
+        index.get_or_init(|| Index::new(self, place, direction))
+    }
+
+    pub(super) fn add(&mut self, secret: &str) {
+        if !is_long_enough(secret.as_bytes()) {
+            return;
+        }
+        self.push(copy(secret.as_bytes()), Place::Text);
+        if !secret.is_ascii() {
+            // A message is one line: C1 control characters become spaces there. The index folds the ASCII ones.
+            if secret.contains(char::is_control) {
+                let mut line = Zeroizing::new(String::with_capacity(secret.len()));
+                line.extend(secret.chars().map(|c| if c.is_control() { ' ' } else { c }));
+                self.push(copy(line.as_bytes()), Place::Text);
+            }
+            // UTF-8 that was read as Latin-1.
+            let mut latin1 = Zeroizing::new(String::with_capacity(secret.len() * 2));
+            latin1.extend(secret.bytes().map(char::from));
+            self.push(copy(latin1.as_bytes()), Place::Text);
+        }
+        // A client's id and secret are form-encoded before base64 (RFC 6749, section 2.3.1).
+        self.push(copy(form(secret).as_bytes()), Place::Base64);
+        // A secret that itself holds what looks like an escape.
+        let mut decoded = copy(secret.as_bytes());
+        for _ in 0..LAYERS {
+            let mut next = Zeroizing::new(Vec::with_capacity(decode::room(decoded.len())));
+            if !decode::decode(&decoded, decode::ALL, false, &mut next, &mut Vec::new()) || !is_long_enough(&next) {
+                break;
+            }
+            self.push(copy(&next), Place::Text);
+            decoded = next;
+        }
+    }
+
+    pub(super) fn add_pair(&mut self, user: &str, password: &str) {
+        if !is_long_enough(password.as_bytes()) {
+            return;
+        }
+        for (user, password) in [(user, password), (&form(user), &form(password))] {
+            let mut pair = Zeroizing::new(Vec::with_capacity(user.len() + 1 + password.len()));
+            pair.extend_from_slice(user.as_bytes());
+            pair.push(b':');
+            pair.extend_from_slice(password.as_bytes());
+            self.push(pair, Place::Base64);
+        }
+    }
+
+    pub(super) fn add_all(&mut self, other: &Self) {
+        for needle in &other.list {
+            self.push(needle.bytes.clone(), needle.place);
+        }
+    }
+
+    fn push(&mut self, bytes: Zeroizing<Vec<u8>>, place: Place) {
+        let needle = Needle { bytes, place };
+        let same =
+            |known: &Needle| known.bytes == needle.bytes && (known.place == Place::Text || place == Place::Base64);
+        if !self.list.iter().any(same) {
+            self.list.push(needle);
+            (self.text, self.base64) = Default::default();
+        }
+    }
+}
+
+/// The bytes may be a character's part: an incomplete character counts.
+fn is_long_enough(bytes: &[u8]) -> bool {
+    bytes
+        .iter()
+        .filter(|byte| begins_a_character(**byte))
+        .nth(SHORTEST - 1)
+        .is_some()
+}
+
+pub(super) fn begins_a_character(byte: u8) -> bool {
+    byte & 0xC0 != 0x80
+}
+
+/// At its full size from the start: a buffer that grows leaves copies behind.
+fn copy(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut out = Zeroizing::new(Vec::with_capacity(bytes.len()));
+    out.extend_from_slice(bytes);
+    out
+}
+
+fn form(text: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(text.len() * 3));
+    out.extend(form_urlencoded::byte_serialize(text.as_bytes()));
+    out
+}

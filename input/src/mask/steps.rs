@@ -1,0 +1,59 @@
+//! Counts the steps of masking where a test asks for them, and nowhere else.
+
+/// What masking took.
+#[cfg(any(test, feature = "count-steps"))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Steps {
+    /// The bytes of the texts and of all their decoded forms, each time that one was gone through.
+    pub read: usize,
+    /// The turns of all loops.
+    pub steps: usize,
+}
+
+#[cfg(any(test, feature = "count-steps"))]
+thread_local! {
+    static STEPS: std::cell::Cell<Steps> = const { std::cell::Cell::new(Steps { read: 0, steps: 0 }) };
+}
+
+pub(super) fn step(_steps: usize) {
+    #[cfg(any(test, feature = "count-steps"))]
+    STEPS.with(|counted| {
+        let Steps { read, steps } = counted.get();
+        counted.set(Steps {
+            read,
+            steps: steps + _steps,
+        });
+    });
+}
+
+pub(super) fn read(_bytes: usize) {
+    #[cfg(any(test, feature = "count-steps"))]
+    STEPS.with(|counted| {
+        let Steps { read, steps } = counted.get();
+        counted.set(Steps {
+            read: read + _bytes,
+            steps,
+        });
+    });
+}
+
+/// What masking took on this thread since the last call.
+#[cfg(any(test, feature = "count-steps"))]
+pub fn take_steps() -> Steps {
+    STEPS.with(std::cell::Cell::take)
+}
+
+#[cfg(any(test, feature = "count-steps"))]
+impl Steps {
+    /// Panics if this is more than masking one text may take: linear in the text's and the needles' bytes.
+    pub fn assert_linear(&self, text: usize, needles: usize) {
+        assert!(
+            self.read <= 2 * super::search::budget(text),
+            "{self:?} for {text} bytes"
+        );
+        assert!(
+            self.steps <= 8 * self.read + 64 * needles + 8192,
+            "{self:?} for {text} bytes and {needles} of needles"
+        );
+    }
+}
