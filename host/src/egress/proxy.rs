@@ -96,8 +96,8 @@ impl Proxy {
 
     fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ProxyVariableError> {
         let first = |names: &[&'static str]| {
-            let set = names.iter().filter_map(|name| Some((*name, variable(name)?)));
-            set.filter(|(_, value)| !value.is_empty()).next()
+            let mut set = names.iter().filter_map(|name| Some((*name, variable(name)?)));
+            set.find(|(_, value)| !value.is_empty())
         };
         let Some((url_from, url)) = first(&PROXY_VARIABLES) else {
             return Ok(Self::none());

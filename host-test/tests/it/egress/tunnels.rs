@@ -46,8 +46,10 @@ async fn no_spelling_of_a_denied_host_reaches_the_proxy() {
     assert_eq!(names.asked(), Vec::<String>::new());
 }
 
+type Answer = fn(&mut TcpStream);
+
 /// A proxy that answers each CONNECT in this manner, and hears what follows.
-fn answering(answer: fn(&mut TcpStream)) -> SocketAddr {
+fn answering(answer: Answer) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -75,7 +77,7 @@ fn without_end(client: &mut TcpStream, first: &[u8], then: &[u8]) {
 
 #[tokio::test]
 async fn no_odd_answer_to_connect_makes_a_call_or_lasts() {
-    let answers: [(&str, fn(&mut TcpStream)); 16] = [
+    let answers: [(&str, Answer); 16] = [
         ("100", |it| it.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").unwrap()),
         ("100s without end", |it| {
             without_end(it, b"", b"HTTP/1.1 100 Continue\r\n\r\n")
