@@ -26,7 +26,7 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 TABLES = ["answers", "authentication", "refusals", "requests"]
-BASE = HERE.parent.parent / "examples" / "flow.json"
+BASE = HERE / "base.json"
 INSTANCE = "acme.service-now.com"
 TOKEN_ENDPOINT = "/oauth_token.do"
 # No case waits longer than half a second; a slow machine may.
