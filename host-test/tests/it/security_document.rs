@@ -27,6 +27,7 @@ fn every_test_that_the_document_names_is_there() {
     let mut files = Vec::new();
     sources(&root.join("host"), &mut files);
     sources(&root.join("host-test"), &mut files);
+    sources(&root.join("templates"), &mut files);
     let mut tests = 0;
     for line in DOCUMENT.lines().filter(|line| line.starts_with("| ")) {
         let column = line.trim_end_matches([' ', '|']).rsplit(" | ").next().unwrap();
