@@ -33,7 +33,7 @@ use std::sync::Arc;
 use zeroize::Zeroize;
 
 use self::needles::Needles;
-use self::search::{Search, Verdict};
+use self::search::{Search, Verdict, budget};
 #[cfg(any(test, feature = "count-steps"))]
 pub use self::steps::{Steps, take_steps};
 
@@ -96,21 +96,25 @@ impl Mask {
 
     /// Whether [`text`](Self::text) leaves this text as it is.
     pub fn is_clean(&self, text: &str) -> bool {
-        self.is_empty() || Search::new(&self.needles, text, false).run().0 == Verdict::Clean
+        self.is_empty() || self.search(text, false, budget(text.len())).0 == Verdict::Clean
+    }
+
+    fn search(&self, text: &str, cut: bool, budget: usize) -> (Verdict, Vec<bool>, usize) {
+        Search::new(&self.needles, text, cut, budget).run()
     }
 
     fn masked(&self, mut text: String, cut: bool) -> String {
         if self.is_empty() {
             return text;
         }
-        let (verdict, hidden) = Search::new(&self.needles, &text, cut).run();
+        let (verdict, hidden, left) = self.search(&text, cut, budget(text.len()));
         if verdict == Verdict::Clean {
             return text;
         }
         if verdict == Verdict::InPlace {
             let mut out = without(&text, &hidden);
             // What stood on both sides may now read in another way.
-            if Search::new(&self.needles, &out, cut).run().0 == Verdict::Clean {
+            if self.search(&out, cut, left).0 == Verdict::Clean {
                 text.zeroize();
                 return out;
             }

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use zeroize::Zeroizing;
 
-use super::decode::{self, LAYERS};
+use super::decode::{ALL, Decoded, LAYERS, decode};
 use super::index::{Direction, Index};
 
 /// In characters: a shorter value would blot out ordinary words and protects nothing.
@@ -105,14 +105,14 @@ impl Needles {
         // A client's id and secret are form-encoded before base64 (RFC 6749, section 2.3.1).
         self.push(copy(form(secret).as_bytes()), Place::Base64);
         // A secret that itself holds what looks like an escape.
-        let mut decoded = copy(secret.as_bytes());
+        let mut text = copy(secret.as_bytes());
+        let mut decoded = Decoded::default();
         for _ in 0..LAYERS {
-            let mut next = Zeroizing::new(Vec::with_capacity(decode::room(decoded.len())));
-            if !decode::decode(&decoded, decode::ALL, false, &mut next, &mut Vec::new()) || !is_long_enough(&next) {
+            if !decode(&text, ALL, false, &mut decoded) || !is_long_enough(&decoded.bytes) {
                 break;
             }
-            self.push(copy(&next), Place::Text);
-            decoded = next;
+            text = copy(&decoded.bytes);
+            self.push(text.clone(), Place::Text);
         }
     }
 

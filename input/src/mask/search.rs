@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use zeroize::Zeroizing;
-
-use super::decode::{self, KINDS, LAYERS, Pieces, Run};
+use super::decode::{self, CUT_IS_TEXT, Decoded, LAYERS, Pieces, Run, WAYS};
 use super::index::{Direction, Scan};
 use super::needles::{Needles, Place};
 use super::steps::{read, step};
@@ -20,9 +18,9 @@ pub(super) enum Verdict {
 }
 
 /// How many bytes may be read for each byte of a text, with all its decoded forms. A text that was made to take longer becomes `***`.
-const MOST_READ: usize = 24;
+const MOST_READ: usize = 16;
 /// What any text may take: milliseconds.
-const LEAST_READ: usize = 1 << 20;
+const LEAST_READ: usize = 1 << 22;
 
 pub(super) fn budget(text: usize) -> usize {
     text * MOST_READ + LEAST_READ
@@ -38,18 +36,10 @@ pub(super) struct Search<'a> {
     hidden: Vec<bool>,
     /// How many more bytes may be read.
     budget: usize,
-    spare: Vec<Buffer>,
+    spare: Vec<Decoded>,
     found: Vec<Range<usize>>,
     /// The decoded forms that were searched, by their hash, with the layers that were left.
     searched: Vec<(u64, u8)>,
-}
-
-/// A text without some encoding.
-#[derive(Default)]
-struct Buffer {
-    bytes: Zeroizing<Vec<u8>>,
-    /// Where escapes were.
-    escapes: Vec<usize>,
 }
 
 /// The rest of the search is not needed: the text becomes `***`.
@@ -57,46 +47,40 @@ struct Buffer {
 struct Stop;
 
 impl<'a> Search<'a> {
-    pub(super) fn new(needles: &'a Needles, text: &'a str, cut: bool) -> Self {
+    pub(super) fn new(needles: &'a Needles, text: &'a str, cut: bool, budget: usize) -> Self {
         Self {
             needles,
             text: text.as_bytes(),
             cut,
             hidden: Vec::new(),
-            budget: budget(text.len()),
+            budget,
             spare: Vec::new(),
             found: Vec::new(),
             searched: Vec::new(),
         }
     }
 
-    /// And, for [`Verdict::InPlace`], which bytes.
-    pub(super) fn run(mut self) -> (Verdict, Vec<bool>) {
+    /// And, for [`Verdict::InPlace`], which bytes, and what is left of the budget.
+    pub(super) fn run(mut self) -> (Verdict, Vec<bool>, usize) {
         let verdict = match self.all() {
             Err(Stop) => Verdict::Whole,
             Ok(()) if self.hidden.is_empty() => Verdict::Clean,
             Ok(()) => Verdict::InPlace,
         };
-        (verdict, self.hidden)
+        (verdict, self.hidden, self.budget)
     }
 
     fn all(&mut self) -> Result<(), Stop> {
         // What is found under several encodings does not count where something is hidden in place: what comes of that is searched again.
         let mut deep = Ok(());
         self.in_place(self.text, None, &mut deep)?;
-        let kinds = decode::kinds(self.text);
-        for kind in KINDS {
-            if kinds & kind != 0 {
-                let mut without = self.buffer();
-                if self.decode(self.text, kind, self.cut, &mut without)? {
-                    self.in_place(&without.bytes, Some((&without.escapes, kind)), &mut deep)?;
-                    if self.hidden.is_empty() && deep.is_ok() {
-                        deep = self.escaped(&without.bytes, LAYERS - 1);
-                    }
-                }
-                self.spare.push(without);
+        self.each_way(self.text, self.cut, |search, way, without| {
+            search.in_place(&without.bytes, Some((&without.escapes, way)), &mut deep)?;
+            if search.hidden.is_empty() && deep.is_ok() {
+                deep = search.escaped(&without.bytes, LAYERS - 1);
             }
-        }
+            Ok(())
+        })?;
         if self.hidden.is_empty() { deep } else { Ok(()) }
     }
 
@@ -173,24 +157,47 @@ impl<'a> Search<'a> {
         if layers == 0 {
             return Ok(());
         }
-        self.spend(text.len())?;
-        let kinds = decode::kinds(text);
-        for kind in KINDS {
-            if kinds & kind != 0 {
-                let mut without = self.buffer();
-                if self.decode(text, kind, false, &mut without)? && self.is_new(&without.bytes, layers)? {
-                    let cuts = self.scan(&without.bytes, Place::Text)?;
-                    self.below(&without.bytes, Some(&without.escapes), cuts, layers - 1)?;
-                }
-                self.spare.push(without);
+        self.each_way(text, false, |search, _, without| {
+            if search.is_new(&without.bytes, layers)? {
+                let cuts = search.scan(&without.bytes, Place::Text)?;
+                search.below(&without.bytes, Some(&without.escapes), cuts, layers - 1)?;
             }
+            Ok(())
+        })
+    }
+
+    /// The text without each kind of escapes that it has.
+    fn each_way(
+        &mut self,
+        text: &[u8],
+        cut: bool,
+        mut look: impl FnMut(&mut Self, u8, &Decoded) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        self.spend(text.len() / 8)?;
+        let kinds = decode::kinds(text);
+        let mut cut_kinds = 0;
+        for way in WAYS {
+            if kinds & way == 0 || (way & CUT_IS_TEXT != 0 && cut_kinds & way == 0) {
+                continue;
+            }
+            let mut without = self.spare.pop().unwrap_or_default();
+            let decoded = decode::decode(text, way, cut, &mut without);
+            // Text between escapes is copied fast.
+            self.spend(text.len() / 4 + 8 * without.escapes.len())?;
+            if without.cut {
+                cut_kinds |= way;
+            }
+            if decoded {
+                look(self, way, &without)?;
+            }
+            self.spare.push(without);
         }
         Ok(())
     }
 
     /// Most orders come to the same.
     fn is_new(&mut self, text: &[u8], layers: u8) -> Result<bool, Stop> {
-        self.spend(text.len())?;
+        self.spend(text.len() / 8)?;
         let hash = hash(text);
         let known = |(searched, with): &(u64, u8)| *searched == hash && *with >= layers;
         let is_new = !self.searched.iter().any(known);
@@ -210,32 +217,20 @@ impl<'a> Search<'a> {
         mut look: impl FnMut(&mut Self, &[Run], usize, &[u8]) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
         let mut runs = Vec::new();
-        self.spend(text.len())?;
+        self.spend(text.len() / 2)?;
         let shortest = (self.needles.shortest() * 8).div_ceil(6);
         decode::runs(text, escapes, shortest, cuts, cut, &mut runs);
         if runs.is_empty() {
             return Ok(());
         }
-        let mut buffer = self.buffer();
+        let mut buffer = self.spare.pop().unwrap_or_default();
         for skip in 0..4 {
-            buffer.bytes.clear();
+            buffer.clear(text.len());
             decode::base64(text, &mut runs, skip, cut, &mut buffer.bytes);
             look(self, &runs, skip, &buffer.bytes)?;
         }
         self.spare.push(buffer);
         Ok(())
-    }
-
-    /// Whether there was anything to decode.
-    fn decode(&mut self, text: &[u8], kinds: u8, cut: bool, without: &mut Buffer) -> Result<bool, Stop> {
-        self.spend(text.len())?;
-        Ok(decode::decode(
-            text,
-            kinds,
-            cut,
-            &mut without.bytes,
-            &mut without.escapes,
-        ))
     }
 
     /// Writes to `found`, and says whether there are cuts.
@@ -273,18 +268,6 @@ impl<'a> Search<'a> {
         read(bytes);
         self.budget = self.budget.checked_sub(bytes).ok_or(Stop)?;
         Ok(())
-    }
-
-    /// At its full size from the start: a buffer that grows leaves copies behind.
-    fn buffer(&mut self) -> Buffer {
-        let mut buffer = self.spare.pop().unwrap_or_default();
-        buffer.bytes.clear();
-        buffer.escapes.clear();
-        let room = decode::room(self.text.len());
-        if buffer.bytes.capacity() < room {
-            buffer.bytes = Zeroizing::new(Vec::with_capacity(room));
-        }
-        buffer
     }
 }
 
