@@ -22,13 +22,24 @@ const LONGEST: usize = 2048;
 fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = text.splitn(3, '\n');
-    let (secrets, ways, shown) = (lines.next(), lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let (secrets, ways, shown) = (
+        lines.next(),
+        lines.next().unwrap_or_default(),
+        lines.next().unwrap_or_default(),
+    );
     // A `*` could come from the mask itself.
-    let secrets: Vec<&str> = secrets.unwrap_or_default().split('\t').filter(|secret| !secret.contains('*')).collect();
+    let secrets: Vec<&str> = secrets
+        .unwrap_or_default()
+        .split('\t')
+        .filter(|secret| !secret.contains('*'))
+        .collect();
     let Some(first) = secrets.first() else {
         return;
     };
-    let encoded = ways.chars().take(3).fold((*first).to_owned(), |text, way| encoded(&text, way));
+    let encoded = ways
+        .chars()
+        .take(3)
+        .fold((*first).to_owned(), |text, way| encoded(&text, way));
     let shown = shown.replace('@', &encoded);
     if shown.len() > LONGEST || secrets.len() > 5 {
         return;
@@ -43,7 +54,10 @@ fuzz_target!(|bytes: &[u8]| {
     take_steps();
     let masked = mask.text(shown.clone());
     take_steps().assert_linear(shown.len(), needles);
-    assert!(mask.is_clean(&masked), "another look finds something in {masked:?}, which was {shown:?}");
+    assert!(
+        mask.is_clean(&masked),
+        "another look finds something in {masked:?}, which was {shown:?}"
+    );
     assert_eq!(mask.is_clean(&shown), masked == shown);
     assert_none(&masked, &secrets, false);
 
@@ -70,16 +84,27 @@ fn encoded(text: &str, way: char) -> String {
 
 fn assert_none(masked: &str, secrets: &[&str], cut: bool) {
     for secret in secrets.iter().filter(|secret| secret.chars().nth(3).is_some()) {
-        assert!(!encode::holds(masked.as_bytes(), secret.as_bytes(), 3), "{masked:?} holds {secret:?}");
+        assert!(
+            !encode::holds(masked.as_bytes(), secret.as_bytes(), 3),
+            "{masked:?} holds {secret:?}"
+        );
         let mut views = vec![masked.as_bytes().to_vec()];
-        views.extend([encode::without_percent, encode::without_json, encode::without_html].map(|without| without(masked.as_bytes())));
+        views.extend(
+            [encode::without_percent, encode::without_json, encode::without_html]
+                .map(|without| without(masked.as_bytes())),
+        );
         for (end, _) in secret.char_indices().skip(4) {
             let begun = secret[..end].to_ascii_lowercase();
             let shortened = format!("{begun}…");
             for view in &views {
                 let view = view.to_ascii_lowercase();
-                assert!(!cut || !view.ends_with(begun.as_bytes()), "{masked:?} ends within {secret:?}");
-                let found = view.windows(shortened.len()).any(|window| window == shortened.as_bytes());
+                assert!(
+                    !cut || !view.ends_with(begun.as_bytes()),
+                    "{masked:?} ends within {secret:?}"
+                );
+                let found = view
+                    .windows(shortened.len())
+                    .any(|window| window == shortened.as_bytes());
                 assert!(!found, "{masked:?} has {secret:?} shortened");
             }
         }
