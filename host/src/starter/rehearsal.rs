@@ -2,6 +2,8 @@
 
 use flow_starter_input::{Authentication, Mask, Sensitive};
 
+use zeroize::Zeroizing;
+
 use super::{FlowStarter, PreparedCall, checked, unavailable};
 use crate::component::Failure;
 use crate::contract::{ErrorKind, TriggerError};
@@ -109,16 +111,17 @@ impl FlowStarter {
                 Ok(text) => text.to_owned(),
                 Err(_) => bytes.iter().copied().map(char::from).collect(),
             };
-            let value = match name.as_str() {
+            let mut value = Zeroizing::new(value);
+            let shown = match name.as_str() {
                 // Whatever they hold, and however short it is.
                 "authorization" => match value.split_once(' ') {
                     Some((scheme @ ("Basic" | "Bearer"), _)) => format!("{scheme} ***"),
                     _ => "***".to_owned(),
                 },
                 name if name.eq_ignore_ascii_case(key) => "***".to_owned(),
-                _ => mask.text(value),
+                _ => mask.text(std::mem::take(&mut *value)),
             };
-            (name.to_string(), value)
+            (name.to_string(), shown)
         });
         RehearsedRequest {
             purpose: played.purpose,

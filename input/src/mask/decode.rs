@@ -95,6 +95,12 @@ impl Escape {
 }
 
 const CHUNK: usize = 16;
+/// In the component, bytes of code count more than time.
+const NEAR: usize = if cfg!(target_arch = "wasm32") {
+    usize::MAX
+} else {
+    CHUNK
+};
 
 /// A text in pieces: what is no escape of these kinds, and the escape that follows.
 pub(super) struct Pieces<'a> {
@@ -127,13 +133,12 @@ impl<'a> Pieces<'a> {
     fn literal(&self, rest: &[u8]) -> Option<usize> {
         let [a, b, c] = self.markers;
         let is_marker = |byte: u8| (byte == a) | (byte == b) | (byte == c);
-        let mut skipped = 0;
         // What is near is found soonest byte by byte, what is far in chunks that a compiler makes vectors of.
-        let (near, mut far) = rest.split_at_checked(CHUNK).unwrap_or((rest, &[]));
+        let (near, mut far) = rest.split_at_checked(NEAR).unwrap_or((rest, &[]));
         if let Some(found) = near.iter().position(|byte| is_marker(*byte)) {
             return Some(found);
         }
-        skipped += near.len();
+        let mut skipped = near.len();
         while let Some((chunk, rest)) = far.split_first_chunk::<CHUNK>()
             && !chunk.iter().fold(false, |found, byte| found | is_marker(*byte))
         {

@@ -17,10 +17,11 @@ pub(super) enum Verdict {
     Whole,
 }
 
-/// How many bytes may be read for each byte of a text, with all its decoded forms. A text that was made to take longer becomes `***`.
-const MOST_READ: usize = 16;
-/// What any text may take: milliseconds.
-const LEAST_READ: usize = 1 << 22;
+/// How many bytes may be read for each byte of a text, in all its decoded forms: about 20 ms for 1 MiB. A text that takes more becomes `***`: one
+/// that was made to, several hundred KiB of base64, or of three kinds of escapes mixed.
+const MOST_READ: usize = 8;
+/// What any text may take: enough for 128 KiB of anything that people write.
+const LEAST_READ: usize = 1 << 21;
 
 pub(super) fn budget(text: usize) -> usize {
     text * MOST_READ + LEAST_READ
@@ -46,6 +47,11 @@ pub(super) struct Search<'a> {
 #[derive(Clone, Copy)]
 struct Stop;
 
+type Searched = Result<(), Stop>;
+
+/// Gets the runs of a text, how many characters of each are skipped, and what the rest stands for.
+type OfBase64<'l, 'a> = &'l mut dyn FnMut(&mut Search<'a>, &[Run], usize, &[u8]) -> Searched;
+
 impl<'a> Search<'a> {
     pub(super) fn new(needles: &'a Needles, text: &'a str, cut: bool, budget: usize) -> Self {
         Self {
@@ -70,11 +76,11 @@ impl<'a> Search<'a> {
         (verdict, self.hidden, self.budget)
     }
 
-    fn all(&mut self) -> Result<(), Stop> {
+    fn all(&mut self) -> Searched {
         // What is found under several encodings does not count where something is hidden in place: what comes of that is searched again.
         let mut deep = Ok(());
         self.in_place(self.text, None, &mut deep)?;
-        self.each_way(self.text, self.cut, |search, way, without| {
+        self.each_way(self.text, self.cut, &mut |search, way, without| {
             search.in_place(&without.bytes, Some((&without.escapes, way)), &mut deep)?;
             if search.hidden.is_empty() && deep.is_ok() {
                 deep = search.escaped(&without.bytes, LAYERS - 1);
@@ -85,12 +91,7 @@ impl<'a> Search<'a> {
     }
 
     /// Hides what is found in `view`, the text itself or the text without one kind of escapes, and in its base64.
-    fn in_place(
-        &mut self,
-        view: &[u8],
-        escapes: Option<(&[usize], u8)>,
-        deep: &mut Result<(), Stop>,
-    ) -> Result<(), Stop> {
+    fn in_place(&mut self, view: &[u8], escapes: Option<(&[usize], u8)>, deep: &mut Searched) -> Searched {
         let cut = self.cut && escapes.is_none();
         let mut hidden = Vec::new();
         let cuts = self.find(view, Place::Text, cut)?;
@@ -102,7 +103,7 @@ impl<'a> Search<'a> {
             escapes.map(|(escapes, _)| escapes),
             cuts,
             cut,
-            |search, runs, skip, bytes| {
+            &mut |search, runs, skip, bytes| {
                 let cuts = search.find(bytes, Place::Base64, false)?;
                 decode::in_text(view, runs, skip, &search.found, |range| {
                     hide(&mut hidden, view.len(), range)
@@ -141,11 +142,11 @@ impl<'a> Search<'a> {
     }
 
     /// Whether anything is found under one more encoding, or several.
-    fn below(&mut self, text: &[u8], escapes: Option<&[usize]>, cuts: bool, layers: u8) -> Result<(), Stop> {
+    fn below(&mut self, text: &[u8], escapes: Option<&[usize]>, cuts: bool, layers: u8) -> Searched {
         if layers == 0 {
             return Ok(());
         }
-        self.each_base64(text, escapes, cuts, false, |search, _, _, bytes| {
+        self.each_base64(text, escapes, cuts, false, &mut |search, _, _, bytes| {
             let cuts = search.scan(bytes, Place::Base64)?;
             search.below(bytes, None, cuts, layers - 1)
         })?;
@@ -153,11 +154,11 @@ impl<'a> Search<'a> {
     }
 
     /// The same for escapes alone. Which kind comes first can make a difference: each order is tried.
-    fn escaped(&mut self, text: &[u8], layers: u8) -> Result<(), Stop> {
+    fn escaped(&mut self, text: &[u8], layers: u8) -> Searched {
         if layers == 0 {
             return Ok(());
         }
-        self.each_way(text, false, |search, _, without| {
+        self.each_way(text, false, &mut |search, _, without| {
             if search.is_new(&without.bytes, layers)? {
                 let cuts = search.scan(&without.bytes, Place::Text)?;
                 search.below(&without.bytes, Some(&without.escapes), cuts, layers - 1)?;
@@ -171,8 +172,8 @@ impl<'a> Search<'a> {
         &mut self,
         text: &[u8],
         cut: bool,
-        mut look: impl FnMut(&mut Self, u8, &Decoded) -> Result<(), Stop>,
-    ) -> Result<(), Stop> {
+        look: &mut dyn FnMut(&mut Self, u8, &Decoded) -> Searched,
+    ) -> Searched {
         self.spend(text.len() / 8)?;
         let kinds = decode::kinds(text);
         let mut cut_kinds = 0;
@@ -214,8 +215,8 @@ impl<'a> Search<'a> {
         escapes: Option<&[usize]>,
         cuts: bool,
         cut: bool,
-        mut look: impl FnMut(&mut Self, &[Run], usize, &[u8]) -> Result<(), Stop>,
-    ) -> Result<(), Stop> {
+        look: OfBase64<'_, 'a>,
+    ) -> Searched {
         let mut runs = Vec::new();
         self.spend(text.len() / 2)?;
         let shortest = (self.needles.shortest() * 8).div_ceil(6);
@@ -255,8 +256,13 @@ impl<'a> Search<'a> {
             Scan::Found | Scan::Cut => Err(Stop),
             Scan::Through { marks: true } => {
                 self.spend(text.len())?;
+                let mut reversed = self.spare.pop().unwrap_or_default();
+                reversed.clear(text.len());
+                reversed.bytes.extend(text.iter().rev());
                 let index = self.needles.index(place, Direction::Backward);
-                match index.scan(self.needles, text, false, None) {
+                let scan = index.scan(self.needles, &reversed.bytes, false, None);
+                self.spare.push(reversed);
+                match scan {
                     Scan::Through { .. } => Ok(true),
                     Scan::Found | Scan::Cut => Err(Stop),
                 }
@@ -264,7 +270,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn spend(&mut self, bytes: usize) -> Result<(), Stop> {
+    fn spend(&mut self, bytes: usize) -> Searched {
         read(bytes);
         self.budget = self.budget.checked_sub(bytes).ok_or(Stop)?;
         Ok(())
@@ -272,6 +278,7 @@ impl<'a> Search<'a> {
 }
 
 fn hide(hidden: &mut Vec<bool>, len: usize, range: Range<usize>) {
+    step(range.len());
     hidden.resize(len, false);
     if let Some(hidden) = hidden.get_mut(range) {
         hidden.fill(true);

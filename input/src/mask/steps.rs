@@ -47,9 +47,12 @@ pub fn take_steps() -> Steps {
 impl Steps {
     /// Panics if this is more than masking one text may take: linear in the text's and the needles' bytes.
     pub fn assert_linear(&self, text: usize, needles: usize) {
-        assert!(self.read <= super::search::budget(text), "{self:?} for {text} bytes");
         assert!(
-            self.steps <= 16 * self.read + 64 * needles + 8192,
+            self.read <= super::search::budget(text) + text + 64,
+            "{self:?} for {text} bytes"
+        );
+        assert!(
+            self.steps <= 16 * self.read + 128 * needles + 8192,
             "{self:?} for {text} bytes and {needles} of needles"
         );
     }
