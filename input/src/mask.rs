@@ -25,6 +25,7 @@
 mod decode;
 mod index;
 mod needles;
+mod prepared;
 mod search;
 mod steps;
 
@@ -33,8 +34,9 @@ use std::sync::Arc;
 
 use zeroize::Zeroize;
 
-use self::needles::Needles;
-use self::search::{Search, Verdict, budget};
+use self::prepared::Prepared;
+use self::search::{Search, Verdict};
+use self::steps::budget;
 #[cfg(any(test, feature = "count-steps"))]
 pub use self::steps::{Steps, take_steps};
 
@@ -49,7 +51,7 @@ const HIDDEN: &str = "***";
 /// ```
 #[derive(Clone, Default, PartialEq)]
 pub struct Mask {
-    needles: Arc<Needles>,
+    needles: Arc<Prepared>,
 }
 
 impl Eq for Mask {}
@@ -66,18 +68,18 @@ impl Mask {
 
     /// Masks this value from now on. A value under four characters is ignored: it would blot out ordinary words.
     pub fn add(&mut self, secret: &str) {
-        Arc::make_mut(&mut self.needles).add(secret);
+        Arc::make_mut(&mut self.needles).needles_mut().add(secret);
     }
 
     /// Masks `user:password` as basic authentication sends it, also form-encoded first (RFC 6749, section 2.3.1). The password by itself is
     /// masked by [`add`](Self::add).
     pub fn add_pair(&mut self, user: &str, password: &str) {
-        Arc::make_mut(&mut self.needles).add_pair(user, password);
+        Arc::make_mut(&mut self.needles).needles_mut().add_pair(user, password);
     }
 
     /// Adds all that another mask masks.
     pub fn add_all(&mut self, other: &Self) {
-        Arc::make_mut(&mut self.needles).add_all(&other.needles);
+        Arc::make_mut(&mut self.needles).needles_mut().add_all(&other.needles);
     }
 
     /// Whether it masks nothing.

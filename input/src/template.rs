@@ -195,7 +195,7 @@ impl<'a> Fields<'a> {
         let number = match self.get(field)? {
             None => return Ok(None),
             Some(Json::Text(text)) if text.is_empty() => return Ok(None),
-            Some(Json::Text(text)) => read(&text),
+            Some(Json::Text(text)) => read(&Sensitive::from(text)),
             Some(Json::Number(digits)) => read(digits),
             Some(_) => None,
         };
@@ -281,8 +281,10 @@ impl<'a> Fields<'a> {
 
 /// A list's items: each is a header or parameter of its own. Anything else is one.
 pub(crate) fn items(raw: Raw) -> Vec<Raw> {
-    match Json::of(raw) {
-        Some(Json::List(items)) => items,
+    // Looked at first: a text is not decoded for nothing, which would leave it behind.
+    let list = raw.get().starts_with('[').then(|| Json::of(raw));
+    match list {
+        Some(Some(Json::List(items))) => items,
         _ => vec![raw],
     }
 }

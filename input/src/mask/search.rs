@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::decode::{self, CUT_IS_TEXT, Decoded, LAYERS, Pieces, Run, WAYS};
 use super::index::{Direction, Scan};
-use super::needles::{Needles, Place};
+use super::needles::Place;
+use super::prepared::Prepared;
 use super::steps::{read, step};
 
 /// What must become of a text.
@@ -17,19 +18,9 @@ pub(super) enum Verdict {
     Whole,
 }
 
-/// How many bytes may be read for each byte of a text, in all its decoded forms: about 20 ms for 1 MiB. A text that takes more becomes `***`: one
-/// that was made to, several hundred KiB of base64, or of three kinds of escapes mixed.
-const MOST_READ: usize = 8;
-/// What any text may take: enough for 128 KiB of anything that people write.
-const LEAST_READ: usize = 1 << 21;
-
-pub(super) fn budget(text: usize) -> usize {
-    text * MOST_READ + LEAST_READ
-}
-
 /// A search in one text.
 pub(super) struct Search<'a> {
-    needles: &'a Needles,
+    needles: &'a Prepared,
     text: &'a [u8],
     /// Whether the text's end is a cut.
     cut: bool,
@@ -53,7 +44,7 @@ type Searched = Result<(), Stop>;
 type OfBase64<'l, 'a> = &'l mut dyn FnMut(&mut Search<'a>, &[Run], usize, &[u8]) -> Searched;
 
 impl<'a> Search<'a> {
-    pub(super) fn new(needles: &'a Needles, text: &'a str, cut: bool, budget: usize) -> Self {
+    pub(super) fn new(needles: &'a Prepared, text: &'a str, cut: bool, budget: usize) -> Self {
         Self {
             needles,
             text: text.as_bytes(),
