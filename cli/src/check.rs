@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::input::Members;
-use crate::terminal::printable;
+use crate::terminal::{escaped, printable};
 
 /// As long as a call waits for its connection unless told otherwise.
 const STEP_LIMIT: Duration = Duration::from_secs(20);
@@ -266,8 +266,7 @@ impl Report<'_> {
 
     fn end(self) -> anyhow::Result<Exit> {
         if self.json {
-            serde_json::to_writer_pretty(&mut *self.out, &self.lines)?;
-            writeln!(self.out)?;
+            writeln!(self.out, "{}", escaped(&serde_json::to_string_pretty(&self.lines)?))?;
         }
         let failed = || self.lines.iter().filter(|line| line.ok == Some(false));
         Ok(match failed().count() {

@@ -4,7 +4,8 @@ use flow_starter_input::{Authentication, Mask, Sensitive};
 
 use zeroize::Zeroizing;
 
-use super::{FlowStarter, PreparedCall, checked, unavailable};
+use super::FlowStarter;
+use super::input::{PreparedCall, checked, unavailable};
 use crate::component::Failure;
 use crate::contract::{ErrorKind, TriggerError};
 use crate::egress::{Destinations, Origin, Played, Purpose, Stage};
@@ -53,9 +54,15 @@ impl FlowStarter {
             requests: Vec::new(),
             refusal: Some(failure.into_error(&mask)),
         };
-        let read = match self.expand(input).await {
-            Ok(expanded) => checked(&expanded),
-            Err(error) => Err((unavailable(&error), Mask::default())),
+        let read = tokio::select! {
+            biased;
+            expanded = self.expand(input) => match expanded {
+                Ok(expanded) => checked(&expanded),
+                Err(error) => Err((unavailable(&error), Mask::default())),
+            },
+            ended = self.ended::<PreparedCall>(self.deadline(), std::future::pending()) => {
+                ended.result.map_err(|failure| (failure, Mask::default()))
+            }
         };
         match read {
             Ok(call) => self.play(call).await,
@@ -121,7 +128,8 @@ impl FlowStarter {
                 name if name.eq_ignore_ascii_case(key) => "***".to_owned(),
                 _ => mask.text(std::mem::take(&mut *value)),
             };
-            (name.to_string(), shown)
+            // An API key's name may come from a secret.
+            (mask.text(name.to_string()), shown)
         });
         RehearsedRequest {
             purpose: played.purpose,
