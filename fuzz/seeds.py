@@ -15,7 +15,7 @@ import tempfile
 
 FUZZ = pathlib.Path(__file__).resolve().parent
 CONFORMANCE = FUZZ.parent / "host-test" / "conformance"
-EXAMPLE = json.loads((FUZZ.parent / "examples" / "flow.json").read_text())
+EXAMPLE = json.loads((CONFORMANCE / "base.json").read_text())
 LARGEST = 4096
 
 # The credentials of the target `answer`, in place of the stand-in's.
