@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Command, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgMatches, Args, Command, Parser, Subcommand};
 
 use crate::input::Input;
 use crate::{exit, inside, settings};
@@ -180,4 +181,31 @@ pub(crate) fn command() -> Command {
         })
         .args(settings::flags())
         .max_term_width(120)
+}
+
+/// The process's own arguments. It writes the help and ends where that is asked for, and ends with 2 where an argument is wrong.
+pub(crate) fn matches() -> ArgMatches {
+    let matches = command().try_get_matches();
+    matches.unwrap_or_else(|error| without_values(error).exit())
+}
+
+/// An error without what was given, which may be a password in the wrong place. What it may have been meant to be is still named.
+pub(crate) fn without_values(mut error: clap::Error) -> clap::Error {
+    for given in [
+        ContextKind::InvalidValue,
+        ContextKind::InvalidSubcommand,
+        ContextKind::InvalidArg,
+    ] {
+        // Elsewhere it names an argument of our own.
+        if given == ContextKind::InvalidArg && error.kind() != ErrorKind::UnknownArgument {
+            continue;
+        }
+        // An empty one stands for a value that is missing.
+        if matches!(error.get(given), Some(ContextValue::String(text)) if !text.is_empty()) {
+            error.insert(given, ContextValue::String("***".to_owned()));
+        }
+    }
+    // It says how the argument would be passed as a value.
+    error.remove(ContextKind::Suggested);
+    error
 }

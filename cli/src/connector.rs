@@ -72,7 +72,7 @@ fn the_one_inside() -> Result<&'static [u8]> {
 /// All that a call takes, and its way out by itself.
 pub(crate) async fn starter(settings: &Resolved<'_>) -> Result<(FlowStarter, Egress)> {
     // What is wrong with a setting is known before the seconds of compiling.
-    settings.check_secrets_are_there()?;
+    settings.check_secrets_are_there().await?;
     let (egress, secrets) = (settings.egress()?, settings.secrets.clone());
     let connector = connector(settings, &engine(settings)?).await?;
     Ok((FlowStarter::new(connector, egress.clone()).secrets(secrets), egress))

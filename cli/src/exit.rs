@@ -53,16 +53,20 @@ pub(crate) fn bad(told: impl Into<String>) -> anyhow::Error {
     BadInput(told.into()).into()
 }
 
-/// A file that a person named, and that cannot be read.
+/// A file that a person named, and that cannot be read. What is no file's name may be anything, a password in the wrong place too, and is not
+/// repeated.
 pub(crate) fn unreadable(what: &str, file: &std::path::Path, error: &std::io::Error) -> anyhow::Error {
     let why = match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::NotFound | std::io::ErrorKind::InvalidFilename => "there is no such file".to_owned(),
         std::io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
         std::io::ErrorKind::PermissionDenied => "you may not read it".to_owned(),
         std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
         _ => error.to_string(),
     };
-    bad(format!("cannot read {what} `{}`: {why}", file.display()))
+    match file.symlink_metadata() {
+        Ok(_) => bad(format!("cannot read {what} `{}`: {why}", file.display())),
+        Err(_) => bad(format!("cannot read {what}: {why}")),
+    }
 }
 
 impl From<&anyhow::Error> for Exit {

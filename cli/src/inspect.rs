@@ -8,7 +8,7 @@ use anyhow::Context;
 use flow_starter_host::{Engine, Inspection, LoadError};
 use serde_json::json;
 
-use crate::terminal::printable as shown;
+use crate::terminal::{escaped, printable as shown};
 
 /// Says what the file is, what it imports and exports, and whether this host takes it; true where it does.
 pub(crate) fn inspect(
@@ -21,8 +21,7 @@ pub(crate) fn inspect(
     let inspection = engine.inspect(wasm);
     let name = shown(&file.to_string_lossy());
     if json {
-        serde_json::to_writer_pretty(&mut *out, &as_json(&name, &inspection))?;
-        writeln!(out)?;
+        writeln!(out, "{}", escaped(&format!("{:#}", as_json(&name, &inspection))))?;
     } else {
         print(&name, &inspection, out)?;
     }
@@ -32,7 +31,7 @@ pub(crate) fn inspect(
 /// Writes a component's machine code to a file; gives its size in bytes.
 pub(crate) fn compile(engine: &Engine, wasm: &[u8], to: &Path) -> anyhow::Result<u64> {
     let machine_code = engine.compile(wasm)?;
-    replace(to, &machine_code).with_context(|| format!("cannot write {}", shown(&to.to_string_lossy())))?;
+    replace(to, &machine_code).context("cannot write the file of --to")?;
     Ok(machine_code.len() as u64)
 }
 

@@ -1,12 +1,14 @@
 //! What is logged: our own events alone, to standard error, each with its call's id.
 
 use std::hash::{BuildHasher as _, RandomState};
+use std::io;
 
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::settings::{Entry, Settings};
+use crate::terminal::{escaped, readable};
 
 /// The library and this program. Other crates' events hold header values (h2 logs each frame), so that no level lets them through.
 const OURS: [&str; 2] = ["flow_starter_host", "flow_starter"];
@@ -16,17 +18,39 @@ pub(crate) fn start(settings: &Settings) {
     let level = settings.text(Entry::LogLevel).and_then(|level| level.parse().ok());
     let level: LevelFilter = level.unwrap_or(LevelFilter::WARN);
     let ours = Targets::new().with_targets(OURS.map(|target| (target, level)));
+    let json = settings.text(Entry::LogFormat) == Some("json");
     // A standard error that nobody reads is no reason to end.
     let written = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(move || Printable { json })
         .log_internal_errors(false);
-    let layer = match settings.text(Entry::LogFormat) {
-        Some("json") => written.json().flatten_event(true).with_current_span(false).boxed(),
-        _ => written.boxed(),
+    let layer = match json {
+        true => written.json().flatten_event(true).with_current_span(false).boxed(),
+        false => written.boxed(),
     };
     let subscriber = tracing_subscriber::registry().with(layer.with_filter(ours));
     // It is set once, at the start.
     let _already_set = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Standard error for a log, which comes event by event and cannot steer a terminal.
+struct Printable {
+    json: bool,
+}
+
+impl io::Write for Printable {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let text = match self.json {
+            true => escaped(&text),
+            false => readable(&text),
+        };
+        io::stderr().lock().write_all(text.as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().lock().flush()
+    }
 }
 
 /// A call's span, with an id that no other call has.

@@ -53,14 +53,14 @@ use exit::{Exit, bad};
 use input::Input;
 use progress::Waiting;
 use settings::{Resolved, Settings};
-use terminal::{Out, complain, printable, say};
+use terminal::{Out, complain, printable, say, say_json};
 
 fn main() -> ExitCode {
-    // It writes its own help and its own errors, and ends with 2 where the arguments are wrong.
-    let matches = arguments::command().get_matches();
+    // Help, and errors in the arguments, are written there; the process ends with 2 where the arguments are wrong.
+    let matches = arguments::matches();
     let ended = match Arguments::from_arg_matches(&matches) {
         Ok(arguments) => run(&arguments.command, &matches),
-        Err(error) => error.exit(),
+        Err(error) => arguments::without_values(error).exit(),
     };
     let exit = ended.unwrap_or_else(|error| {
         complain(&format!("{error:#}"));
@@ -97,6 +97,8 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
             Task::Config(_) | Task::Completions { .. } | Task::Man { .. } => Ok(Exit::Success),
         }
     });
+    // A read of a secrets file that hangs keeps its thread, and the process ends without it.
+    runtime.shutdown_background();
     match ended {
         // A program reads one stream.
         Err(error) if settings.json() => {
@@ -110,7 +112,7 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
                 "error": {"kind": kind, "message": format!("{error:#}"), "flow": "not-started", "retryable": false},
                 "requests": [],
             });
-            say(&format!("{told}\n"))?;
+            say_json(&told.to_string())?;
             Ok(exit)
         }
         ended => ended,
@@ -139,14 +141,11 @@ fn inspect(file: Option<&Path>, settings: &Resolved<'_>) -> Result<Exit> {
 
 fn compile(file: Option<&Path>, to: &Path, settings: &Resolved<'_>) -> Result<Exit> {
     // An empty parent is where one stands.
-    if let Some(folder) = to
+    if to
         .parent()
-        .filter(|folder| *folder != Path::new("") && !folder.is_dir())
+        .is_some_and(|folder| folder != Path::new("") && !folder.is_dir())
     {
-        return Err(bad(format!(
-            "cannot write to `{}`: it is not a directory",
-            folder.display()
-        )));
+        return Err(bad("cannot write the file of --to: its directory does not exist"));
     }
     // What is there is replaced by another file: a device, a pipe or a link would be gone.
     if to.symlink_metadata().is_ok_and(|there| !there.is_file()) {
@@ -165,13 +164,11 @@ fn compile(file: Option<&Path>, to: &Path, settings: &Resolved<'_>) -> Result<Ex
         Some(error) => bad(format!("`{}` cannot be compiled: {error}", name.display())),
         None => error,
     })?;
-    say(&match settings.json {
-        true => format!("{}\n", json!({"file": to.display().to_string(), "bytes": size})),
-        false => format!(
-            "{}: {size} bytes; for --precompiled\n",
-            printable(&to.display().to_string())
-        ),
-    })?;
+    let file = to.display().to_string();
+    match settings.json {
+        true => say_json(&json!({"file": file, "bytes": size}).to_string())?,
+        false => say(&format!("{}: {size} bytes; for --precompiled\n", printable(&file)))?,
+    }
     Ok(Exit::Success)
 }
 
@@ -180,7 +177,7 @@ fn show(settings: &Settings) -> Result<Exit> {
     let checked = settings.resolve();
     if settings.json() {
         let told = checked.as_ref().err().map(|error| format!("{error:#}"));
-        say(&format!("{:#}\n", settings.as_json(told)))?;
+        say_json(&format!("{:#}", settings.as_json(told)))?;
         return Ok(checked.map_or_else(|error| Exit::from(&error), |_| Exit::Success));
     }
     say(&settings.as_text(settings.colour().on(&std::io::stdout())))?;

@@ -25,7 +25,7 @@ pub(crate) fn pages(directory: Option<&Path>) -> Result<Exit> {
         return Ok(Exit::Success);
     };
     if !directory.is_dir() {
-        return Err(bad(format!("`{}` is not a directory", directory.display())));
+        return Err(bad("the argument of --directory is not a directory"));
     }
     clap_mangen::generate_to(arguments::command(), directory)
         .with_context(|| format!("cannot write to `{}`", directory.display()))?;

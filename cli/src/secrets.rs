@@ -7,17 +7,24 @@ use serde_json::{Value, json};
 use crate::exit::{Exit, bad};
 use crate::input::Input;
 use crate::settings::Resolved;
-use crate::terminal::{Page, Tone, say};
+use crate::terminal::{Page, Tone, say, say_json};
 
 pub(crate) async fn list(input: &Input, settings: &Resolved<'_>) -> Result<Exit> {
     let input = input.json()?;
-    let uses = settings.secrets.uses(&input).await;
+    let limit = settings.limits.wall_clock;
+    let uses = tokio::time::timeout(limit, settings.secrets.uses(&input)).await;
+    let uses = uses.map_err(|_| {
+        let limit = limit.as_secs_f64();
+        bad(format!(
+            "a secrets file or a secrets directory did not answer within limits.wall-clock ({limit} s)"
+        ))
+    })?;
     // A reference that is not whole.
     let uses = uses.map_err(|error| bad(error.to_string()))?;
-    say(&match settings.json {
-        true => format!("{}\n", json!({"secrets": uses.iter().map(as_json).collect::<Vec<_>>()})),
-        false => as_text(&uses, settings.colour.on(&std::io::stdout())),
-    })?;
+    match settings.json {
+        true => say_json(&json!({"secrets": uses.iter().map(as_json).collect::<Vec<_>>()}).to_string())?,
+        false => say(&as_text(&uses, settings.colour.on(&std::io::stdout())))?,
+    }
     Ok(match uses.iter().all(|used| used.found.is_ok()) {
         true => Exit::Success,
         false => Exit::BadInput,
@@ -63,6 +70,7 @@ fn why(error: &ExpandError) -> String {
         }
         ExpandError::Missing { places, .. } => format!("not available: looked for {}", places.join(", ")),
         ExpandError::Empty { place, .. } => format!("empty: {place}"),
+        ExpandError::Provider { error, .. } => error.to_string(),
         error => error.to_string(),
     }
 }

@@ -102,11 +102,35 @@ impl Page {
 
 /// What came over the network or out of a file does not steer the terminal, nor turn the order of what is read.
 pub(crate) fn printable(text: &str) -> String {
-    let steers = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
+    let steers = |c: char| c.is_ascii_control() || steers(c);
     text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Lines of a log, of which the colours and the ends of the lines are our own.
+pub(crate) fn readable(log: &str) -> String {
+    log.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// JSON with the same characters escaped. All of its own syntax is ASCII, so that they can stand in a text alone; ASCII's control characters
+/// are escaped there already.
+pub(crate) fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if steers(c) {
+            let _infallible = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// The control characters beyond ASCII's first 32, and what turns the order of what is read. All of them are of 16 bits.
+fn steers(c: char) -> bool {
+    matches!(
+        c,
+        '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 /// Writes to standard output. A reader that has gone is not an error.
@@ -116,6 +140,11 @@ pub(crate) fn say(text: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
+}
+
+/// The same for one JSON value.
+pub(crate) fn say_json(json: &str) -> io::Result<()> {
+    say(&format!("{}\n", escaped(json)))
 }
 
 /// Standard output for who writes line by line: as [`say`], each of them.
@@ -160,6 +189,19 @@ mod tests {
             page.into_text(),
             "  body          \u{1b}[1m\u{fffd}]0;title\u{fffd} \u{fffd}reversed\u{fffd}\u{fffd}next\u{1b}[0m\n"
         );
+    }
+
+    #[test]
+    fn json_keeps_its_values_and_steers_no_terminal() {
+        let text = "a\u{7f}\u{85}\u{9b}\u{202e}\u{2066}\u{200f}\u{61c}\u{2028}\u{1b}\n\"\\ü\u{1f600}";
+        let json = serde_json::to_string_pretty(&serde_json::json!({ "x": text })).unwrap();
+        let shown = escaped(&json);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap()["x"], text);
+        assert!(
+            !shown.contains(|c: char| steers(c) || (c.is_control() && c != '\n')),
+            "{shown:?}"
+        );
+        assert!(shown.contains("\\u009b\\u202e") && shown.contains('ü'), "{shown}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::interrupt::Interrupts;
 use crate::progress::Waiting;
 use crate::settings::Resolved;
-use crate::terminal::{Colour, complain, say, tell};
+use crate::terminal::{Colour, complain, say, say_json, tell};
 use crate::{connector, log, outcome, rehearsal};
 
 pub(crate) async fn trigger(arguments: &Trigger, settings: &Resolved<'_>) -> Result<Exit> {
@@ -41,12 +41,16 @@ impl Report {
         let Self { json, colours } = self;
         match &outcome.result {
             Ok(answer) => {
-                let text = match json {
+                let said = match json {
                     // The process asked for it as it is.
-                    true => format!("{answer}\n"),
-                    false => outcome::started(answer, outcome.mask(), colours.on(&std::io::stdout())),
+                    true => say_json(answer),
+                    false => say(&outcome::started(
+                        answer,
+                        outcome.mask(),
+                        colours.on(&std::io::stdout()),
+                    )),
                 };
-                match say(&text) {
+                match said {
                     Ok(()) => Exit::Success,
                     Err(error) => {
                         complain(&format!(
@@ -63,8 +67,7 @@ impl Report {
     fn failed(&self, error: &TriggerError, requests: &[RequestRecord]) -> Exit {
         let Self { json, colours } = self;
         if *json {
-            let text = format!("{}\n", outcome::error_json(error, requests));
-            if let Err(lost) = say(&text) {
+            if let Err(lost) = say_json(&outcome::error_json(error, requests).to_string()) {
                 complain(&format!("{error} And it cannot be written: {lost}"));
             }
         } else {
@@ -77,7 +80,7 @@ impl Report {
     fn rehearsal(&self, rehearsal: &Rehearsal) -> Result<Exit> {
         let Self { json, colours } = self;
         if *json {
-            say(&format!("{}\n", rehearsal::as_json(rehearsal)))?;
+            say_json(&rehearsal::as_json(rehearsal).to_string())?;
         } else if let Some(refused) = rehearsal::refused(rehearsal, colours.on(&std::io::stderr())) {
             tell(&refused);
         } else {

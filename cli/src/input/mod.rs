@@ -57,6 +57,12 @@ const LARGEST: u64 = 64 << 20;
 
 /// The input's text, and what to call it in a message.
 fn read(file: &Path) -> Result<(String, String)> {
+    if file.to_string_lossy().trim_start().starts_with(['{', '[', '"']) && !file.exists() {
+        return Err(bad(
+            "the input is the name of a file, or `-` for standard input, and not the JSON itself: for example `flow-starter trigger -`, with \
+             the JSON on standard input",
+        ));
+    }
     if file != Path::new("-") {
         let name = format!("`{}`", file.display());
         let text = std::fs::File::open(file).and_then(whole);

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -204,14 +204,31 @@ impl Resolved<'_> {
     }
 
     /// A secret's file may come later, for a worker that runs for months; for one call, one that is not there is a slip.
-    pub(crate) fn check_secrets_are_there(&self) -> Result<()> {
+    pub(crate) async fn check_secrets_are_there(&self) -> Result<()> {
         for key in [Entry::SecretsFile, Entry::SecretsDirectory] {
-            for path in self.settings.list(key).iter().map(Path::new) {
-                let there = path.metadata();
-                there.map_err(|error| self.settings.wrong(key, unreadable("the secrets in", path, &error)))?;
+            for path in self.settings.list(key).iter().map(PathBuf::from) {
+                self.is_there(key, path).await?;
             }
         }
         Ok(())
+    }
+
+    /// A mount may not answer at all.
+    async fn is_there(&self, key: Entry, path: PathBuf) -> Result<()> {
+        let limit = self.limits.wall_clock;
+        let looking = tokio::task::spawn_blocking(move || {
+            let there = path.metadata().map(drop);
+            there.map_err(|error| unreadable("the secrets", &path, &error))
+        });
+        match tokio::time::timeout(limit, looking).await {
+            Ok(there) => there?.map_err(|error| self.settings.wrong(key, error)),
+            Err(_) => {
+                let limit = limit.as_secs_f64();
+                Err(self
+                    .settings
+                    .wrong(key, format!("it did not answer within limits.wall-clock ({limit} s)")))
+            }
+        }
     }
 
     /// A component that runs elsewhere does not run here: the limits that somebody set are the cause, if they did.

@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use flow_starter_host::ProxyUrl;
+use flow_starter_host::{AddressKind, ConnectTo, Import, Pattern, Proxy, ProxyUrl};
 use serde_json::{Map, json};
 
 use super::resolved::OFF;
 use super::table::{Entry, ROWS, Row, SECTIONS};
+use super::value::Kind;
 use super::{File, Setting, Settings, Value};
 use crate::terminal::{Page, Tone};
 
@@ -80,12 +81,36 @@ impl Settings {
 }
 
 impl Setting {
-    /// Of a proxy its scheme, host and port; what is no proxy's URL may hold a password anywhere.
+    /// Of a proxy its scheme, host and port. What is not of the setting's own form may hold a password anywhere.
     fn shown(&self) -> Value {
+        let shown = |text: &String| match self.row.key {
+            Entry::Proxy if text != OFF => without_credentials(text),
+            key if is_harmless(key, self.row.kind, text) => text.clone(),
+            _ => HIDDEN.to_owned(),
+        };
         match &self.value {
-            Value::Text(url) if self.row.key == Entry::Proxy && url != OFF => Value::Text(without_credentials(url)),
+            Value::Text(text) => Value::Text(shown(text)),
+            Value::List(items) => Value::List(items.iter().map(shown).collect()),
             value => value.clone(),
         }
+    }
+}
+
+const HIDDEN: &str = "***";
+
+/// Whether a text is of a form that holds no credential.
+fn is_harmless(key: Entry, kind: Kind, text: &str) -> bool {
+    match key {
+        Entry::Allow => text.parse::<Pattern>().is_ok(),
+        Entry::OpenAddress => text.parse::<AddressKind>().is_ok(),
+        Entry::AllowImport => text.parse::<Import>().is_ok(),
+        Entry::ConnectTo => text.parse::<ConnectTo>().is_ok(),
+        Entry::NoProxy => Proxy::new("http://localhost", text).is_ok(),
+        Entry::SecretsEnvironment => text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'),
+        // A file need not be there yet. A URL or JSON in its place may hold anything.
+        _ if matches!(kind, Kind::Path | Kind::Paths) => !text.contains("://") && !text.contains(['{', '"', '@', '=']),
+        // A word of a list of our own.
+        _ => true,
     }
 }
 
@@ -93,7 +118,7 @@ fn without_credentials(url: &str) -> String {
     match url.parse::<ProxyUrl>() {
         Ok(proxy) if proxy.has_credentials() => proxy.to_string().replacen("://", "://***@", 1),
         Ok(proxy) => proxy.to_string(),
-        Err(_) => "***".to_owned(),
+        Err(_) => HIDDEN.to_owned(),
     }
 }
 

@@ -200,7 +200,7 @@ pub(crate) const ROWS: [Row; 23] = [
         name: "secrets.file",
         flag: "secrets-file",
         kind: Kind::Paths,
-        help: "A file of NAME=value lines with secrets (quotation marks belong to the value), asked after the environment",
+        help: "A file of NAME=value lines with secrets (quotation marks belong to the value), or a pipe; asked after the environment",
         example: r#"["secrets.env"]"#,
         ..BLANK
     },

@@ -11,6 +11,7 @@ mod containment;
 mod doors;
 mod egress;
 mod faults;
+mod secret_fields;
 mod security_document;
 mod starter;
 mod templates;

@@ -147,26 +147,28 @@ impl Import {
     }
 }
 
-/// A name that is no [`Import`].
+/// A name that is no [`Import`]. It never quotes what was given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
     /// A socket.
-    #[error("{0} cannot be named: a socket would be a way around the policy, which knows requests of HTTP alone")]
-    Sockets(String),
+    #[error(
+        "wasi:sockets cannot be named: a socket would be a way around the policy, which knows requests of HTTP alone"
+    )]
+    Sockets,
     /// One that needs no naming.
     #[error("{0} need not be named: every component is given it")]
-    Always(String),
+    Always(&'static str),
     /// Another version of WASI.
     #[error(
-        "{0} cannot be named: only WASI 0.2 is given, for example wasi:cli/environment@0.2.6, or without a version"
+        "{0} cannot be named at this version: only WASI 0.2 is given, for example wasi:cli/environment@0.2.6, or without a version"
     )]
-    Track(String),
+    Track(&'static str),
     /// Anything else.
     #[error(
-        "{0} cannot be named: give the name of a WASI 0.2 interface as the component imports it, for example wasi:cli/environment"
+        "this is no interface: give the name of one of WASI 0.2 as the component imports it, for example wasi:cli/environment"
     )]
-    Unknown(String),
+    Unknown,
 }
 
 impl FromStr for Import {
@@ -175,13 +177,16 @@ impl FromStr for Import {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (interface, of_track) = split(text);
         if interface.starts_with(SOCKETS) {
-            return Err(ImportError::Sockets(shown(text)));
+            return Err(ImportError::Sockets);
         }
-        match Import::all().find(|import| import.as_str() == interface) {
-            _ if !of_track => Err(ImportError::Track(shown(text))),
-            Some(import) => Ok(import),
-            None if ALWAYS.contains(&interface) => Err(ImportError::Always(shown(text))),
-            None => Err(ImportError::Unknown(shown(text))),
+        let named = Import::all().find(|import| import.as_str() == interface);
+        let always = ALWAYS.iter().find(|always| **always == interface);
+        match (named, always) {
+            (Some(import), _) if of_track => Ok(import),
+            (Some(import), _) => Err(ImportError::Track(import.as_str())),
+            (None, Some(always)) if of_track => Err(ImportError::Always(always)),
+            (None, Some(always)) => Err(ImportError::Track(always)),
+            (None, None) => Err(ImportError::Unknown),
         }
     }
 }
@@ -192,12 +197,6 @@ fn split(name: &str) -> (&str, bool) {
         Some((interface, version)) => (interface, version.starts_with("0.2.")),
         None => (name, true),
     }
-}
-
-/// Quoted, with what would steer a terminal escaped, and no longer than a name may be.
-fn shown(text: &str) -> String {
-    let cut: String = text.chars().take(100).collect();
-    format!("{cut:?}")
 }
 
 /// Why an import is closed to a component.

@@ -9,14 +9,10 @@ use zeroize::Zeroizing;
 use flow_starter_input::json::{Document, Scalar, quote, spliced};
 use flow_starter_input::{Mask, fields};
 
-use super::provider::{EnvironmentSecrets, SecretError, SecretProvider};
+use super::error::{ExpandError, LONGEST_NAME, MOST_NAMES};
+use super::provider::{EnvironmentSecrets, SecretProvider};
 use super::reference::{Reference, references};
 use super::secret::Secret;
-
-/// A call has a handful.
-const MOST_NAMES: usize = 100;
-/// As long as a file's name may be.
-const LONGEST_NAME: usize = 255;
 
 /// Where secrets come from, in the order in which they are asked: the first that has a name gives its value. Cheap to clone.
 ///
@@ -76,65 +72,6 @@ impl Expanded {
     /// The names of those whose values are too short to be masked ([`Secret::is_short`]).
     pub fn short(&self) -> &[String] {
         &self.short
-    }
-}
-
-/// Why an input's references cannot be replaced.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExpandError {
-    /// No provider has it.
-    #[error("Secret with name '{name}' is not available (in `{field}`): {}.", looked_for(.places))]
-    Missing {
-        /// The secret's name.
-        name: String,
-        /// Where it is referred to.
-        field: String,
-        /// Where it was looked for, provider by provider.
-        places: Vec<String>,
-    },
-    /// A provider has it, and its value is empty.
-    #[error("Secret with name '{name}' is empty (in `{field}`): give it a value in {place}.")]
-    Empty {
-        /// The secret's name.
-        name: String,
-        /// Where it is referred to.
-        field: String,
-        /// Where the empty value was found.
-        place: String,
-    },
-    /// `{{secrets.` without a name and `}}`, or nearly that: `{{Secret.NAME}}`.
-    #[error("`{0}` holds what is nearly a reference to a secret: write it as {{{{secrets.NAME}}}}.")]
-    Unfinished(String),
-    /// More references than any input has that somebody meant, or a name longer than any.
-    #[error(
-        "`{0}` refers to more secrets than a call may have ({MOST_NAMES}), or to one with a name of more than {LONGEST_NAME} characters."
-    )]
-    TooMany(String),
-    /// With the values in it, the input would be larger than it may be.
-    #[error(
-        "The input is {size} bytes with its secrets in it, and {most} are allowed: send less, or raise the memory limit."
-    )]
-    TooLarge {
-        /// In bytes.
-        size: usize,
-        /// In bytes.
-        most: usize,
-    },
-    /// A provider cannot be asked.
-    #[error("Secret with name '{name}' cannot be looked up: {error}.")]
-    Provider {
-        /// The secret's name.
-        name: String,
-        /// What went wrong.
-        error: SecretError,
-    },
-}
-
-fn looked_for(places: &[String]) -> String {
-    match places {
-        [] => "this host has no secrets".to_owned(),
-        places => format!("looked for {}", places.join(", ")),
     }
 }
 
@@ -215,6 +152,7 @@ impl Secrets {
             all,
         } in names(input)?
         {
+            let in_url = all.iter().any(|field| URLS.contains(&field.as_str()));
             fields.extend(all.into_iter().map(|field| (field, name.clone())));
             let (secret, _) = self.find(&name, &field).await?;
             size = size.saturating_add(secret.expose().len().saturating_mul(times));
@@ -222,6 +160,9 @@ impl Secrets {
                 return Err(ExpandError::TooLarge { size, most });
             }
             mask.add(secret.expose());
+            if in_url {
+                add_url(&mut mask, secret.expose());
+            }
             if secret.is_short() {
                 short.push(name.clone());
             }
@@ -244,6 +185,8 @@ impl Secrets {
         for provider in &self.providers {
             let found = provider.get(name).await.map_err(|error| ExpandError::Provider {
                 name: name.to_owned(),
+                field: field.to_owned(),
+                kind: provider.kind(),
                 error,
             })?;
             let Some(secret) = found else { continue };
@@ -252,6 +195,7 @@ impl Secrets {
                 return Err(ExpandError::Empty {
                     name: name.to_owned(),
                     field: field.to_owned(),
+                    kind: provider.kind(),
                     place,
                 });
             }
@@ -260,9 +204,25 @@ impl Secrets {
         Err(ExpandError::Missing {
             name: name.to_owned(),
             field: field.to_owned(),
+            kinds: self.providers.iter().map(|provider| provider.kind()).collect(),
             places: self.providers.iter().map(|provider| provider.place(name)).collect(),
         })
     }
+}
+
+/// The fields whose values are URLs or paths with a query.
+const URLS: [&str; 2] = ["restApiTriggerPath", "authentication.oauthTokenEndpoint"];
+
+/// The parts of a URL that stand apart in messages: the request log has no query, and writes the origin in its own way.
+fn add_url(mask: &mut Mask, url: &str) {
+    let after_scheme = url.split_once("://").map(|(_, rest)| rest);
+    let path = match after_scheme {
+        Some(rest) => rest.find(['/', '?']).and_then(|at| rest.get(at..)).unwrap_or_default(),
+        None => url,
+    };
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    mask.add(path);
+    mask.add(query);
 }
 
 fn is_field(scalar: &Scalar) -> bool {

@@ -4,23 +4,28 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `mod` | a call's steps |
+//! | `input` | an expanded input → a call that is ready, or why it is refused |
 //! | `masked` | an outcome without secrets |
 //! | `rehearsal` | a dry run: the same steps, with nothing sent at their end |
 
+mod input;
 mod masked;
 mod rehearsal;
 
 use std::time::Duration;
 
-use flow_starter_input::{Authentication, FlowConfig, Invalid, Mask, TokenRequest, request, template};
+use flow_starter_input::{Authentication, FlowConfig, Mask, TokenRequest, request};
 use tokio::time::Instant;
 
 use crate::component::{Connector, Failure, Judged, Outcome};
 use crate::contract::{ErrorKind, FlowResponse, FlowState, TriggerError};
-use crate::egress::{Destinations, Egress, Progress, Purpose, RequestRecord};
+use crate::egress::{Egress, Progress, Purpose, RequestRecord};
 use crate::secrets::{ExpandError, Expanded, Secrets};
 use crate::tokens::{Given, Tokens};
 
+use input::{checked, refusal, unavailable};
+
+pub use input::PreparedCall;
 pub use rehearsal::{Rehearsal, RehearsedRequest};
 
 /// A loaded connector with all that its calls share: the way out, the secrets, the tokens. Cheap to clone; the clones share their tokens.
@@ -201,7 +206,7 @@ impl FlowStarter {
     }
 
     /// What ends a call before its flow's request is made.
-    async fn ended(&self, deadline: Instant, stop: impl Future<Output = ()>) -> Judged<FlowResponse> {
+    async fn ended<T>(&self, deadline: Instant, stop: impl Future<Output = ()>) -> Judged<T> {
         tokio::select! {
             biased;
             () = tokio::time::sleep_until(deadline) => Judged::out_of_time(self.connector.wall_clock()),
@@ -211,7 +216,12 @@ impl FlowStarter {
 
     async fn expand(&self, input: &str) -> Result<Expanded, ExpandError> {
         let most = self.connector.largest_input();
-        let expanded = self.secrets.expand_within(input, most).await?;
+        let expanded = self.secrets.expand_within(input, most).await.inspect_err(|error| {
+            // A process sees the message. Where secrets are kept is for the operator.
+            if let Some((secret, places)) = error.looked_for() {
+                tracing::warn!(secret, looked_for = places.join(", "), "a secret cannot be had");
+            }
+        })?;
         for name in expanded.short() {
             tracing::warn!(secret = name, "a value of under 4 characters cannot be masked");
         }
@@ -248,73 +258,8 @@ impl FlowStarter {
     }
 }
 
-/// A call whose input was read, with its secrets in it, and checked.
-#[derive(Clone, Debug)]
-pub struct PreparedCall {
-    config: FlowConfig,
-    mask: Mask,
-}
-
-impl PreparedCall {
-    /// What the call is made of. `Debug` shows no secret of it.
-    pub fn config(&self) -> &FlowConfig {
-        &self.config
-    }
-
-    /// Whom it names.
-    pub fn destinations(&self) -> Destinations {
-        Destinations::of_config(&self.config)
-    }
-
-    /// What masks its secrets.
-    pub fn mask(&self) -> &Mask {
-        &self.mask
-    }
-}
-
 /// What masking may take where the call's time is over already: it takes some milliseconds, and no call is to end without its answer for that.
 const MASKING: Duration = Duration::from_secs(1);
-
-/// The call that an expanded input describes, or why it cannot be sent. Nothing has left by then.
-fn checked(expanded: &Expanded) -> Result<PreparedCall, (Failure, Mask)> {
-    let with_credentials = |mut mask: Mask| {
-        mask.add_all(expanded.mask());
-        mask
-    };
-    let config = template::parse(expanded.json()).map_err(|invalid| {
-        (
-            refusal(invalid, Some(expanded)),
-            with_credentials(Mask::of_json(expanded.json())),
-        )
-    })?;
-    let mask = with_credentials(Mask::of_config(&config));
-    match request::check(&config) {
-        Ok(()) => Ok(PreparedCall { config, mask }),
-        Err(invalid) => Err((refusal(invalid, Some(expanded)), mask)),
-    }
-}
-
-/// Why an input is refused. Where the field's value comes from a secret, nothing of the value is quoted.
-fn refusal(invalid: Invalid, expanded: Option<&Expanded>) -> Failure {
-    let what = match expanded.and_then(|expanded| expanded.secret_in(invalid.field)) {
-        None => invalid.sentence,
-        Some(secret) => format!(
-            "{} The value comes from the secret '{secret}'.",
-            invalid.without_value()
-        ),
-    };
-    Failure::invalid(what, false)
-}
-
-/// Nothing was sent, and nothing will be until the input or a secret is right; a provider that cannot be asked may be well again soon.
-fn unavailable(error: &ExpandError) -> Failure {
-    let mut failure = Failure::invalid(format!("{error} Nothing was sent."), true);
-    if matches!(error, ExpandError::Provider { error, .. } if error.passes) {
-        failure.kind = ErrorKind::Internal;
-        failure.retryable = true;
-    }
-    failure
-}
 
 /// By the host's own record.
 fn was_refused(requests: &[RequestRecord]) -> bool {

@@ -2,7 +2,10 @@
 
 use flow_starter_input::{Authentication, Mask, Sensitive};
 
-use super::{FlowStarter, PreparedCall, checked, unavailable};
+use zeroize::Zeroizing;
+
+use super::FlowStarter;
+use super::input::{PreparedCall, checked, unavailable};
 use crate::component::Failure;
 use crate::contract::{ErrorKind, TriggerError};
 use crate::egress::{Destinations, Origin, Played, Purpose, Stage};
@@ -51,9 +54,15 @@ impl FlowStarter {
             requests: Vec::new(),
             refusal: Some(failure.into_error(&mask)),
         };
-        let read = match self.expand(input).await {
-            Ok(expanded) => checked(&expanded),
-            Err(error) => Err((unavailable(&error), Mask::default())),
+        let read = tokio::select! {
+            biased;
+            expanded = self.expand(input) => match expanded {
+                Ok(expanded) => checked(&expanded),
+                Err(error) => Err((unavailable(&error), Mask::default())),
+            },
+            ended = self.ended::<PreparedCall>(self.deadline(), std::future::pending()) => {
+                ended.result.map_err(|failure| (failure, Mask::default()))
+            }
         };
         match read {
             Ok(call) => self.play(call).await,
@@ -109,16 +118,18 @@ impl FlowStarter {
                 Ok(text) => text.to_owned(),
                 Err(_) => bytes.iter().copied().map(char::from).collect(),
             };
-            let value = match name.as_str() {
+            let mut value = Zeroizing::new(value);
+            let shown = match name.as_str() {
                 // Whatever they hold, and however short it is.
                 "authorization" => match value.split_once(' ') {
                     Some((scheme @ ("Basic" | "Bearer"), _)) => format!("{scheme} ***"),
                     _ => "***".to_owned(),
                 },
                 name if name.eq_ignore_ascii_case(key) => "***".to_owned(),
-                _ => mask.text(value),
+                _ => mask.text(std::mem::take(&mut *value)),
             };
-            (name.to_string(), value)
+            // An API key's name may come from a secret.
+            (mask.text(name.to_string()), shown)
         });
         RehearsedRequest {
             purpose: played.purpose,

@@ -1,7 +1,6 @@
 //! Where a request goes: an instance and its domain, or an endpoint of the user's own.
 
 use crate::Invalid;
-use crate::message::cut;
 
 /// Scheme and authority of a request. Its host is a DNS name or an address whose spelling leaves no doubt, in lower case.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -13,6 +12,8 @@ pub struct Origin {
 
 /// Where ServiceNow's commercial instances live.
 pub const DEFAULT_DOMAIN: &str = "service-now.com";
+/// The domains of ServiceNow's commercial and government clouds.
+const SERVICENOW_DOMAINS: [&str; 2] = [DEFAULT_DOMAIN, "servicenowservices.com"];
 
 impl Origin {
     /// The origin of an instance: `https://<instance>.<domain>`, or the endpoint in its place.
@@ -136,17 +137,7 @@ fn check_instance(instance: &str) -> Result<(), Invalid> {
     if is_label(instance) {
         return Ok(());
     }
-    // People paste the whole URL: say what of it is wanted. User information may be a credential, and is not repeated.
-    let host = instance
-        .split_once(':')
-        .and_then(|(_, rest)| rest.strip_prefix("//"))
-        .unwrap_or(instance);
-    let name = host.split(['.', '/', ':', '?', '#']).next().unwrap_or_default();
-    let hint = if name != instance && is_label(name) && !instance.as_bytes().contains(&b'@') {
-        cut(name, 63)
-    } else {
-        "acme".to_owned()
-    };
+    let hint = pasted_instance(instance).unwrap_or_else(|| "acme".to_owned());
     Invalid::quoting(
         INSTANCE_FIELD,
         format!(
@@ -154,6 +145,20 @@ fn check_instance(instance: &str) -> Result<(), Invalid> {
         ),
         "The instance name (snInstance) is not a name: enter only `acme`, without `https://` and without the domain.",
     )
+}
+
+/// The instance of a whole URL or host name: people paste them. Only ServiceNow's own domains prove that it is one; anything else may be a
+/// credential in the wrong field, and is not repeated.
+fn pasted_instance(text: &str) -> Option<String> {
+    let text = text.to_ascii_lowercase();
+    // By a character and not by a text, whose search would cost the component 10 kB.
+    let after_scheme = text.split_once(':').and_then(|(_, rest)| rest.strip_prefix("//"));
+    let host = after_scheme.unwrap_or(&text);
+    let host = host.split(['/', ':', '?', '#']).next()?;
+    let name = SERVICENOW_DOMAINS
+        .iter()
+        .find_map(|domain| host.strip_suffix(domain)?.strip_suffix('.'))?;
+    is_label(name).then(|| name.to_owned())
 }
 
 /// A host and its port. None where what follows the colon is no port.

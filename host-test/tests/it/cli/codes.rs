@@ -51,7 +51,7 @@ fn bad_input_is_2_and_nothing_is_sent() {
         (&["trigger"][..], "say what to start"),
         (
             &["trigger", "missing.json"],
-            "cannot read the input `missing.json`: there is no such file",
+            "cannot read the input: there is no such file",
         ),
         (&["trigger", "."], "cannot read the input `.`: it is a directory"),
         (&["trigger", "empty.json"], "`empty.json` is empty"),
@@ -85,7 +85,7 @@ fn bad_input_is_2_and_nothing_is_sent() {
         ),
         (
             &["trigger", "flow.json", "--component", "missing.wasm"],
-            "cannot read the component `missing.wasm`",
+            "cannot read the component: there is no such file",
         ),
         (
             &["trigger", "flow.json", "--ca-file", "flow.json"],
@@ -97,7 +97,7 @@ fn bad_input_is_2_and_nothing_is_sent() {
         ),
         (
             &["trigger", "flow.json", "--secrets-file", "missing.env"],
-            "secrets.file (flag --secrets-file): cannot read the secrets in `missing.env`",
+            "secrets.file (flag --secrets-file): cannot read the secrets: there is no such file",
         ),
         (
             &["trigger", "flow.json", "--password", "{{secrets.NOBODY_HAS_IT}}"],
@@ -109,7 +109,7 @@ fn bad_input_is_2_and_nothing_is_sent() {
         ),
         (
             &["trigger", "flow.json", "--request-body", "@missing.json"],
-            "cannot read the body `missing.json`",
+            "cannot read the body: there is no such file",
         ),
         (&["tigger"], "'trigger'"),
     ] {
@@ -141,7 +141,7 @@ fn a_clients_certificate_and_its_key_must_go_together() {
         ("own.pem", "the key is not PEM"),
         (
             "missing.pem",
-            "tls.client-key (flag --client-key): cannot read the client's key `missing.pem`",
+            "tls.client-key (flag --client-key): cannot read the client's key: there is no such file",
         ),
     ] {
         let ended = run(key);

@@ -11,9 +11,12 @@ mod place;
 mod precedence;
 mod proxies;
 mod readme;
+mod secret_fields;
 mod secrets;
+mod secrets_files;
 mod settings;
 mod terminal;
+mod unsaid;
 
 /// The flow that every user of the demo but the guest may start.
 const FLOW: &str = servicenow_stand_in::DEMO_FLOW;

@@ -1,5 +1,6 @@
 //! A call's whole way with all that calls share: secrets put in, tokens kept, nothing of either coming back out.
 
+mod secret_fields;
 mod secrets;
 mod tokens;
 

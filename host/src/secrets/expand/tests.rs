@@ -1,4 +1,4 @@
-use super::super::provider::Providing;
+use super::super::provider::{Providing, SecretError};
 use super::*;
 
 /// Secrets that a test names.
@@ -108,15 +108,15 @@ async fn what_cannot_be_had_is_said_by_name() {
     for (input, told) in [
         (
             r#"{"authentication":{"password":"{{secrets.NONE}}"}}"#,
-            "Secret with name 'NONE' is not available (in `authentication.password`): looked for the test's NONE.",
+            "Secret with name 'NONE' is not available (in `authentication.password`): looked in a secret provider.",
         ),
         (
             r#"{"body":"{\"a\":[\"secrets.NONE\"]}"}"#,
-            "Secret with name 'NONE' is not available (in `body`): looked for the test's NONE.",
+            "Secret with name 'NONE' is not available (in `body`): looked in a secret provider.",
         ),
         (
             r#"{"snInstance":"secrets.EMPTY"}"#,
-            "Secret with name 'EMPTY' is empty (in `snInstance`): give it a value in the test's EMPTY.",
+            "Secret with name 'EMPTY' is empty (in `snInstance`): give it a value in a secret provider.",
         ),
         (
             r#"{"snInstance":"{{secrets.}}"}"#,
@@ -131,7 +131,7 @@ async fn what_cannot_be_had_is_said_by_name() {
         .unwrap_err();
     assert_eq!(
         none.to_string(),
-        "Secret with name 'ID' is not available (in `snInstance`): this host has no secrets."
+        "Secret with name 'ID' is not available (in `snInstance`): this host has no secret provider."
     );
 }
 
@@ -176,7 +176,7 @@ async fn a_provider_that_cannot_be_asked_is_no_missing_secret() {
     let error = secrets.expand(r#"{"snInstance":"secrets.ID"}"#).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "Secret with name 'ID' cannot be looked up: the vault's ID cannot be read: it is locked."
+        "Secret with name 'ID' cannot be looked up (in `snInstance`): a secret provider cannot be read: it is locked."
     );
     assert!(matches!(error, ExpandError::Provider { .. }));
 }

@@ -1,0 +1,130 @@
+//! What was given in the wrong place may be a credential, and is not repeated.
+
+use serde_json::{Value, json};
+use servicenow_stand_in::{Answer, Behaviour};
+
+use super::FLOW;
+use super::place::{Place, WRONG_SECRET};
+use super::settings::bare;
+
+/// The scan of [`Place`] finds what came out.
+#[test]
+fn an_argument_in_the_wrong_place_is_not_repeated() {
+    let place = Place::new();
+    place.flow(json!({}));
+    let json = json!({"authentication": {"password": WRONG_SECRET}}).to_string();
+    let long = json!({"authentication": {"password": WRONG_SECRET, "x": "y".repeat(300)}}).to_string();
+    let flag = format!("--pasword={WRONG_SECRET}");
+    let (dashed, short) = (format!("--{WRONG_SECRET}"), format!("-{WRONG_SECRET}"));
+    let (body, folder) = (format!("@{WRONG_SECRET}"), format!("{WRONG_SECRET}/flow-starter.cwasm"));
+    for (arguments, told) in [
+        (&["trigger", &json][..], "and not the JSON itself"),
+        (&["trigger", &long], "and not the JSON itself"),
+        (&["check", &json], "and not the JSON itself"),
+        (&["secrets", "list", &json], "and not the JSON itself"),
+        (
+            &["trigger", WRONG_SECRET],
+            "cannot read the input: there is no such file",
+        ),
+        (&["trigger", "flow.json", WRONG_SECRET], "unexpected argument '***'"),
+        (&["trigger", "flow.json", &flag], "'--password"),
+        (&["trigger", "flow.json", "--pasword", WRONG_SECRET], "'--password"),
+        (&["trigger", "flow.json", &dashed], "unexpected argument '***'"),
+        (&["trigger", "flow.json", &short], "unexpected argument '***'"),
+        (&["trigger", "flow.json", &format!("--dry-run={WRONG_SECRET}")], "'***'"),
+        (
+            &["trigger", "flow.json", "--request-body", &body],
+            "cannot read the body",
+        ),
+        (&[WRONG_SECRET], "'***'"),
+        (&["secrets", WRONG_SECRET], "'***'"),
+        (&["completions", WRONG_SECRET], "invalid value '***'"),
+        (&["inspect", WRONG_SECRET], "cannot read the component"),
+        (&["compile", WRONG_SECRET, "--to", "x"], "cannot read the component"),
+        (&["compile", "--to", &folder], "cannot write the file of --to"),
+        (&["man", "--directory", WRONG_SECRET], "is not a directory"),
+    ] {
+        let ended = place.run(arguments).end();
+        assert_eq!(ended.code, 2, "{arguments:?}: {ended:?}");
+        assert!(ended.err.contains(told), "{arguments:?}: {}", ended.err);
+    }
+    assert!(place.was_left_alone());
+}
+
+#[test]
+fn a_settings_value_that_is_wrong_is_not_repeated() {
+    let place = Place::new();
+    place.flow(json!({}));
+    let all = bare(&place, &["config", "show", "--output=json"]).end().json();
+    let settings = all["settings"].as_object().unwrap();
+    assert!(settings.len() > 20);
+    let url = format!("https://u:{WRONG_SECRET}@h");
+    let object = json!({ "password": WRONG_SECRET }).to_string();
+    for (name, setting) in settings {
+        let (flag, variable) = (setting["flag"].as_str().unwrap(), setting["variable"].as_str().unwrap());
+        for value in [&url, &object] {
+            for command in [
+                &["config", "show"][..],
+                &["config", "show", "--output=json"],
+                &["trigger", "flow.json", "--dry-run"],
+            ] {
+                // Each of them is scanned.
+                let given = bare(&place, command).arg(&format!("{flag}={value}")).end();
+                assert!([0, 2, 3].contains(&given.code), "{name}: {given:?}");
+                if command.len() == 2 {
+                    bare(&place, command).env(variable, value).end();
+                }
+            }
+        }
+    }
+    let shown = bare(&place, &["config", "show", "--allow", &url]).end();
+    assert!(
+        shown.code == 2 && shown.out.contains("policy.allow                ***"),
+        "{shown:?}"
+    );
+    assert!(shown.err.contains("policy.allow (flag --allow): "), "{shown:?}");
+}
+
+/// DEL, C1 controls and marks that turn the order of what is read.
+const STEERING: &str = "\u{7f}\u{85}\u{9b}31m\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}";
+
+fn steers(text: &str) -> bool {
+    STEERING.chars().any(|c| !c.is_ascii_alphanumeric() && text.contains(c))
+}
+
+#[test]
+fn json_output_steers_no_terminal() {
+    let place = Place::new();
+    let header = format!("x{STEERING}");
+    place.flow(json!({"body": {"a": STEERING}, "headers": {"hello": STEERING.replace(|c: char| c.is_control(), "")}}));
+    let echo = json!({"result": {"executionId": "x".repeat(32), "echo": STEERING}}).to_string();
+    for (answer, path) in [
+        (Answer::new(200).body(echo), "/body/result/echo"),
+        (
+            Answer::failure(403, STEERING, Some(STEERING)),
+            "/error/response/body/error/message",
+        ),
+    ] {
+        place.stand_in.behave_once(FLOW, Behaviour::Answer(answer));
+        let ended = place.run(&["trigger", "flow.json", "--output=json"]).end();
+        assert!(!steers(&ended.out) && !steers(&ended.err), "{ended:?}");
+        assert_eq!(ended.json().pointer(path), Some(&Value::from(STEERING)), "{ended:?}");
+    }
+    let dry = place.run(&["trigger", "flow.json", "--dry-run", "--output=json"]).end();
+    assert!(!steers(&dry.out), "{dry:?}");
+    assert_eq!(dry.json()["requests"][0]["body"], json!({ "a": STEERING }).to_string());
+
+    place.flow(json!({"headers": {header.as_str(): "{{secrets.NONE}}"}}));
+    let listed = place.run(&["secrets", "list", "flow.json", "--output=json"]).end();
+    assert!(!steers(&listed.out), "{listed:?}");
+    assert_eq!(listed.json()["secrets"][0]["field"], format!("headers.{header}"));
+    let checked = place.run(&["check", "flow.json", "--output=json"]).end();
+    assert!(!steers(&checked.out), "{checked:?}");
+    let refused = place.run(&["trigger", "flow.json", "--output=json"]).end();
+    assert!(!steers(&refused.out) && !steers(&refused.err), "{refused:?}");
+    let shown = place
+        .run(&["config", "show", "--output=json", "--ca-file", STEERING])
+        .end();
+    assert!(!steers(&shown.out), "{shown:?}");
+    assert_eq!(shown.json()["settings"]["tls.ca-file"]["value"], json!([STEERING]));
+}

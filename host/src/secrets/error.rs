@@ -1,0 +1,95 @@
+//! Why an input's references cannot be replaced.
+
+use super::provider::SecretError;
+
+/// A call has a handful.
+pub(super) const MOST_NAMES: usize = 100;
+/// As long as a file's name may be.
+pub(super) const LONGEST_NAME: usize = 255;
+
+/// Why an input's references cannot be replaced.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExpandError {
+    /// No provider has it.
+    #[error("Secret with name '{name}' is not available (in `{field}`): {}.", looked_in(.kinds))]
+    Missing {
+        /// The secret's name.
+        name: String,
+        /// Where it is referred to.
+        field: String,
+        /// The kind of each provider that was asked.
+        kinds: Vec<&'static str>,
+        /// Where it was looked for, provider by provider: for the operator.
+        places: Vec<String>,
+    },
+    /// A provider has it, and its value is empty.
+    #[error("Secret with name '{name}' is empty (in `{field}`): give it a value in {kind}.")]
+    Empty {
+        /// The secret's name.
+        name: String,
+        /// Where it is referred to.
+        field: String,
+        /// The kind of the provider that has it.
+        kind: &'static str,
+        /// Where the empty value was found: for the operator.
+        place: String,
+    },
+    /// `{{secrets.` without a name and `}}`, or nearly that: `{{Secret.NAME}}`.
+    #[error("`{0}` holds what is nearly a reference to a secret: write it as {{{{secrets.NAME}}}}.")]
+    Unfinished(String),
+    /// More references than any input has that somebody meant, or a name longer than any.
+    #[error(
+        "`{0}` refers to more secrets than a call may have ({MOST_NAMES}), or to one with a name of more than {LONGEST_NAME} characters."
+    )]
+    TooMany(String),
+    /// With the values in it, the input would be larger than it may be.
+    #[error(
+        "The input is {size} bytes with its secrets in it, and {most} are allowed: send less, or raise the memory limit."
+    )]
+    TooLarge {
+        /// In bytes.
+        size: usize,
+        /// In bytes.
+        most: usize,
+    },
+    /// A provider cannot be asked.
+    #[error("Secret with name '{name}' cannot be looked up (in `{field}`): {kind} cannot be read: {}.", .error.why)]
+    Provider {
+        /// The secret's name.
+        name: String,
+        /// Where it is referred to.
+        field: String,
+        /// The kind of the provider.
+        kind: &'static str,
+        /// What went wrong.
+        error: SecretError,
+    },
+}
+
+impl ExpandError {
+    /// The secret's name, and the places where it was looked for. They are for the operator: the message, which a process sees, has neither a
+    /// path nor a variable's name.
+    pub fn looked_for(&self) -> Option<(&str, Vec<&str>)> {
+        match self {
+            Self::Missing { name, places, .. } => Some((name, places.iter().map(String::as_str).collect())),
+            Self::Empty { name, place, .. } => Some((name, vec![place])),
+            Self::Provider { name, error, .. } => Some((name, vec![&error.place])),
+            Self::Unfinished(_) | Self::TooMany(_) | Self::TooLarge { .. } => None,
+        }
+    }
+}
+
+fn looked_in(kinds: &[&'static str]) -> String {
+    let mut different: Vec<&str> = Vec::new();
+    for kind in kinds {
+        if !different.contains(kind) {
+            different.push(kind);
+        }
+    }
+    match different.as_slice() {
+        [] => "this host has no secret provider".to_owned(),
+        [kind] => format!("looked in {kind}"),
+        [kinds @ .., last] => format!("looked in {} and {last}", kinds.join(", ")),
+    }
+}
