@@ -232,9 +232,10 @@ fn a_server_that_echoes_credentials_is_not_repeated() {
 fn a_missing_secret_is_named_and_nothing_is_sent() {
     let stand_in = stand_in();
     let ran = check(&stand_in, &input(&basic("camunda", "{{secrets.NOT_THERE}}")));
-    let (mark, words) = ran.step("the input", "input");
+    let (mark, words) = ran.step(ACME, "input");
     assert_eq!((ran.code, mark), (2, '✗'), "{}", ran.out);
     assert!(words.contains("NOT_THERE"), "{words}");
+    assert_eq!(ran.step(ACME, "instance"), ('–', "not reached"));
     assert!(stand_in.requests().is_empty());
 }
 
