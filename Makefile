@@ -169,10 +169,10 @@ fault-table: build ## Write docs/faults.md from a run of every fault
 # On stable Rust, which has no sanitizers (safe code needs none); libFuzzer itself needs a C++ compiler. What is found on the way is kept in
 # fuzz/target/corpus, beside the seeds in fuzz/corpus; what crashes in fuzz/artifacts. Ten seconds for one input is a crash as well.
 # Its lock file is its own: where a dependency of the component has changed, `cargo update --manifest-path fuzz/Cargo.toml` follows.
-FUZZ_TARGETS := input answer dates
+FUZZ_TARGETS := input answer dates masking
 SECONDS = 60
 .PHONY: fuzz
-fuzz: fuzz-build ## Fuzz the JSON input, the answer and its dates, 60 s each (SECONDS=…; needs a C++ compiler)
+fuzz: fuzz-build ## Fuzz the JSON input, the response, its dates and masking, 60 s each (SECONDS=…; needs a C++ compiler)
 	@for target in $(FUZZ_TARGETS); do \
 		echo "fuzz: $$target, $(SECONDS) s"; \
 		mkdir -p fuzz/target/corpus/$$target && \

@@ -15,7 +15,7 @@ import tempfile
 
 FUZZ = pathlib.Path(__file__).resolve().parent
 CONFORMANCE = FUZZ.parent / "host-test" / "conformance"
-EXAMPLE = json.loads((FUZZ.parent / "examples" / "flow.json").read_text())
+EXAMPLE = json.loads((CONFORMANCE / "base.json").read_text())
 LARGEST = 4096
 
 # The credentials of the target `answer`, in place of the stand-in's.
@@ -90,6 +90,25 @@ INPUTS = {
 }
 
 
+# Secrets, the encodings of the first, and a text with it.
+MASKING = {
+    "a_secret_as_it_is": "demo-password\n\nit said @.",
+    "json_in_json": 'pa"ss\\word/1\njj\n{"error":{"message":"{\\"p\\":\\"@\\"}"}}',
+    "html_in_json": 'pa"ss&word\nhj\n{"p":"<b>@</b>"}',
+    "a_login_redirect": "Ab+c/d==\npp\nLocation: https://acme.example/login?url=%2Fapi%3Fkey%3D@%26x",
+    "base64_in_percent": "p\u00e4ss w\u00f6rd\nbp\nAuthorization=Basic%20@",
+    "basic_of_a_form": "p@ss/w:rd+x\nfu\nBasic @",
+    "numbers_with_zeros": "demo-password\nn\n&#x00000064;emo @",
+    "a_cut_escape": 'pass/w\U0001f600rd\nj\nit said pass/w\\ud83d\\u\u2026 and @',
+    "a_shortened_front": "demo-password\n\nit said ...assword and \u2026%2Dpassword",
+    "periodic": "abababababababab\tbababa\np\n" + "ab" * 40 + "\u2026" + "ba" * 10,
+    "secrets_that_overlap": "abcdef\tdefghi\tcdef\n\n1abcdefghi2 abcdefdefghi @",
+    "a_secret_with_escapes": "%41\\n&lt;x\nhpj\n@ %41",
+    "markers_alone": "demo-password\n\n&&&&%%%%\\\\\\\\&#&#0000&#x\\u\\ud800%2%",
+    "letters_in_another_case": "HunterTwo2024x\n\nThe request to huntertwo2024x.example.com",
+}
+
+
 def merged(target, patch):
     """RFC 7396, as the conformance cases have it."""
     if not isinstance(patch, dict):
@@ -152,7 +171,7 @@ def answer(behaviour):
 
 
 def candidates():
-    found = {"input": dict(INPUTS), "answer": dict(ANSWERS), "dates": dict(DATES)}
+    found = {"input": dict(INPUTS), "answer": dict(ANSWERS), "dates": dict(DATES), "masking": dict(MASKING)}
     for file in ("requests", "authentication", "refusals", "answers"):
         text = (CONFORMANCE / f"{file}.json").read_text().replace("${stand-in}", "127.0.0.1:8080")
         for case in json.loads(text):
@@ -177,7 +196,7 @@ def main():
         sys.exit("The targets are not built: make fuzz-build")
     for target, seeds in candidates().items():
         # Written by hand for what they say, whatever libFuzzer thinks of their coverage.
-        kept = set({"input": INPUTS, "answer": ANSWERS, "dates": DATES}[target])
+        kept = set({"input": INPUTS, "answer": ANSWERS, "dates": DATES, "masking": MASKING}[target])
         with tempfile.TemporaryDirectory() as folder:
             given, chosen = pathlib.Path(folder, "given"), pathlib.Path(folder, "chosen")
             given.mkdir()

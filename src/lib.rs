@@ -43,7 +43,7 @@ mod bindings {
 pub use bindings::connectors::servicenow_flow_starter::types;
 use bindings::exports::connectors::servicenow_flow_starter::{connector, flow_starter};
 use error::{Failure, Step};
-use flow_starter_input::{FlowConfig, Invalid, Mask, TokenRequest, output, request, template};
+use flow_starter_input::{FlowConfig, Mask, TokenRequest, output, request, template};
 use types::{AccessToken, FlowResponse, TriggerError};
 
 struct FlowStarter;
@@ -54,7 +54,9 @@ bindings::export!(FlowStarter with_types_in bindings);
 
 impl flow_starter::Guest for FlowStarter {
     fn trigger_flow(config: types::FlowConfig) -> Result<FlowResponse, TriggerError> {
-        trigger(&config.into())
+        let config = FlowConfig::from(config);
+        let mut mask = Mask::of_config(&config);
+        trigger(&config, &mut mask).map_err(|failure| failure.into_error(&mask))
     }
 
     fn request_token(request: types::TokenRequest) -> Result<AccessToken, TriggerError> {
@@ -65,30 +67,22 @@ impl flow_starter::Guest for FlowStarter {
 
 impl connector::Guest for FlowStarter {
     fn execute(input: String) -> Result<String, TriggerError> {
-        let config = template::parse(&input).map_err(|invalid| refusal(invalid, &Mask::of_json(&input)))?;
+        let config =
+            template::parse(&input).map_err(|invalid| Failure::from(invalid).into_error(&Mask::of_json(&input)))?;
         drop(input);
-        trigger(&config).map(|response| {
-            output::json(output::Response {
-                status: response.status,
-                headers: &response.headers,
-                body: &response.body,
-                execution_id: response.execution_id.as_deref(),
-                sys_id: response.sys_id.as_deref(),
-            })
-        })
+        let mut mask = Mask::of_config(&config);
+        let response = trigger(&config, &mut mask).map_err(|failure| failure.into_error(&mask))?;
+        Ok(output::json(output::Response {
+            status: response.status,
+            headers: &response.headers,
+            body: &response.body,
+            execution_id: response.execution_id.as_deref(),
+            sys_id: response.sys_id.as_deref(),
+        }))
     }
 }
 
-fn refusal(invalid: Invalid, mask: &Mask) -> TriggerError {
-    Failure::from(invalid).into_error(mask)
-}
-
-fn trigger(config: &FlowConfig) -> Result<FlowResponse, TriggerError> {
-    let mut mask = Mask::of_config(config);
-    send(config, &mut mask).map_err(|failure| failure.into_error(&mask))
-}
-
-fn send(config: &FlowConfig, mask: &mut Mask) -> Result<FlowResponse, Failure> {
+fn trigger(config: &FlowConfig, mask: &mut Mask) -> Result<FlowResponse, Failure> {
     let mut plan = request::plan(config)?;
     if let Some(request) = &plan.token {
         let fetched = transport::send(request)

@@ -13,7 +13,7 @@ mod way;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
-use flow_starter_host::{Authentication, Egress, FlowStarter, Mask};
+use flow_starter_host::{Destinations, Egress, FlowStarter, Mask};
 use flow_starter_input::json::{self, NotJson};
 use serde::Serialize;
 
@@ -98,23 +98,24 @@ pub(crate) async fn check(
             return report.end();
         }
     };
-    let call = match starter.prepare(&question).await {
-        Ok(call) => call,
-        Err(error) => {
-            let fix = "Put this right in the input, or where its secrets are.".to_owned();
-            report.add("the input", (INPUT, Verdict::Failed(error.message, fix)))?;
-            return report.end();
+    let prepared = starter.prepare(&question).await;
+    let named = match &prepared {
+        Ok(call) => {
+            // A name that comes from a secret is not shown.
+            report.mask = call.mask().clone();
+            call.destinations()
         }
+        // Where the way leads can be known, and be open, without a secret that is missing.
+        Err(_) => Destinations::of_json(&question),
     };
-    // A name that comes from a secret is not shown.
-    report.mask = call.mask().clone();
-    let named = call.destinations();
+    let refused = |message| {
+        let fix = "Put this right in the input, or where its secrets are.".to_owned();
+        (INPUT, Verdict::Failed(message, fix))
+    };
     let Some(flow) = named.flow() else {
-        let why = "it does not say clearly whom to call".to_owned();
-        report.add(
-            "the input",
-            (INPUT, Verdict::Failed(why, "Put this right in the input.".to_owned())),
-        )?;
+        let why = prepared.err().map(|error| error.message);
+        let why = why.unwrap_or_else(|| "it does not say clearly whom to call".to_owned());
+        report.add("the input", refused(why))?;
         return report.end();
     };
     let elsewhere = named.token().filter(|token| *token != flow);
@@ -132,15 +133,22 @@ pub(crate) async fn check(
     let target = flow.to_string();
     report.add_all(&target, way::told(&probe, "snInstance (or snEndpoint)"))?;
 
+    let authentication = prepared.as_ref().ok().map(|call| &call.config().authentication);
     let asked = answer::Asked {
-        credentials: answer::Credentials::of(&call.config().authentication),
-        oauth: matches!(call.config().authentication, Authentication::OauthClientCredentials(_)),
+        credentials: authentication.map_or(answer::Credentials::None, answer::Credentials::of),
+        oauth: named.token().is_some(),
         token_elsewhere: elsewhere.is_some(),
     };
-    if !open {
-        report.add_all(&target, asked.not_reached())?;
-        return report.end();
-    }
+    let call = match prepared {
+        Ok(call) if open => call,
+        prepared => {
+            if let Err(error) = prepared {
+                report.add(&target, refused(error.message))?;
+            }
+            report.add_all(&target, asked.not_reached())?;
+            return report.end();
+        }
+    };
     let sent = SystemTime::now();
     let outcome = starter.start(call).await;
     report.add_all(&target, asked.told(&outcome, sent, SystemTime::now()))?;

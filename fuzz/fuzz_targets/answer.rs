@@ -2,15 +2,14 @@
 
 #![no_main]
 
+use flow_starter_input::message::{NOT_STARTED, STARTED, UNKNOWN};
+use flow_starter_input::{Authentication, FlowConfig, Mask, Method, output, request};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use servicenow_flow_starter::error::{NOT_STARTED, STARTED, Step, UNKNOWN};
-use servicenow_flow_starter::mask::Mask;
+use servicenow_flow_starter::error::Step;
+use servicenow_flow_starter::response;
 use servicenow_flow_starter::transport::{Answer, End};
-use servicenow_flow_starter::types::{
-    self, Authentication, ErrorKind, FlowConfig, FlowResponse, FlowState, Method, TriggerError,
-};
-use servicenow_flow_starter::{output, request, response};
+use servicenow_flow_starter::types::{ErrorKind, FlowResponse, FlowState, TriggerError};
 use servicenow_flow_starter_fuzz::credentials::Credentials;
 use servicenow_flow_starter_fuzz::wire;
 use std::cell::RefCell;
@@ -74,25 +73,16 @@ thread_local! {
 }
 
 fn call() -> (Mask, Credentials) {
-    let header = |name: &str, value: String| (name.to_owned(), value);
-    let mut mask = Mask::of_config(&FlowConfig {
-        instance: "acme".to_owned(),
-        domain: None,
-        endpoint: None,
-        path: "/api/sn_cico/flow_starter/my_flow".to_owned(),
-        method: Method::Post,
-        headers: vec![
-            header("Cookie", COOKIE.to_owned()),
-            header("X-API-Key", API_KEY.to_owned()),
-        ],
-        query: Vec::new(),
-        body: None,
-        authentication: Authentication::Basic(types::Credentials {
-            username: USER.to_owned(),
-            password: PASSWORD.to_owned(),
-        }),
-        limits: None,
+    let mut config = FlowConfig::new(Method::Post, "acme", "/api/sn_cico/flow_starter/my_flow");
+    config.headers = vec![
+        ("Cookie".to_owned(), COOKIE.into()),
+        ("X-API-Key".to_owned(), API_KEY.into()),
+    ];
+    config.authentication = Authentication::Basic(flow_starter_input::Credentials {
+        username: USER.into(),
+        password: PASSWORD.into(),
     });
+    let mut mask = Mask::of_config(&config);
     mask.add(TOKEN);
     let mut credentials = Credentials::default();
     [PASSWORD, API_KEY, COOKIE, TOKEN]
@@ -206,7 +196,13 @@ fn answered(response: &FlowResponse, status: u16, credentials: &Credentials) {
 
 /// The JSON door's answer, as serde_json reads it.
 fn read_by_a_process(response: &FlowResponse) {
-    let text = output::json(response);
+    let text = output::json(output::Response {
+        status: response.status,
+        headers: &response.headers,
+        body: &response.body,
+        execution_id: response.execution_id.as_deref(),
+        sys_id: response.sys_id.as_deref(),
+    });
     let read: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     assert_eq!(read["status"], response.status);
     assert_eq!(read["executionId"].as_str(), response.execution_id.as_deref());

@@ -5,9 +5,9 @@
 
 #![no_main]
 
+use flow_starter_input::Mask;
 use libfuzzer_sys::fuzz_target;
 use servicenow_flow_starter::error::Step;
-use servicenow_flow_starter::mask::Mask;
 use servicenow_flow_starter::response;
 use servicenow_flow_starter::transport::{Answer, End};
 use servicenow_flow_starter::types::{ErrorKind, FlowState, TriggerError};

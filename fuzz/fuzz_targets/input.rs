@@ -2,13 +2,12 @@
 
 #![no_main]
 
+use flow_starter_input::request::{self, Request};
+use flow_starter_input::{Invalid, Mask, Method, template};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use servicenow_flow_starter::error::{Failure, Invalid};
-use servicenow_flow_starter::input;
-use servicenow_flow_starter::mask::Mask;
-use servicenow_flow_starter::request::{self, Request};
-use servicenow_flow_starter::types::{ErrorKind, FlowState, Method};
+use servicenow_flow_starter::error::Failure;
+use servicenow_flow_starter::types::{ErrorKind, FlowState};
 use servicenow_flow_starter_fuzz::credentials::Credentials;
 use servicenow_flow_starter_fuzz::fields;
 
@@ -16,24 +15,25 @@ fuzz_target!(|bytes: &[u8]| {
     let text = fields::input(bytes);
     // What JSON it is, by somebody else's reading; null where it is none that serde_json takes whole.
     let value: Value = serde_json::from_str(&text).unwrap_or_default();
-    let config = match input::parse(&text) {
+    let config = match template::parse(&text) {
         Ok(config) => config,
-        Err(invalid) => return refused(invalid, &input::mask(&text), &Credentials::of_input(&value)),
+        Err(invalid) => return refused(invalid, &Mask::of_json(&text), &Credentials::of_input(&value)),
     };
     let (mask, method, path) = (Mask::of_config(&config), config.method, config.path.clone());
     if let Some(named) = value["method"].as_str() {
         assert_eq!(named, name(method), "another method than the input names");
     }
-    let mut plan = match request::plan(config) {
+    let mut plan = match request::plan(&config) {
         Ok(plan) => plan,
         Err(invalid) => return refused(invalid, &mask, &Credentials::of_call(&value)),
     };
     assert!(plan.flow.method == method, "another method than the configuration's");
-    let added = plan.flow.path_with_query().strip_prefix(&path);
-    let added = added.unwrap_or_else(|| panic!("`{path}` became `{}`", plan.flow.path_with_query()));
+    let added = plan.flow.path_with_query().strip_prefix(&*path);
+    let added = added.unwrap_or_else(|| panic!("`{}` became `{}`", &*path, plan.flow.path_with_query()));
     assert!(
         added.is_empty() || added.starts_with(['?', '&']) || path.ends_with(['?', '&']),
-        "`{added}` was added to `{path}`"
+        "`{added}` was added to `{}`",
+        &*path
     );
     if let Some(request) = &plan.token {
         assert!(request.method == Method::Post, "a token is asked for by POST");
@@ -116,13 +116,13 @@ fn clean(request: &Request) {
     ] {
         assert!(values(name).is_empty(), "{name} is the host's");
     }
-    let length = (request.method != Method::Get).then(|| request.body.len().to_string());
+    let length = (request.method != Method::Get).then(|| request.body().len().to_string());
     assert_eq!(
         values("content-length").first().copied(),
         length.as_deref().map(str::as_bytes)
     );
     assert!(
-        request.body.is_empty() || !matches!(request.method, Method::Get | Method::Delete),
+        request.body().is_empty() || !matches!(request.method, Method::Get | Method::Delete),
         "a body with {}",
         name(request.method)
     );

@@ -1,7 +1,7 @@
 //! Where a credential must not be. Written anew and not with the component's mask, which is what is under test.
 
+use flow_starter_input::request::encode::{base64, form};
 use serde_json::Value;
-use servicenow_flow_starter::request::encode::{base64, form};
 
 /// Shorter ones are not masked, by the contract.
 const SHORTEST: usize = 4;

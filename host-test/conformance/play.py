@@ -26,7 +26,7 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 TABLES = ["answers", "authentication", "refusals", "requests"]
-BASE = HERE.parent.parent / "examples" / "flow.json"
+BASE = HERE / "base.json"
 INSTANCE = "acme.service-now.com"
 TOKEN_ENDPOINT = "/oauth_token.do"
 # No case waits longer than half a second; a slow machine may.
@@ -122,19 +122,23 @@ def over_plain_http(case, address):
     """The same case with the stand-in's address for plain HTTP in place of the instance's name."""
     case = copy.deepcopy(case)
     endpoint = f"http://{address}"
+    # An input that is refused is refused as it stands: nothing is requested. An endpoint beside it could make it a right one.
+    refused = case.get("requests", 1) == 0 and case.get("error", {}).get("kind") == "invalid-input"
     if "raw" in case:
-        # Byte for byte but for this; what is refused stays as it is.
-        if case.get("requests", 1):
+        # Byte for byte but for this.
+        if not refused:
             text = re.sub(r'"snEndpoint":(null|"")', f'"snEndpoint":"{endpoint}"', case["raw"])
             case["text"] = text if text != case["raw"] else text.replace("{", '{"snEndpoint":"%s",' % endpoint, 1)
         else:
             case["text"] = case["raw"]
     else:
         value = merged(json.loads(BASE.read_text("utf-8")), case.get("input", {}))
-        if isinstance(value, dict) and value.get("snInstance") == "acme" and "snEndpoint" not in value:
+        if isinstance(value, dict) and value.get("snInstance") == "acme" and "snEndpoint" not in value and not refused:
             value["snEndpoint"] = endpoint
+            if value.get("snTarget") == "instance":
+                value["snTarget"] = "url"
         elsewhere = value.get("authentication") if isinstance(value, dict) else None
-        if isinstance(elsewhere, dict) and str(elsewhere.get("oauthTokenEndpoint", "")).startswith(f"https://{INSTANCE}/"):
+        if isinstance(elsewhere, dict) and not refused and str(elsewhere.get("oauthTokenEndpoint", "")).startswith(f"https://{INSTANCE}/"):
             elsewhere["oauthTokenEndpoint"] = elsewhere["oauthTokenEndpoint"].replace(f"https://{INSTANCE}", endpoint)
         case["text"] = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     for sent in (case.get("sent"), case.get("sentForToken")):

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `name` | a promise; unique |
 //! | `why` | where it is not plain: the reason, or the source |
-//! | `input` | a merge patch (RFC 7396) over `examples/flow.json`; a null takes a member away |
+//! | `input` | a merge patch (RFC 7396) over `conformance/base.json`; a null takes a member away |
 //! | `raw` | instead: the input's text, as it stands |
 //! | `server` | path → [`Behaviour`]; every other path is normal |
 //! | `requests` | how many the server received; 1 if not said |
@@ -29,8 +29,8 @@ use serde_json::Value;
 
 use servicenow_stand_in::Behaviour;
 
-/// The blueprint's input, which a case changes.
-pub const BASE: &str = include_str!("../../examples/flow.json");
+/// The blueprint's input, `examples/flow.json`, for the stand-in's instance. A case changes it.
+pub const BASE: &str = include_str!("../conformance/base.json");
 
 /// What is replaced in a file by the stand-in's address for plain HTTP.
 pub const STAND_IN: &str = "${stand-in}";

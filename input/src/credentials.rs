@@ -134,8 +134,9 @@ fn contains(name: &str, part: &str) -> bool {
 }
 
 fn members(raw: Raw) -> Vec<(String, Raw)> {
-    match Json::of(raw) {
-        Some(Json::Object(members)) => members,
+    let object = raw.get().starts_with('{').then(|| Json::of(raw));
+    match object {
+        Some(Some(Json::Object(members))) => members,
         _ => Vec::new(),
     }
 }

@@ -16,14 +16,16 @@
 //!   four characters of base64: text matches them by chance once in millions. A secret that stands whole before a cut is masked in place.
 //! - What two encodings together wrote is masked in place where the outer one is one of the four and the inner is base64.
 //! - UTF-8 that was read as Latin-1 and then written as UTF-8 is found. Windows-1252 is not.
+//! - Encodings within each other are tried in each order. A secret that itself holds what looks like an escape is found decoded as well.
 //! - Not covered: hexadecimal, base32, base64 in several lines, Unicode normalisation, upper and lower case beyond ASCII, compression, other
-//!   named entities, entities without `;`. Under several encodings of different kinds, a secret whose first or last characters complete what
-//!   looks like an escape of yet another kind (`100%` before `2fast`) may be missed.
-//! - The steps grow linearly with the text and the needles. A text whose decoded forms are dozens of times as long becomes `***`.
+//!   named entities, entities without `;`.
+//! - The steps grow linearly with the text and the needles. A text whose decoded forms take more than its share becomes `***`: one that was made
+//!   to, or several hundred KiB of base64 or of three kinds of escapes mixed.
 
 mod decode;
 mod index;
 mod needles;
+mod prepared;
 mod search;
 mod steps;
 
@@ -32,8 +34,9 @@ use std::sync::Arc;
 
 use zeroize::Zeroize;
 
-use self::needles::Needles;
+use self::prepared::Prepared;
 use self::search::{Search, Verdict};
+use self::steps::budget;
 #[cfg(any(test, feature = "count-steps"))]
 pub use self::steps::{Steps, take_steps};
 
@@ -48,7 +51,7 @@ const HIDDEN: &str = "***";
 /// ```
 #[derive(Clone, Default, PartialEq)]
 pub struct Mask {
-    needles: Arc<Needles>,
+    needles: Arc<Prepared>,
 }
 
 impl Eq for Mask {}
@@ -65,18 +68,18 @@ impl Mask {
 
     /// Masks this value from now on. A value under four characters is ignored: it would blot out ordinary words.
     pub fn add(&mut self, secret: &str) {
-        Arc::make_mut(&mut self.needles).add(secret);
+        Arc::make_mut(&mut self.needles).needles_mut().add(secret);
     }
 
     /// Masks `user:password` as basic authentication sends it, also form-encoded first (RFC 6749, section 2.3.1). The password by itself is
     /// masked by [`add`](Self::add).
     pub fn add_pair(&mut self, user: &str, password: &str) {
-        Arc::make_mut(&mut self.needles).add_pair(user, password);
+        Arc::make_mut(&mut self.needles).needles_mut().add_pair(user, password);
     }
 
     /// Adds all that another mask masks.
     pub fn add_all(&mut self, other: &Self) {
-        Arc::make_mut(&mut self.needles).add_all(&other.needles);
+        Arc::make_mut(&mut self.needles).needles_mut().add_all(&other.needles);
     }
 
     /// Whether it masks nothing.
@@ -96,21 +99,25 @@ impl Mask {
 
     /// Whether [`text`](Self::text) leaves this text as it is.
     pub fn is_clean(&self, text: &str) -> bool {
-        self.is_empty() || Search::new(&self.needles, text, false).run().0 == Verdict::Clean
+        self.is_empty() || self.search(text, false, budget(text.len())).0 == Verdict::Clean
+    }
+
+    fn search(&self, text: &str, cut: bool, budget: usize) -> (Verdict, Vec<bool>, usize) {
+        Search::new(&self.needles, text, cut, budget).run()
     }
 
     fn masked(&self, mut text: String, cut: bool) -> String {
         if self.is_empty() {
             return text;
         }
-        let (verdict, hidden) = Search::new(&self.needles, &text, cut).run();
+        let (verdict, hidden, left) = self.search(&text, cut, budget(text.len()));
         if verdict == Verdict::Clean {
             return text;
         }
         if verdict == Verdict::InPlace {
             let mut out = without(&text, &hidden);
             // What stood on both sides may now read in another way.
-            if Search::new(&self.needles, &out, cut).run().0 == Verdict::Clean {
+            if self.search(&out, cut, left).0 == Verdict::Clean {
                 text.zeroize();
                 return out;
             }

@@ -24,13 +24,14 @@ pub fn parse(input: &str) -> Result<FlowConfig, Invalid> {
         Some(_) => fields.text("snInstance")?.unwrap_or_default(),
         None => fields.required("snInstance", "`acme` for https://acme.service-now.com")?,
     };
+    let instance = instance.into_string();
     let path = fields.required("restApiTriggerPath", "`/api/sn_cico/flow_starter/my_flow`")?;
     let method = method(&fields)?;
     Ok(FlowConfig {
         instance,
         domain,
-        endpoint: endpoint.map(Sensitive::from),
-        path: path.into(),
+        endpoint,
+        path,
         method,
         headers: fields.pairs("headers")?,
         query: fields.pairs("queryParameters")?,
@@ -72,12 +73,12 @@ pub fn destination(input: &str) -> Result<Destination, Invalid> {
 
 /// `snDomain` and `snEndpoint`, as `snTarget` promises them: without it, a choice whose expression gives null would fall back to the commercial
 /// cloud, and a process variable could take a call elsewhere.
-fn target(fields: &Fields) -> Result<(Option<String>, Option<String>), Invalid> {
-    let (domain, endpoint) = (fields.text("snDomain")?, fields.text("snEndpoint")?);
+fn target(fields: &Fields) -> Result<(Option<String>, Option<Sensitive>), Invalid> {
+    let (domain, endpoint) = (fields.open("snDomain")?, fields.text("snEndpoint")?);
     let Some(target) = fields.text("snTarget")? else {
         return Ok((domain, endpoint));
     };
-    let needed = match target.as_str() {
+    let needed = match &*target {
         "instance" => "",
         "domain" => "snDomain",
         "url" => "snEndpoint",
@@ -92,21 +93,27 @@ fn target(fields: &Fields) -> Result<(Option<String>, Option<String>), Invalid> 
             );
         }
     };
-    for (field, value, example) in [
-        ("snDomain", &domain, "`servicenowservices.com`"),
-        ("snEndpoint", &endpoint, "`https://flows.example.com`"),
+    for (field, is_given, example) in [
+        ("snDomain", domain.is_some(), "`servicenowservices.com`"),
+        ("snEndpoint", endpoint.is_some(), "`https://flows.example.com`"),
     ] {
-        match value {
-            None if field == needed => {
+        match is_given {
+            false if field == needed => {
                 return Invalid::refuse(
                     field,
-                    format!("`{field}` is missing, which `snTarget` `{target}` needs: for example {example}."),
+                    format!(
+                        "`{field}` is missing, which `snTarget` `{}` needs: for example {example}.",
+                        &*target
+                    ),
                 );
             }
-            Some(_) if field != needed => {
+            true if field != needed => {
                 return Invalid::refuse(
                     field,
-                    format!("`{field}` is given, and `snTarget` is `{target}`: leave one of them out."),
+                    format!(
+                        "`{field}` is given, and `snTarget` is `{}`: leave one of them out.",
+                        &*target
+                    ),
                 );
             }
             _ => {}
@@ -164,18 +171,18 @@ impl<'a> Fields<'a> {
     }
 
     /// A text, where it is there and not empty. A number is taken as its digits, since an expression may well make one of an id.
-    fn text(&self, field: &'static str) -> Result<Option<String>, Invalid> {
+    fn text(&self, field: &'static str) -> Result<Option<Sensitive>, Invalid> {
         match self.get(field)? {
             None => Ok(None),
-            Some(Json::Text(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
-            Some(Json::Number(digits)) => Ok(Some(digits.to_owned())),
+            Some(Json::Text(text)) => Ok(Some(Sensitive::from(text)).filter(|text| !text.is_empty())),
+            Some(Json::Number(digits)) => Ok(Some(digits.into())),
             Some(_) => Invalid::refuse(field, format!("`{field}` must be text.")),
         }
     }
 
-    /// The same for text that is or may hold a credential.
-    fn sensitive(&self, field: &'static str) -> Result<Option<Sensitive>, Invalid> {
-        Ok(self.text(field)?.map(Sensitive::from))
+    /// The same for text that the call keeps in the open.
+    fn open(&self, field: &'static str) -> Result<Option<String>, Invalid> {
+        Ok(self.text(field)?.map(Sensitive::into_string))
     }
 
     /// A number, or text that is one, as `read` reads it; `must` says what it must be.
@@ -188,7 +195,7 @@ impl<'a> Fields<'a> {
         let number = match self.get(field)? {
             None => return Ok(None),
             Some(Json::Text(text)) if text.is_empty() => return Ok(None),
-            Some(Json::Text(text)) => read(&text),
+            Some(Json::Text(text)) => read(&Sensitive::from(text)),
             Some(Json::Number(digits)) => read(digits),
             Some(_) => None,
         };
@@ -198,7 +205,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn required(&self, field: &'static str, example: &str) -> Result<String, Invalid> {
+    fn required(&self, field: &'static str, example: &str) -> Result<Sensitive, Invalid> {
         match self.text(field)? {
             Some(text) => Ok(text),
             None => Invalid::refuse(
@@ -210,7 +217,7 @@ impl<'a> Fields<'a> {
 
     /// A credential or its like: required, and without an example.
     fn needed(&self, field: &'static str) -> Result<Sensitive, Invalid> {
-        match self.sensitive(field)? {
+        match self.text(field)? {
             Some(text) => Ok(text),
             None => Invalid::refuse(field, format!("`{field}` is missing{}.", self.similar(field))),
         }
@@ -267,15 +274,17 @@ impl<'a> Fields<'a> {
     fn body(&self) -> Result<Option<Sensitive>, Invalid> {
         match self.raw("body")? {
             Some(raw) if !raw.get().starts_with('"') => Ok(Some(raw.get().into())),
-            _ => self.sensitive("body"),
+            _ => self.text("body"),
         }
     }
 }
 
 /// A list's items: each is a header or parameter of its own. Anything else is one.
 pub(crate) fn items(raw: Raw) -> Vec<Raw> {
-    match Json::of(raw) {
-        Some(Json::List(items)) => items,
+    // Looked at first: a text is not decoded for nothing, which would leave it behind.
+    let list = raw.get().starts_with('[').then(|| Json::of(raw));
+    match list {
+        Some(Some(Json::List(items))) => items,
         _ => vec![raw],
     }
 }
@@ -297,7 +306,7 @@ fn not_unicode(field: &'static str, what: &str) -> Invalid {
 
 fn method(fields: &Fields) -> Result<Method, Invalid> {
     let text = fields.required("method", "`POST`")?;
-    Ok(match text.as_str() {
+    Ok(match &*text {
         "GET" => Method::Get,
         "POST" => Method::Post,
         "PUT" => Method::Put,
@@ -358,7 +367,7 @@ fn authentication(fields: &Fields) -> Result<Authentication, Invalid> {
             ),
         };
     };
-    Ok(match kind.as_str() {
+    Ok(match &*kind {
         "noAuth" => Authentication::None,
         "basic" => Authentication::Basic(Credentials {
             username: fields.needed("authentication.username")?,
@@ -395,10 +404,10 @@ fn authentication(fields: &Fields) -> Result<Authentication, Invalid> {
             };
             let scopes = fields.text("authentication.scopes")?.unwrap_or_default();
             Authentication::OauthClientCredentials(ClientCredentials {
-                token_url: fields.sensitive("authentication.oauthTokenEndpoint")?,
+                token_url: fields.text("authentication.oauthTokenEndpoint")?,
                 client_id: fields.needed("authentication.clientId")?,
                 client_secret: fields.needed("authentication.clientSecret")?,
-                audience: fields.text("authentication.audience")?,
+                audience: fields.open("authentication.audience")?,
                 scopes: scopes
                     .split(' ')
                     .filter(|scope| !scope.is_empty())

@@ -18,6 +18,8 @@ const MUTANTS = {
   'a pattern that takes everything': it => { field(it, 'snInstance').constraints.pattern.value = '.*'; },
   'a pattern that refuses secrets': it => { field(it, 'snInstance').constraints.pattern.value = '^[a-z]+$'; },
   'a choice with another value': it => { field(it, 'authentication.type').choices.find(choice => choice.value === 'noAuth').value = 'none'; },
+  'an input that a choice no longer writes': it => { it.properties.splice(it.properties.findIndex(({ id }) => id === 'snEndpointUnused'), 1); },
+  'a hidden input that keeps what was typed': it => { field(it, 'passwordUnused').type = 'String'; },
   'a field that is no longer required': it => { delete field(it, 'authentication.password').constraints; }
 };
 

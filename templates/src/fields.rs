@@ -5,7 +5,7 @@
 pub const ID: &str = "connectors.servicenow-flow-starter.v1";
 
 /// Counted up whenever a change would alter what the template writes into a model.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What the worker asks for.
 pub const JOB_TYPE: &str = "servicenow-flow-starter:1";
@@ -127,7 +127,7 @@ pub struct Field {
     pub ours: bool,
 }
 
-/// Which domain the instance is in. It selects among the three fields after it.
+/// Which domain the instance is in. It decides `snTarget`, `snDomain` and `snEndpoint`.
 pub const DOMAIN_KIND: &str = "domainKind";
 /// The authentication's choice.
 pub const AUTHENTICATION: &str = "authentication.type";
@@ -139,6 +139,19 @@ const BASIC: Condition = (AUTHENTICATION, &["basic"]);
 const OAUTH: Condition = (AUTHENTICATION, &["oauth-client-credentials-flow"]);
 const API_KEY: Condition = (AUTHENTICATION, &["apiKey"]);
 const BEARER: Condition = (AUTHENTICATION, &["bearer"]);
+const NOT_BASIC: Condition = (
+    AUTHENTICATION,
+    &["oauth-client-credentials-flow", "apiKey", "bearer", "noAuth"],
+);
+const NOT_OAUTH: Condition = (AUTHENTICATION, &["basic", "apiKey", "bearer", "noAuth"]);
+const NOT_API_KEY: Condition = (
+    AUTHENTICATION,
+    &["basic", "oauth-client-credentials-flow", "bearer", "noAuth"],
+);
+const NOT_BEARER: Condition = (
+    AUTHENTICATION,
+    &["basic", "oauth-client-credentials-flow", "apiKey", "noAuth"],
+);
 
 const SECONDS: Pattern = Pattern {
     literal: r"\d+",
@@ -152,6 +165,10 @@ const HTTPS_URL: Pattern = Pattern {
     literal: r"https://[^\s/?#@]+(/[^\s?#]*)?",
     message: "must be a whole URL that begins with https://",
 };
+
+/// What an input holds that the choice does not use. An expression, because every engine reads it as null; an input without a value is null
+/// only since 8.8.
+pub const UNUSED: &str = "=null";
 
 /// What most fields are; each line of the table says what is different.
 const FIELD: Field = Field {
@@ -193,6 +210,26 @@ const fn header(id: &'static str, label: &'static str, group: Group) -> Field {
     }
 }
 
+/// Not shown: the input's value while the condition holds.
+const fn hidden(id: &'static str, input: &'static str, value: &'static str, condition: Condition) -> Field {
+    Field {
+        id,
+        kind: Kind::Hidden,
+        binding: Binding::Input(input),
+        default: Some(value),
+        condition: Some(condition),
+        feel: Feel::No,
+        ours: true,
+        ..FIELD
+    }
+}
+
+/// The input while the choice does not use it. A job sees the process's variables too, and one of that name would take a missing input's
+/// place: it could send the call and its credentials elsewhere.
+const fn unused(id: &'static str, input: &'static str, condition: Condition) -> Field {
+    hidden(id, input, UNUSED, condition)
+}
+
 /// Every field, in the form's order.
 pub const FIELDS: &[Field] = &[
     Field {
@@ -232,16 +269,26 @@ pub const FIELDS: &[Field] = &[
         ours: true,
         ..FIELD
     },
-    Field {
-        id: "snDomainGovernment",
-        kind: Kind::Hidden,
-        binding: Binding::Input("snDomain"),
-        default: Some("servicenowservices.com"),
-        condition: Some((DOMAIN_KIND, &["government"])),
-        feel: Feel::No,
-        ours: true,
-        ..FIELD
-    },
+    // What the choice says, apart from the values that it asks for: an expression that gives null falls back to no other destination.
+    hidden(
+        "snTargetInstance",
+        "snTarget",
+        "instance",
+        (DOMAIN_KIND, &["commercial"]),
+    ),
+    hidden(
+        "snTargetDomain",
+        "snTarget",
+        "domain",
+        (DOMAIN_KIND, &["government", "domain"]),
+    ),
+    hidden("snTargetUrl", "snTarget", "url", (DOMAIN_KIND, &[OWN_URL])),
+    hidden(
+        "snDomainGovernment",
+        "snDomain",
+        "servicenowservices.com",
+        (DOMAIN_KIND, &["government"]),
+    ),
     Field {
         required: true,
         condition: Some((DOMAIN_KIND, &["domain"])),
@@ -514,6 +561,34 @@ pub const FIELDS: &[Field] = &[
         hint: "After this the engine hands the job to another worker: an ISO 8601 duration, longer than both timeouts together. Empty: the worker's own setting.",
         ..header("jobTimeout", "Job timeout", Group::Retries)
     },
+    // The other side of every condition above: each choice writes every input.
+    unused("snDomainUnused", "snDomain", (DOMAIN_KIND, &["commercial", OWN_URL])),
+    unused(
+        "snEndpointUnused",
+        "snEndpoint",
+        (DOMAIN_KIND, &["commercial", "government", "domain"]),
+    ),
+    unused("bodyUnused", "body", (METHOD, &["GET", "DELETE"])),
+    unused("usernameUnused", "authentication.username", NOT_BASIC),
+    unused("passwordUnused", "authentication.password", NOT_BASIC),
+    unused(
+        "oauthTokenEndpointUnused",
+        "authentication.oauthTokenEndpoint",
+        NOT_OAUTH,
+    ),
+    unused("clientIdUnused", "authentication.clientId", NOT_OAUTH),
+    unused("clientSecretUnused", "authentication.clientSecret", NOT_OAUTH),
+    unused("audienceUnused", "authentication.audience", NOT_OAUTH),
+    unused(
+        "clientAuthenticationUnused",
+        "authentication.clientAuthentication",
+        NOT_OAUTH,
+    ),
+    unused("scopesUnused", "authentication.scopes", NOT_OAUTH),
+    unused("apiKeyLocationUnused", "authentication.apiKeyLocation", NOT_API_KEY),
+    unused("nameUnused", "authentication.name", NOT_API_KEY),
+    unused("valueUnused", "authentication.value", NOT_API_KEY),
+    unused("tokenUnused", "authentication.token", NOT_BEARER),
 ];
 
 /// The field of that id.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::fields::{Binding, FIELDS, Feel, Field, GROUPS, JOB_TYPE, Kind};
+use crate::fields::{Binding, FIELDS, Feel, Field, GROUPS, JOB_TYPE, Kind, UNUSED};
 
 const BEGINNING: &str = "\
 # Every field of the form
@@ -12,6 +12,11 @@ const BEGINNING: &str = "\
 The groups and fields in the form's order. *Input* is the job variable that a field becomes, *header* the task header. A field
 with **+** is not in Camunda's own template; all others have the same name there, so their values are kept.
 `fx` beside a field means that it takes a FEEL expression (in the form: begin with `=`).
+";
+
+const ENDING: &str = "\
+- Every choice writes every input. An input whose field is not shown is null (`=null`), so that a process variable of the same name cannot
+  take its place.
 ";
 
 /// The file's text.
@@ -48,7 +53,9 @@ pub fn markdown() -> String {
         "\n## What the form does not show\n\n- The job's type is `{JOB_TYPE}`.\n"
     );
     for field in FIELDS {
-        if let (Kind::Hidden, Binding::Input(name), Some(value)) = (field.kind, field.binding, field.default) {
+        if let (Kind::Hidden, Binding::Input(name), Some(value)) = (field.kind, field.binding, field.default)
+            && value != UNUSED
+        {
             let _ = writeln!(
                 text,
                 "- Input `{name}` is `{value}` {}.",
@@ -56,6 +63,7 @@ pub fn markdown() -> String {
             );
         }
     }
+    text.push_str(ENDING);
     text
 }
 

@@ -38,7 +38,14 @@ fn every_json_on_the_pages_parses() {
 #[test]
 fn the_input_to_copy_is_one_that_can_be_sent() {
     let text = blocks(PAGES[0].1, "json").next().unwrap();
-    assert!(template::parse(text).is_ok_and(|config| request::check(&config).is_ok()));
+    let config = template::parse(text).unwrap();
+    assert_eq!(
+        request::check(&config).unwrap_err().field,
+        "snInstance",
+        "it names somebody's instance"
+    );
+    let text = text.replace(request::PLACEHOLDER, "acme");
+    assert!(template::parse(&text).is_ok_and(|config| request::check(&config).is_ok()));
 }
 
 #[test]

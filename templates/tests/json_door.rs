@@ -78,6 +78,11 @@ fn shown(field: &Field, form: &Form) -> bool {
     field.shown(|id| form.get(id).and_then(|value| value.as_deref()))
 }
 
+/// Every input of the table.
+fn inputs() -> BTreeSet<&'static str> {
+    FIELDS.iter().filter_map(Field::input).collect()
+}
+
 /// The inputs of a form, as the engine makes a job's variables of them.
 fn job(form: &Form) -> Value {
     let inputs = form
@@ -135,9 +140,8 @@ fn every_input_of_the_form_changes_what_the_component_does() {
         for form in forms().into_iter().filter(|form| form.contains_key(field.id)) {
             let mut other = form.clone();
             match field.kind {
-                // Their choices are compared below.
-                Kind::Choice(_) => continue,
-                Kind::Hidden => other.remove(field.id),
+                // Their choices are compared below. A hidden field holds no value of the person's: what it keeps out is tested below.
+                Kind::Choice(_) | Kind::Hidden => continue,
                 _ => other.insert(field.id, Some(samples(field.id)[1].to_owned())),
             };
             assert_ne!(told(&form), told(&other), "{}", field.id);
@@ -151,6 +155,59 @@ fn no_two_choices_mean_the_same() {
     let told: Vec<_> = forms.iter().map(told).collect();
     for (at, one) in told.iter().enumerate() {
         assert!(!told[..at].contains(one), "{:?}", forms[at]);
+    }
+}
+
+#[test]
+fn every_choice_writes_every_input_once() {
+    for form in forms() {
+        let written: Vec<_> = form.keys().filter_map(|id| fields::field(id)?.input()).collect();
+        let names: BTreeSet<_> = written.iter().copied().collect();
+        assert_eq!(names, inputs(), "{form:?}");
+        assert_eq!(written.len(), names.len(), "an input is written twice: {form:?}");
+    }
+}
+
+/// The input crate's own list, so that an input the component reads and the form does not know is found here.
+#[test]
+fn no_input_is_inherited_from_a_process_variable() {
+    let scope: Map<String, Value> = flow_starter_input::fields::INPUT
+        .iter()
+        .map(|name| ((*name).to_owned(), inherited(name)))
+        .collect();
+    for form in forms() {
+        let mut whole = scope.clone();
+        whole.extend(job(&form).as_object().unwrap().clone());
+        assert_eq!(read(&Value::Object(whole)), told(&form), "{form:?}");
+    }
+}
+
+/// What somebody would like the connector to take.
+fn inherited(name: &str) -> Value {
+    match name {
+        "snTarget" => json!("url"),
+        "snDomain" => json!("evil.example"),
+        "snEndpoint" => json!("https://evil.service-now.com"),
+        "authentication" => json!({
+            "type": "oauth-client-credentials-flow",
+            "oauthTokenEndpoint": "https://evil.service-now.com/oauth_token.do",
+            "clientId": "evil",
+            "clientSecret": "evil",
+        }),
+        _ => json!("evil"),
+    }
+}
+
+/// An expression may give null at run time, whatever the form insists on.
+#[test]
+fn a_choice_whose_value_is_null_falls_back_to_no_other_destination() {
+    for id in ["snDomain", "snEndpoint", "snInstance"] {
+        for mut form in forms().into_iter().filter(|form| form.contains_key(id)) {
+            let needed = id != "snInstance" || form[fields::DOMAIN_KIND].as_deref() != Some("url");
+            form.insert(fields::field(id).unwrap().id, None);
+            let refused = template::parse(&job(&form).to_string()).is_err_and(|invalid| invalid.field == id);
+            assert_eq!(refused, needed, "{id}: {form:?}");
+        }
     }
 }
 
@@ -332,10 +389,11 @@ fn a_required_field_is_one_that_the_component_needs_or_has_the_default_of() {
     {
         let mut form = forms().into_iter().find(|form| form.contains_key(field.id)).unwrap();
         form.insert(field.id, None);
-        let refused = template::parse(&job(&form).to_string()).map_err(|invalid| invalid.sentence);
-        // The one that only the choice of another domain asks for.
-        let falls_back = field.id == "snDomain" || field.id == "snEndpoint";
-        assert!(refused.is_err() || falls_back, "{} may be empty: {refused:?}", field.id);
+        assert!(
+            template::parse(&job(&form).to_string()).is_err(),
+            "{} may be empty",
+            field.id
+        );
     }
 }
 

@@ -166,10 +166,13 @@ impl Failure {
     fn of_component(mut error: TriggerError, requests: &[RequestRecord]) -> Self {
         cut(&mut error.message, MESSAGE_MAX);
         let said = sentence(error.flow);
-        let (what, says_state) = match error.message.strip_suffix(said) {
-            Some(what) => (what.trim_end().to_owned(), true),
-            None => (error.message, false),
-        };
+        let says_state = error.message.ends_with(said);
+        // In place: a copy would stay behind.
+        let mut what = error.message;
+        if says_state {
+            what.truncate(what.len() - said.len());
+            what.truncate(what.trim_end().len());
+        }
         // The component cannot see whether a connection was ever made; the host can.
         let proven = error.flow == FlowState::Unknown && proves_unsent(requests);
         let flow = if proven { FlowState::NotStarted } else { error.flow };

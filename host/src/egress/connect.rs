@@ -2,94 +2,22 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 use std::{fmt, io};
 
 use rustls::client::WebPkiServerVerifier;
-use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ProtocolVersion};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::Error;
 
-use super::origin::{Host, Origin, Scheme, is_loopback, port};
+use super::origin::{Host, Origin, Scheme, is_loopback};
 use super::policy::Policy;
 use super::proxy::{self, Proxy, ProxyUrl};
 use super::record::{Step, Stop, StopCause, Witness};
 use super::resolve::{Resolve, ResolveError};
+use super::stream::{Io, server_name, tcp};
 use super::wire::{Recording, Records};
-
-/// How long an address is waited for before the next one is tried beside it (RFC 8305, section 5).
-const NEXT_ADDRESS: Duration = Duration::from_millis(250);
-
-/// "This host is at that address", in the manner of curl's `--connect-to`.
-///
-/// ```
-/// use flow_starter_host::ConnectTo;
-///
-/// let mapping: ConnectTo = "acme.service-now.com:443:127.0.0.1:8443".parse()?;
-/// # Ok::<(), flow_starter_host::ConnectToError>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConnectTo {
-    host: Host,
-    port: u16,
-    address: SocketAddr,
-}
-
-impl ConnectTo {
-    /// Connections to this origin go to this address.
-    pub fn new(origin: &Origin, address: SocketAddr) -> Self {
-        Self {
-            host: origin.host().clone(),
-            port: origin.port(),
-            address,
-        }
-    }
-}
-
-/// A mapping that cannot be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write HOST:PORT:ADDRESS:PORT, for example acme.service-now.com:443:127.0.0.1:8443")]
-pub struct ConnectToError;
-
-impl FromStr for ConnectTo {
-    type Err = ConnectToError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // The host may be an IPv6 address in brackets, with colons of its own.
-        let host_end = if text.starts_with('[') {
-            text.find(']').map_or(0, |at| at + 1)
-        } else {
-            0
-        };
-        let (_, rest) = text.split_at_checked(host_end).ok_or(ConnectToError)?;
-        let colon = rest.find(':').ok_or(ConnectToError)?;
-        let (host, rest) = text.split_at_checked(host_end + colon).ok_or(ConnectToError)?;
-        let (digits, address) = rest
-            .strip_prefix(':')
-            .and_then(|rest| rest.split_once(':'))
-            .ok_or(ConnectToError)?;
-        Ok(Self {
-            host: host.parse().map_err(|_| ConnectToError)?,
-            port: port(digits).ok_or(ConnectToError)?,
-            address: address
-                .parse()
-                .ok()
-                .filter(|address: &SocketAddr| address.port() != 0)
-                .ok_or(ConnectToError)?,
-        })
-    }
-}
-
-/// Bytes both ways.
-pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// A connection over which nothing was sent yet.
 pub(super) struct Connected {
@@ -111,14 +39,6 @@ pub(super) struct Dialer {
     pub(super) connect_to: HashMap<(Host, u16), SocketAddr>,
     pub(super) resolver: Arc<dyn Resolve>,
     pub(super) proxy: Proxy,
-}
-
-/// Mappings by what they map.
-pub(super) fn by_origin(mappings: Vec<ConnectTo>) -> HashMap<(Host, u16), SocketAddr> {
-    mappings
-        .into_iter()
-        .map(|mapping| ((mapping.host, mapping.port), mapping.address))
-        .collect()
 }
 
 impl Dialer {
@@ -314,43 +234,11 @@ fn dns_error(error: &ResolveError) -> Error {
     }
 }
 
-/// The first address that accepts; else what the last one said. An address that does not answer at once is not waited for alone.
-pub(super) async fn tcp(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
-    let mut waiting = addresses.into_iter();
-    let mut trying = JoinSet::new();
-    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    loop {
-        if let Some(address) = waiting.next() {
-            trying.spawn(TcpStream::connect(address));
-        }
-        tokio::select! {
-            tried = trying.join_next() => match tried {
-                Some(Ok(Ok(stream))) => {
-                    // A request is one small write, which must not wait for the acknowledgement of the last.
-                    let _ = stream.set_nodelay(true);
-                    return Ok(stream);
-                }
-                Some(Ok(Err(error))) => last = error,
-                Some(Err(gone)) => last = gone.into(),
-                None => return Err(last),
-            },
-            () = tokio::time::sleep(NEXT_ADDRESS), if waiting.len() > 0 => {}
-        }
-    }
-}
-
 fn tcp_error(error: &io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => Error::ConnectionRefused,
         io::ErrorKind::TimedOut => Error::ConnectionTimeout,
         _ => Error::DestinationUnavailable,
-    }
-}
-
-pub(super) fn server_name(host: &Host) -> Result<ServerName<'static>, Error> {
-    match host {
-        Host::Address(address) => Ok(ServerName::from(*address)),
-        Host::Name(name) => ServerName::try_from(name.to_string()).map_err(|_| Error::HttpRequestUriInvalid),
     }
 }
 
@@ -375,52 +263,4 @@ pub(super) fn alert_received(alert: rustls::AlertDescription) -> Error {
 /// What rustls said, if it was rustls.
 pub(super) fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mapping_is_written_as_curl_takes_it() {
-        for (text, host, port, address) in [
-            (
-                "acme.service-now.com:443:127.0.0.1:8443",
-                "acme.service-now.com",
-                443,
-                "127.0.0.1:8443",
-            ),
-            (
-                "ACME.service-now.com:443:[::1]:8443",
-                "acme.service-now.com",
-                443,
-                "[::1]:8443",
-            ),
-            ("[::1]:80:127.0.0.1:8080", "[::1]", 80, "127.0.0.1:8080"),
-        ] {
-            let mapping: ConnectTo = text.parse().unwrap();
-            assert_eq!(mapping.host, host.parse().unwrap());
-            assert_eq!((mapping.port, mapping.address), (port, address.parse().unwrap()));
-        }
-        for text in [
-            "",
-            "acme",
-            "acme:443",
-            "acme:443:127.0.0.1",
-            "acme:0:127.0.0.1:1",
-            "acme:+443:127.0.0.1:1",
-            "acme:0443:127.0.0.1:1",
-            "acme:443:127.0.0.1:0",
-            "acme:443:127.0.0.1:99999",
-            "acme:99999:127.0.0.1:1",
-            "acme:443:127.0.0.1:1/",
-            "user@acme:443:127.0.0.1:1",
-            " acme:443:127.0.0.1:1",
-            "acme:443:name:8443",
-            "]",
-            "[::1",
-        ] {
-            assert_eq!(text.parse::<ConnectTo>(), Err(ConnectToError), "{text}");
-        }
-    }
 }

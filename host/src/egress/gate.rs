@@ -3,13 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Request, header};
-use http_body_util::{BodyExt, Full};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
-use zeroize::{Zeroize, Zeroizing};
 
 use super::allowance::Allowance;
+use super::body::in_hand;
 use super::connect::Dialer;
 use super::destinations::Destinations;
 use super::exchange::{self, Failed, Return};
@@ -18,9 +16,6 @@ use super::policy::Policy;
 use super::pool::{Kept, Key, Pool};
 use super::record::{self, Attempt, Purpose, RequestRecord};
 use super::rehearsal::Stage;
-
-/// A body up to this size is waited for and then sent in one piece, head and all.
-const WHOLE: u64 = 64 << 10;
 
 /// The record of what a [`Gate`] let out, for whoever judges the call by it.
 #[derive(Clone, Debug, Default)]
@@ -234,41 +229,4 @@ async fn within<T, E>(limit: Option<Duration>, late: E, work: impl Future<Output
         None => work.await,
         Some(limit) => tokio::time::timeout(limit, work).await.unwrap_or(Err(late)),
     }
-}
-
-/// A piece of a body that nobody else holds is overwritten before it is given back.
-pub(super) fn wipe(piece: Bytes) {
-    if let Ok(mut own) = piece.try_into_mut() {
-        own.as_mut().zeroize();
-    }
-}
-
-/// A small body is taken whole before a connection is looked for, so that the request is one write, and the time that the guest takes
-/// over it is not the server's. A larger one is sent as it comes.
-async fn in_hand(request: Request<WasiBody>) -> Result<Request<WasiBody>, Error> {
-    let length = request.headers().get(header::CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    let Some(length) = length.filter(|length| *length <= WHOLE) else {
-        return Ok(request);
-    };
-    let (head, mut body) = request.into_parts();
-    // Room for all of it at once, and wiped when it was sent: it can hold a credential, and a buffer that grows leaves copies behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(length as usize));
-    // Up to its length, not up to its end, which a guest may tell only after it has the answer.
-    while (bytes.len() as u64) < length {
-        match body.frame().await {
-            Some(frame) => {
-                let data = frame?.into_data().unwrap_or_default();
-                let size = (bytes.len() + data.len()) as u64;
-                if size > length {
-                    return Err(Error::HttpRequestBodySize(Some(size)));
-                }
-                bytes.extend_from_slice(&data);
-                wipe(data);
-            }
-            None => return Err(Error::HttpRequestBodySize(Some(bytes.len() as u64))),
-        }
-    }
-    let whole = Full::new(Bytes::from_owner(bytes)).map_err(|never| match never {});
-    Ok(Request::from_parts(head, whole.boxed_unsync()))
 }

@@ -8,6 +8,9 @@
 //! | `address` | which addresses are not public |
 //! | `allowance` | what one call may still send: one request for the flow, one for its token |
 //! | `gate` | the component's requests as they come: checked, recorded, sent or denied |
+//! | `body` | a request's body before it is sent |
+//! | `connect_to` | names that are not looked up |
+//! | `stream` | a TCP connection |
 //! | `resolve` | a name's addresses |
 //! | `connect` | a name made a connection: look-up, check of each address, TCP, TLS |
 //! | `proxy` | the same through a proxy |
@@ -22,8 +25,10 @@
 
 mod address;
 mod allowance;
+mod body;
 mod certificate;
 mod connect;
+mod connect_to;
 mod destinations;
 mod exchange;
 mod gate;
@@ -35,6 +40,7 @@ mod proxy;
 mod record;
 mod rehearsal;
 mod resolve;
+mod stream;
 mod tls;
 mod wire;
 
@@ -43,7 +49,7 @@ use std::time::Duration;
 
 pub use address::{AddressKind, AddressKindError};
 pub use certificate::{CertificateFault, ServerCertificate};
-pub use connect::{ConnectTo, ConnectToError};
+pub use connect_to::{ConnectTo, ConnectToError};
 pub use destinations::Destinations;
 pub use origin::{Host, Origin, OriginError, Scheme};
 pub use policy::{Pattern, PatternError, Policy};
@@ -230,7 +236,7 @@ impl EgressBuilder {
             tls: tls::client_config(&verifier, self.identity.as_ref(), &["h2", "http/1.1"])?,
             proxy_tls: tls::client_config(&verifier, None, &["http/1.1"])?,
             verifier,
-            connect_to: connect::by_origin(self.connect_to),
+            connect_to: connect_to::by_origin(self.connect_to),
             resolver: self.resolver,
             proxy: self.proxy,
         };

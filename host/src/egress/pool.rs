@@ -16,8 +16,8 @@ use tokio::runtime;
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::io::TokioIo;
 
-use super::connect::Io;
 use super::origin::Origin;
+use super::stream::Io;
 use super::wire::{Flushing, Handover, Records};
 
 /// More for one origin are closed at once.

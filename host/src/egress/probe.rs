@@ -10,9 +10,10 @@ use tokio::time::Instant;
 
 use super::Egress;
 use super::certificate::{Recorder, ServerCertificate, printable};
-use super::connect::{Connected, Dialer, Io};
+use super::connect::{Connected, Dialer};
 use super::origin::Origin;
 use super::record::{Step, Stop, Witness};
+use super::stream::Io;
 
 /// What became of each step on the way to an origin ([`Egress::probe`]).
 #[derive(Clone, Debug, PartialEq, Eq)]

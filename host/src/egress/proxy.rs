@@ -20,10 +20,10 @@ use wasmtime_wasi_http::Error;
 pub use exceptions::NoProxyError;
 pub use url::{ProxyUrl, ProxyUrlError};
 
-use super::connect::{Io, server_name, tcp};
 use super::origin::{Host, Origin, Scheme};
 use super::record::{Step, Stop, StopCause, Witness};
 use super::resolve::{Resolve, ResolveError};
+use super::stream::{Io, server_name, tcp};
 use exceptions::Exceptions;
 
 /// Which destinations are reached through which proxy.

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Limited};
 use wasmtime_wasi_http::{Error, WasiBody};
 use zeroize::Zeroizing;
 
-use super::gate::wipe;
+use super::body::wipe;
 use super::record::Purpose;
 
 /// A component that keeps the contract makes two requests, the larger one of the size of its input.

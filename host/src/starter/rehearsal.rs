@@ -2,6 +2,8 @@
 
 use flow_starter_input::{Authentication, Mask, Sensitive};
 
+use zeroize::Zeroizing;
+
 use super::FlowStarter;
 use super::input::{PreparedCall, checked, unavailable};
 use crate::component::Failure;
@@ -116,17 +118,18 @@ impl FlowStarter {
                 Ok(text) => text.to_owned(),
                 Err(_) => bytes.iter().copied().map(char::from).collect(),
             };
-            let value = match name.as_str() {
+            let mut value = Zeroizing::new(value);
+            let shown = match name.as_str() {
                 // Whatever they hold, and however short it is.
                 "authorization" => match value.split_once(' ') {
                     Some((scheme @ ("Basic" | "Bearer"), _)) => format!("{scheme} ***"),
                     _ => "***".to_owned(),
                 },
                 name if name.eq_ignore_ascii_case(key) => "***".to_owned(),
-                _ => mask.text(value),
+                _ => mask.text(std::mem::take(&mut *value)),
             };
             // An API key's name may come from a secret.
-            (mask.text(name.to_string()), value)
+            (mask.text(name.to_string()), shown)
         });
         RehearsedRequest {
             purpose: played.purpose,

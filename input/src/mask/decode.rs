@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use zeroize::Zeroizing;
+
 use super::steps::step;
 
 /// Kinds of escapes, as bits.
@@ -9,7 +11,18 @@ pub(super) const PERCENT: u8 = 1;
 pub(super) const JSON: u8 = 2;
 pub(super) const HTML: u8 = 4;
 pub(super) const ALL: u8 = PERCENT | JSON | HTML;
-pub(super) const KINDS: [u8; 3] = [PERCENT, JSON, HTML];
+/// What a cut went through is no escape.
+pub(super) const CUT_IS_TEXT: u8 = 8;
+
+/// In which ways a text is decoded. The last three differ only where an escape was cut, or a character that looks like the beginning of one.
+pub(super) const WAYS: [u8; 6] = [
+    PERCENT,
+    JSON,
+    HTML,
+    PERCENT | CUT_IS_TEXT,
+    JSON | CUT_IS_TEXT,
+    HTML | CUT_IS_TEXT,
+];
 
 /// How many encodings, one within the other, are looked through.
 pub(super) const LAYERS: u8 = 4;
@@ -68,11 +81,6 @@ pub(super) fn kinds(text: &[u8]) -> u8 {
     })
 }
 
-/// What `decode` or `base64` may write for a text of this length, and what is left for the mark of a cut.
-pub(super) fn room(len: usize) -> usize {
-    len + 16
-}
-
 /// An escape in a text, and the bytes that it stands for. None for one that a cut went through.
 pub(super) struct Escape {
     pub(super) source: Range<usize>,
@@ -87,6 +95,12 @@ impl Escape {
 }
 
 const CHUNK: usize = 16;
+/// In the component, bytes of code count more than time.
+const NEAR: usize = if cfg!(target_arch = "wasm32") {
+    usize::MAX
+} else {
+    CHUNK
+};
 
 /// A text in pieces: what is no escape of these kinds, and the escape that follows.
 pub(super) struct Pieces<'a> {
@@ -96,25 +110,22 @@ pub(super) struct Pieces<'a> {
     markers: [u8; 3],
     /// Whether the text's end is a cut.
     cut: bool,
+    cut_is_text: bool,
 }
 
 impl<'a> Pieces<'a> {
     pub(super) fn new(text: &'a [u8], kinds: u8, cut: bool) -> Self {
+        let of = |kind, marker: u8| (kinds & kind != 0).then_some(marker);
+        let (percent, json, html) = (of(PERCENT, b'%'), of(JSON, b'\\'), of(HTML, b'&'));
         // The same byte several times where there are fewer kinds.
-        let (mut markers, mut last) = ([0; 3], 0);
-        for (marker, (kind, byte)) in markers.iter_mut().zip([(PERCENT, b'%'), (JSON, b'\\'), (HTML, b'&')]) {
-            if kinds & kind != 0 {
-                last = byte;
-            }
-            *marker = last;
-        }
-        let [first, ..] = &mut markers;
-        *first = last;
+        let any = percent.or(json).or(html).unwrap_or_default();
+        let markers = [percent, json, html].map(|marker| marker.unwrap_or(any));
         Self {
             text,
             at: 0,
             markers,
             cut,
+            cut_is_text: kinds & CUT_IS_TEXT != 0,
         }
     }
 
@@ -122,13 +133,12 @@ impl<'a> Pieces<'a> {
     fn literal(&self, rest: &[u8]) -> Option<usize> {
         let [a, b, c] = self.markers;
         let is_marker = |byte: u8| (byte == a) | (byte == b) | (byte == c);
-        let mut skipped = 0;
         // What is near is found soonest byte by byte, what is far in chunks that a compiler makes vectors of.
-        let (near, mut far) = rest.split_at_checked(CHUNK).unwrap_or((rest, &[]));
+        let (near, mut far) = rest.split_at_checked(NEAR).unwrap_or((rest, &[]));
         if let Some(found) = near.iter().position(|byte| is_marker(*byte)) {
             return Some(found);
         }
-        skipped += near.len();
+        let mut skipped = near.len();
         while let Some((chunk, rest)) = far.split_first_chunk::<CHUNK>()
             && !chunk.iter().fold(false, |found, byte| found | is_marker(*byte))
         {
@@ -161,7 +171,7 @@ impl<'a> Pieces<'a> {
 
     /// What an escape that ends here stands for if a cut went through it: nothing.
     fn cut_at(&self, end: usize) -> Option<([u8; 4], usize, usize)> {
-        self.is_cut(end).then_some(([0; 4], 0, end))
+        (!self.cut_is_text && self.is_cut(end)).then_some(([0; 4], 0, end))
     }
 
     fn percent(&self, at: usize) -> Option<([u8; 4], usize, usize)> {
@@ -304,27 +314,57 @@ impl Iterator for Pieces<'_> {
     }
 }
 
-/// Writes `text` without its escapes, and adds where in `out` they were. With none, it writes nothing and says so.
-pub(super) fn decode(text: &[u8], kinds: u8, cut: bool, out: &mut Vec<u8>, escapes: &mut Vec<usize>) -> bool {
+/// A text without some encoding.
+#[derive(Default)]
+pub(super) struct Decoded {
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+    /// Where escapes were.
+    pub(super) escapes: Vec<usize>,
+    /// Whether a cut went through an escape.
+    pub(super) cut: bool,
+}
+
+impl Decoded {
+    /// Empty, with room for `len` bytes and a mark: a buffer that grows leaves copies behind.
+    pub(super) fn clear(&mut self, len: usize) {
+        self.bytes.clear();
+        self.escapes.clear();
+        self.cut = false;
+        let room = len + 2 * ELLIPSIS.len();
+        if self.bytes.capacity() < room {
+            self.bytes = Zeroizing::new(Vec::with_capacity(room));
+        }
+    }
+}
+
+/// Writes `text` without its escapes. With none, it writes nothing and says so.
+pub(super) fn decode(text: &[u8], kinds: u8, cut: bool, out: &mut Decoded) -> bool {
+    out.clear(text.len());
+    let Decoded {
+        bytes,
+        escapes,
+        cut: is_cut,
+    } = out;
     for (literal, escape) in Pieces::new(text, kinds, cut) {
         if literal.len() == text.len() {
             return false;
         }
         if !literal.is_empty() {
-            out.extend_from_slice(text.get(literal).unwrap_or_default());
+            bytes.extend_from_slice(text.get(literal).unwrap_or_default());
         }
         if let Some(escape) = escape {
             // Near ones count as one.
-            if escapes.last().is_none_or(|last| last + 2 < out.len()) {
-                escapes.push(out.len());
+            if escapes.last().is_none_or(|last| last + 2 < bytes.len()) {
+                escapes.push(bytes.len());
             }
+            *is_cut |= escape.bytes().is_empty();
             for byte in escape.bytes() {
-                out.push(*byte);
+                bytes.push(*byte);
             }
         }
     }
     if cut {
-        out.extend_from_slice(ELLIPSIS);
+        bytes.extend_from_slice(ELLIPSIS);
     }
     !escapes.is_empty()
 }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::decode::{is_mark, marks};
+use super::decode::marks;
 use super::needles::{Needles, Place, SHORTEST, begins_a_character};
 use super::steps::step;
 
@@ -336,7 +336,7 @@ impl Index {
         }
     }
 
-    /// Adds where needles stand in `text`, those that overlap or touch as one; stops at the first if nobody asks where. `end` says that the
+    /// Adds where needles stand in `text`, which is reversed in an index that reads backward, those that overlap or touch as one; stops at the first if nobody asks where. `end` says that the
     /// text's end is a cut.
     pub(super) fn scan(
         &self,
@@ -345,32 +345,23 @@ impl Index {
         end: bool,
         mut found: Option<&mut Vec<Range<usize>>>,
     ) -> Scan {
-        let (len, backward) = (text.len(), self.direction == Direction::Backward);
-        let index = |at: usize| self.direction.index(len, at);
-        let byte = |at: usize| text.get(index(at)).copied().unwrap_or_default();
-        let is_mark = |at: usize| is_mark(text, if backward { index(at + 2) } else { at });
+        let backward = self.direction == Direction::Backward;
+        let byte = |at: usize| text.get(at).copied().unwrap_or_default();
         let mut at = 0;
         let mut marks = false;
         // Backward: where a needle's end began.
         let mut ended = None;
         let mut state = ROOT;
-        while at < len {
+        while at < text.len() {
             // Nothing of a needle stands before this place.
-            let skipped = match self.direction {
-                Direction::Forward => self.skip(needles, text.get(at..).unwrap_or_default().iter(), &mut marks),
-                Direction::Backward => self.skip(
-                    needles,
-                    text.get(..len - at).unwrap_or_default().iter().rev(),
-                    &mut marks,
-                ),
-            };
-            let Some((skipped, trie)) = skipped else {
+            let rest = text.get(at..).unwrap_or_default();
+            let Some((skipped, trie)) = self.skip(needles, rest, &mut marks) else {
                 return Scan::Through { marks };
             };
             let passed = at + skipped;
             at = passed - GRAM;
-            while at < len {
-                if is_mark(at) {
+            while at < text.len() {
+                if self.is_mark(text, at) {
                     marks = true;
                     let near = |ended: usize| {
                         at - ended <= LEFT_OF_ESCAPE && (ended..at).all(|at| is_left_of_escape(byte(at)))
@@ -396,26 +387,31 @@ impl Index {
                     break;
                 }
             }
-            if end && at == len && trie.node(state).bits & CUT != 0 {
+            if end && at == text.len() && trie.node(state).bits & CUT != 0 {
                 return Scan::Cut;
             }
         }
         Scan::Through { marks }
     }
 
+    fn is_mark(&self, text: &[u8], at: usize) -> bool {
+        // Few bytes begin one.
+        let begins = matches!(text.get(at), Some(b'.' | 0xE2 | 0xEF | 0xA6 | 0xBD));
+        begins
+            && text.get(at..at + GRAM).is_some_and(|bytes| {
+                let window = bytes.iter().copied().fold(0, slide);
+                self.marks.contains(&(window << 8))
+            })
+    }
+
     /// How many bytes to read until three of them may begin a needle. A text that passes the filter often is worth an automaton; until then, it
     /// is looked up what the filter says.
-    fn skip<'a>(
-        &self,
-        needles: &Needles,
-        bytes: impl Iterator<Item = &'a u8>,
-        marks: &mut bool,
-    ) -> Option<(usize, &Trie)> {
+    fn skip(&self, needles: &Needles, text: &[u8], marks: &mut bool) -> Option<(usize, &Trie)> {
         let (grams, shift) = (self.grams.as_slice(), self.shift);
         let mut misses = 0;
         let mut window = 0;
         let mut read = 0;
-        for byte in bytes {
+        for byte in text {
             window = slide(window, fold(*byte));
             read += 1;
             if !passes(grams, shift, window) || read < GRAM {

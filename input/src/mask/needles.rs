@@ -1,11 +1,8 @@
 //! The byte strings that a mask searches for.
 
-use std::sync::OnceLock;
-
 use zeroize::Zeroizing;
 
-use super::decode::{self, LAYERS};
-use super::index::{Direction, Index};
+use super::decode::{ALL, Decoded, LAYERS, decode};
 
 /// In characters: a shorter value would blot out ordinary words and protects nothing.
 pub(super) const SHORTEST: usize = 4;
@@ -26,34 +23,10 @@ pub(super) enum Place {
     Base64,
 }
 
-/// The needles of one mask, and their indexes, which are built at the first use.
-#[derive(Default)]
+/// The needles of one mask.
+#[derive(Clone, Default, PartialEq)]
 pub(super) struct Needles {
     list: Vec<Needle>,
-    text: Indexes,
-    base64: Indexes,
-}
-
-#[derive(Default)]
-struct Indexes {
-    forward: OnceLock<Index>,
-    backward: OnceLock<Index>,
-}
-
-impl Clone for Needles {
-    fn clone(&self) -> Self {
-        let list = self.list.clone();
-        Self {
-            list,
-            ..Self::default()
-        }
-    }
-}
-
-impl PartialEq for Needles {
-    fn eq(&self, other: &Self) -> bool {
-        self.list == other.list
-    }
 }
 
 impl Needles {
@@ -71,18 +44,6 @@ impl Needles {
     pub(super) fn of(&self, place: Place) -> impl Iterator<Item = &[u8]> + Clone {
         let here = move |needle: &&Needle| place == Place::Base64 || needle.place == Place::Text;
         self.list.iter().filter(here).map(|needle| needle.bytes.as_slice())
-    }
-
-    pub(super) fn index(&self, place: Place, direction: Direction) -> &Index {
-        let Indexes { forward, backward } = match place {
-            Place::Text => &self.text,
-            Place::Base64 => &self.base64,
-        };
-        let index = match direction {
-            Direction::Forward => forward,
-            Direction::Backward => backward,
-        };
-        index.get_or_init(|| Index::new(self, place, direction))
     }
 
     pub(super) fn add(&mut self, secret: &str) {
@@ -105,14 +66,14 @@ impl Needles {
         // A client's id and secret are form-encoded before base64 (RFC 6749, section 2.3.1).
         self.push(copy(form(secret).as_bytes()), Place::Base64);
         // A secret that itself holds what looks like an escape.
-        let mut decoded = copy(secret.as_bytes());
+        let mut text = copy(secret.as_bytes());
+        let mut decoded = Decoded::default();
         for _ in 0..LAYERS {
-            let mut next = Zeroizing::new(Vec::with_capacity(decode::room(decoded.len())));
-            if !decode::decode(&decoded, decode::ALL, false, &mut next, &mut Vec::new()) || !is_long_enough(&next) {
+            if !decode(&text, ALL, false, &mut decoded) || !is_long_enough(&decoded.bytes) {
                 break;
             }
-            self.push(copy(&next), Place::Text);
-            decoded = next;
+            text = copy(&decoded.bytes);
+            self.push(text.clone(), Place::Text);
         }
     }
 
@@ -141,7 +102,6 @@ impl Needles {
             |known: &Needle| known.bytes == needle.bytes && (known.place == Place::Text || place == Place::Base64);
         if !self.list.iter().any(same) {
             self.list.push(needle);
-            (self.text, self.base64) = Default::default();
         }
     }
 }

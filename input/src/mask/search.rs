@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use zeroize::Zeroizing;
-
-use super::decode::{self, KINDS, LAYERS, Pieces, Run};
+use super::decode::{self, CUT_IS_TEXT, Decoded, LAYERS, Pieces, Run, WAYS};
 use super::index::{Direction, Scan};
-use super::needles::{Needles, Place};
+use super::needles::Place;
+use super::prepared::Prepared;
 use super::steps::{read, step};
 
 /// What must become of a text.
@@ -19,18 +18,9 @@ pub(super) enum Verdict {
     Whole,
 }
 
-/// How many bytes may be read for each byte of a text, with all its decoded forms. A text that was made to take longer becomes `***`.
-const MOST_READ: usize = 24;
-/// What any text may take: milliseconds.
-const LEAST_READ: usize = 1 << 20;
-
-pub(super) fn budget(text: usize) -> usize {
-    text * MOST_READ + LEAST_READ
-}
-
 /// A search in one text.
 pub(super) struct Search<'a> {
-    needles: &'a Needles,
+    needles: &'a Prepared,
     text: &'a [u8],
     /// Whether the text's end is a cut.
     cut: bool,
@@ -38,75 +28,61 @@ pub(super) struct Search<'a> {
     hidden: Vec<bool>,
     /// How many more bytes may be read.
     budget: usize,
-    spare: Vec<Buffer>,
+    spare: Vec<Decoded>,
     found: Vec<Range<usize>>,
     /// The decoded forms that were searched, by their hash, with the layers that were left.
     searched: Vec<(u64, u8)>,
-}
-
-/// A text without some encoding.
-#[derive(Default)]
-struct Buffer {
-    bytes: Zeroizing<Vec<u8>>,
-    /// Where escapes were.
-    escapes: Vec<usize>,
 }
 
 /// The rest of the search is not needed: the text becomes `***`.
 #[derive(Clone, Copy)]
 struct Stop;
 
+type Searched = Result<(), Stop>;
+
+/// Gets the runs of a text, how many characters of each are skipped, and what the rest stands for.
+type OfBase64<'l, 'a> = &'l mut dyn FnMut(&mut Search<'a>, &[Run], usize, &[u8]) -> Searched;
+
 impl<'a> Search<'a> {
-    pub(super) fn new(needles: &'a Needles, text: &'a str, cut: bool) -> Self {
+    pub(super) fn new(needles: &'a Prepared, text: &'a str, cut: bool, budget: usize) -> Self {
         Self {
             needles,
             text: text.as_bytes(),
             cut,
             hidden: Vec::new(),
-            budget: budget(text.len()),
+            budget,
             spare: Vec::new(),
             found: Vec::new(),
             searched: Vec::new(),
         }
     }
 
-    /// And, for [`Verdict::InPlace`], which bytes.
-    pub(super) fn run(mut self) -> (Verdict, Vec<bool>) {
+    /// And, for [`Verdict::InPlace`], which bytes, and what is left of the budget.
+    pub(super) fn run(mut self) -> (Verdict, Vec<bool>, usize) {
         let verdict = match self.all() {
             Err(Stop) => Verdict::Whole,
             Ok(()) if self.hidden.is_empty() => Verdict::Clean,
             Ok(()) => Verdict::InPlace,
         };
-        (verdict, self.hidden)
+        (verdict, self.hidden, self.budget)
     }
 
-    fn all(&mut self) -> Result<(), Stop> {
+    fn all(&mut self) -> Searched {
         // What is found under several encodings does not count where something is hidden in place: what comes of that is searched again.
         let mut deep = Ok(());
         self.in_place(self.text, None, &mut deep)?;
-        let kinds = decode::kinds(self.text);
-        for kind in KINDS {
-            if kinds & kind != 0 {
-                let mut without = self.buffer();
-                if self.decode(self.text, kind, self.cut, &mut without)? {
-                    self.in_place(&without.bytes, Some((&without.escapes, kind)), &mut deep)?;
-                    if self.hidden.is_empty() && deep.is_ok() {
-                        deep = self.escaped(&without.bytes, LAYERS - 1);
-                    }
-                }
-                self.spare.push(without);
+        self.each_way(self.text, self.cut, &mut |search, way, without| {
+            search.in_place(&without.bytes, Some((&without.escapes, way)), &mut deep)?;
+            if search.hidden.is_empty() && deep.is_ok() {
+                deep = search.escaped(&without.bytes, LAYERS - 1);
             }
-        }
+            Ok(())
+        })?;
         if self.hidden.is_empty() { deep } else { Ok(()) }
     }
 
     /// Hides what is found in `view`, the text itself or the text without one kind of escapes, and in its base64.
-    fn in_place(
-        &mut self,
-        view: &[u8],
-        escapes: Option<(&[usize], u8)>,
-        deep: &mut Result<(), Stop>,
-    ) -> Result<(), Stop> {
+    fn in_place(&mut self, view: &[u8], escapes: Option<(&[usize], u8)>, deep: &mut Searched) -> Searched {
         let cut = self.cut && escapes.is_none();
         let mut hidden = Vec::new();
         let cuts = self.find(view, Place::Text, cut)?;
@@ -118,7 +94,7 @@ impl<'a> Search<'a> {
             escapes.map(|(escapes, _)| escapes),
             cuts,
             cut,
-            |search, runs, skip, bytes| {
+            &mut |search, runs, skip, bytes| {
                 let cuts = search.find(bytes, Place::Base64, false)?;
                 decode::in_text(view, runs, skip, &search.found, |range| {
                     hide(&mut hidden, view.len(), range)
@@ -157,11 +133,11 @@ impl<'a> Search<'a> {
     }
 
     /// Whether anything is found under one more encoding, or several.
-    fn below(&mut self, text: &[u8], escapes: Option<&[usize]>, cuts: bool, layers: u8) -> Result<(), Stop> {
+    fn below(&mut self, text: &[u8], escapes: Option<&[usize]>, cuts: bool, layers: u8) -> Searched {
         if layers == 0 {
             return Ok(());
         }
-        self.each_base64(text, escapes, cuts, false, |search, _, _, bytes| {
+        self.each_base64(text, escapes, cuts, false, &mut |search, _, _, bytes| {
             let cuts = search.scan(bytes, Place::Base64)?;
             search.below(bytes, None, cuts, layers - 1)
         })?;
@@ -169,28 +145,51 @@ impl<'a> Search<'a> {
     }
 
     /// The same for escapes alone. Which kind comes first can make a difference: each order is tried.
-    fn escaped(&mut self, text: &[u8], layers: u8) -> Result<(), Stop> {
+    fn escaped(&mut self, text: &[u8], layers: u8) -> Searched {
         if layers == 0 {
             return Ok(());
         }
-        self.spend(text.len())?;
-        let kinds = decode::kinds(text);
-        for kind in KINDS {
-            if kinds & kind != 0 {
-                let mut without = self.buffer();
-                if self.decode(text, kind, false, &mut without)? && self.is_new(&without.bytes, layers)? {
-                    let cuts = self.scan(&without.bytes, Place::Text)?;
-                    self.below(&without.bytes, Some(&without.escapes), cuts, layers - 1)?;
-                }
-                self.spare.push(without);
+        self.each_way(text, false, &mut |search, _, without| {
+            if search.is_new(&without.bytes, layers)? {
+                let cuts = search.scan(&without.bytes, Place::Text)?;
+                search.below(&without.bytes, Some(&without.escapes), cuts, layers - 1)?;
             }
+            Ok(())
+        })
+    }
+
+    /// The text without each kind of escapes that it has.
+    fn each_way(
+        &mut self,
+        text: &[u8],
+        cut: bool,
+        look: &mut dyn FnMut(&mut Self, u8, &Decoded) -> Searched,
+    ) -> Searched {
+        self.spend(text.len() / 8)?;
+        let kinds = decode::kinds(text);
+        let mut cut_kinds = 0;
+        for way in WAYS {
+            if kinds & way == 0 || (way & CUT_IS_TEXT != 0 && cut_kinds & way == 0) {
+                continue;
+            }
+            let mut without = self.spare.pop().unwrap_or_default();
+            let decoded = decode::decode(text, way, cut, &mut without);
+            // Text between escapes is copied fast.
+            self.spend(text.len() / 4 + 8 * without.escapes.len())?;
+            if without.cut {
+                cut_kinds |= way;
+            }
+            if decoded {
+                look(self, way, &without)?;
+            }
+            self.spare.push(without);
         }
         Ok(())
     }
 
     /// Most orders come to the same.
     fn is_new(&mut self, text: &[u8], layers: u8) -> Result<bool, Stop> {
-        self.spend(text.len())?;
+        self.spend(text.len() / 8)?;
         let hash = hash(text);
         let known = |(searched, with): &(u64, u8)| *searched == hash && *with >= layers;
         let is_new = !self.searched.iter().any(known);
@@ -207,35 +206,23 @@ impl<'a> Search<'a> {
         escapes: Option<&[usize]>,
         cuts: bool,
         cut: bool,
-        mut look: impl FnMut(&mut Self, &[Run], usize, &[u8]) -> Result<(), Stop>,
-    ) -> Result<(), Stop> {
+        look: OfBase64<'_, 'a>,
+    ) -> Searched {
         let mut runs = Vec::new();
-        self.spend(text.len())?;
+        self.spend(text.len() / 2)?;
         let shortest = (self.needles.shortest() * 8).div_ceil(6);
         decode::runs(text, escapes, shortest, cuts, cut, &mut runs);
         if runs.is_empty() {
             return Ok(());
         }
-        let mut buffer = self.buffer();
+        let mut buffer = self.spare.pop().unwrap_or_default();
         for skip in 0..4 {
-            buffer.bytes.clear();
+            buffer.clear(text.len());
             decode::base64(text, &mut runs, skip, cut, &mut buffer.bytes);
             look(self, &runs, skip, &buffer.bytes)?;
         }
         self.spare.push(buffer);
         Ok(())
-    }
-
-    /// Whether there was anything to decode.
-    fn decode(&mut self, text: &[u8], kinds: u8, cut: bool, without: &mut Buffer) -> Result<bool, Stop> {
-        self.spend(text.len())?;
-        Ok(decode::decode(
-            text,
-            kinds,
-            cut,
-            &mut without.bytes,
-            &mut without.escapes,
-        ))
     }
 
     /// Writes to `found`, and says whether there are cuts.
@@ -260,8 +247,13 @@ impl<'a> Search<'a> {
             Scan::Found | Scan::Cut => Err(Stop),
             Scan::Through { marks: true } => {
                 self.spend(text.len())?;
+                let mut reversed = self.spare.pop().unwrap_or_default();
+                reversed.clear(text.len());
+                reversed.bytes.extend(text.iter().rev());
                 let index = self.needles.index(place, Direction::Backward);
-                match index.scan(self.needles, text, false, None) {
+                let scan = index.scan(self.needles, &reversed.bytes, false, None);
+                self.spare.push(reversed);
+                match scan {
                     Scan::Through { .. } => Ok(true),
                     Scan::Found | Scan::Cut => Err(Stop),
                 }
@@ -269,26 +261,15 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn spend(&mut self, bytes: usize) -> Result<(), Stop> {
+    fn spend(&mut self, bytes: usize) -> Searched {
         read(bytes);
         self.budget = self.budget.checked_sub(bytes).ok_or(Stop)?;
         Ok(())
     }
-
-    /// At its full size from the start: a buffer that grows leaves copies behind.
-    fn buffer(&mut self) -> Buffer {
-        let mut buffer = self.spare.pop().unwrap_or_default();
-        buffer.bytes.clear();
-        buffer.escapes.clear();
-        let room = decode::room(self.text.len());
-        if buffer.bytes.capacity() < room {
-            buffer.bytes = Zeroizing::new(Vec::with_capacity(room));
-        }
-        buffer
-    }
 }
 
 fn hide(hidden: &mut Vec<bool>, len: usize, range: Range<usize>) {
+    step(range.len());
     hidden.resize(len, false);
     if let Some(hidden) = hidden.get_mut(range) {
         hidden.fill(true);

@@ -1,6 +1,6 @@
 //! What a request asks for at its origin: the trigger's path as it stands, and the query.
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::encode::{form, push_form};
 use crate::message::cut;
@@ -132,22 +132,26 @@ impl Target {
 
     /// The path's segments as a server may see them that decodes them, takes a backslash for a slash, drops parameters and empty segments,
     /// and ignores letter case.
-    pub fn segments(&self) -> Vec<Vec<u8>> {
+    pub fn segments(&self) -> Zeroizing<Vec<Vec<u8>>> {
         let path = self.0.split_once('?').map_or(&*self.0, |(path, _)| path);
-        let mut path: Vec<u8> = path.bytes().collect();
         // Some decode twice.
-        for _ in 0..2 {
-            path = percent_encoding::percent_decode(&path).collect();
-        }
+        let mut path = decoded(&decoded(path.as_bytes()));
         path.make_ascii_lowercase();
         let segments = path.split(|byte| matches!(byte, b'/' | b'\\'));
         let bare = segments.map(|segment| segment.split(|byte| *byte == b';').next().unwrap_or_default());
-        bare.filter(|segment| !segment.is_empty()).map(<[u8]>::to_vec).collect()
+        Zeroizing::new(bare.filter(|segment| !segment.is_empty()).map(<[u8]>::to_vec).collect())
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Percent-decoded, in a buffer that is wiped and never grows.
+fn decoded(path: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut out = Zeroizing::new(Vec::with_capacity(path.len()));
+    out.extend(percent_encoding::percent_decode(path));
+    out
 }
 
 fn percent_encoded(text: &str) -> bool {
@@ -160,7 +164,7 @@ fn percent_encoded(text: &str) -> bool {
 /// A server may decode the path, take a backslash for a slash, and drop a segment's parameters (`..;x`) before it walks: segments are looked
 /// at as it would then see them.
 fn has_dot_segment(path: &str) -> bool {
-    let path: Vec<u8> = percent_encoding::percent_decode_str(path).collect();
+    let path = decoded(path.as_bytes());
     let mut segments = path.split(|byte| matches!(byte, b'/' | b'\\'));
     segments.any(|segment| matches!(segment.split(|byte| *byte == b';').next(), Some(b"." | b"..")))
 }

@@ -89,7 +89,7 @@ test('the linter of Camunda\'s desktop modeler finds nothing in the examples, an
     const told = async xml => (await lint(xml, [template])).map(it => `${it.id}: ${it.message}`);
     for (const { name, xml } of examples) assert.deepEqual(await told(xml), [], name);
     const [{ xml }] = examples;
-    const broken = await told(xml.replace('source="acme"', 'source="https://acme.service-now.com"'));
+    const broken = await told(xml.replace('source="your-instance-name"', 'source="https://acme.service-now.com"'));
     assert.ok(broken.some(it => it.includes('must be the name alone')), broken.join('\n'));
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -94,30 +94,47 @@ describe('what is wrong is said beside the field', () => {
   });
 });
 
-test('only the fields of a choice are in the model, whatever was chosen before', async () => {
+test('each choice writes every input, and those that it does not use are null, whatever was chosen before', async () => {
   const modeler = await fresh();
-  await modeler.fill('Username', 'ada');
-  for (const { choices } of template.properties.filter(it => it.id === 'authentication.type')) {
-    for (const { name, value } of choices) {
-      await modeler.fill('Type', name);
-      const expected = template.properties
-        .filter(it => it.id.startsWith('authentication.') && (!it.condition || (it.condition.oneOf ?? [it.condition.equals]).includes(value)))
-        .map(it => it.id).sort();
+  const every = [...new Set(template.properties.filter(it => it.binding.type === 'zeebe:input').map(it => it.binding.name))].sort();
+  const used = id => ({ condition }) => condition?.property === id;
+  const fields = [
+    ['Instance name', 'acme'], ['Domain name', 'service-now.example'], ['URL of the instance', 'https://flows.example.com'], ['Request body', 'text'],
+    ...['Username', 'Password', 'OAuth 2.0 token endpoint', 'Client ID', 'Client secret', 'Audience', 'Scopes', 'API key name', 'API key value', 'Bearer token']
+      .map(label => [label, label === 'OAuth 2.0 token endpoint' ? 'https://login.example/token' : 'typed'])
+  ];
+  for (const [label, id] of [['Domain', 'domainKind'], ['Method', 'method'], ['Type', 'authentication.type']]) {
+    const depending = template.properties.filter(used(id)).filter(it => it.type !== 'Hidden');
+    const { choices } = template.properties.find(it => it.id === id);
+    let before = [];
+    // Twice: the second time each choice comes from one in which its fields were hidden, the first included.
+    for (const { name, value } of [...choices, ...choices]) {
+      await modeler.fill(label, name);
+      const shown = depending.filter(it => (it.condition.oneOf ?? [it.condition.equals]).includes(value));
+      const unused = depending.filter(it => !shown.includes(it)).map(it => it.binding.name)
+        .filter(it => !(it === 'snDomain' && ['government', 'domain'].includes(value)));
       await modeler.eventually(async () => {
         const { inputs } = await modeler.task('Task_1');
-        assert.deepEqual(Object.keys(inputs).filter(it => it.startsWith('authentication.')).sort(), expected, name);
+        assert.deepEqual(Object.keys(inputs).sort(), every, name);
+        assert.deepEqual(unused.filter(it => inputs[it] !== '=null'), [], name);
+        // What was null a choice ago is an empty field again, or its default.
+        for (const { binding, value } of shown.filter(it => !before.includes(it))) {
+          assert.equal(inputs[binding.name], value ?? null, `${name}: ${binding.name}`);
+        }
+        if (id === 'domainKind') {
+          assert.equal(inputs.snTarget, { commercial: 'instance', government: 'domain', domain: 'domain', url: 'url' }[value]);
+          if (value === 'government') assert.equal(inputs.snDomain, 'servicenowservices.com');
+        }
       });
+      for (const it of shown) {
+        const typed = fields.find(([label]) => label === it.label)?.[1];
+        if (!typed) continue;
+        await modeler.fill(it.label, typed);
+        await modeler.eventually(async () => assert.equal((await modeler.task('Task_1')).inputs[it.binding.name], typed, it.label));
+      }
+      before = shown;
     }
   }
-  await modeler.fill('Domain', 'US government (servicenowservices.com)');
-  await modeler.eventually(async () => assert.equal((await modeler.task('Task_1')).inputs.snDomain, 'servicenowservices.com'));
-  await modeler.fill('Domain', 'Another domain');
-  await modeler.eventually(async () => assert.equal((await modeler.task('Task_1')).inputs.snDomain, null));
-  await modeler.fill('Domain', 'Own URL');
-  await modeler.eventually(async () => {
-    const { inputs } = await modeler.task('Task_1');
-    assert.deepEqual([inputs.snDomain, inputs.snEndpoint], [undefined, null]);
-  });
   await done(modeler);
 });
 
@@ -131,7 +148,7 @@ test('for an older engine the panel says that the template does not fit', async 
 });
 
 describe('a task with the official template', () => {
-  const { inputs, dropped, headers, retries } = cases.official;
+  const { inputs, added, dropped, headers, retries } = cases.official;
   const xml = read('official.bpmn');
 
   async function nothingIsLost(modeler) {
@@ -141,7 +158,7 @@ describe('a task with the official template', () => {
       assert.equal(task.type, 'servicenow-flow-starter:1');
       assert.equal(task.retries, retries);
       const kept = Object.fromEntries(Object.entries(inputs).filter(([name]) => !dropped.includes(name)));
-      assert.deepEqual(task.inputs, { ...kept, maxResponseBytes: '=1048576' });
+      assert.deepEqual(task.inputs, { ...kept, ...added });
       assert.deepEqual(task.headers, { ...headers, onUnknown: 'incident' });
     });
     assert.match(await modeler.badge(), /Applied/);
@@ -180,5 +197,51 @@ describe('a task with the official template', () => {
     await modeler.apply('Task_1', template.id);
     await modeler.select('Task_1');
     await nothingIsLost(modeler);
+  });
+});
+
+describe('a task with version 1 of this template', () => {
+  const first = JSON.parse(read('version-1.json'));
+
+  // What version 1 wrote: an input for each field that was shown.
+  function model({ retries, inputs, headers, properties }) {
+    const text = value => value.replace(/[&<>"]/g, it => `&#${it.charCodeAt(0)};`);
+    const pairs = (list, write) => Object.entries(list).map(([name, value]) => write(name, value)).join('');
+    const written = Object.fromEntries(Object.entries(inputs).filter(([name, value]) => name !== 'snTarget' && value !== '=null'));
+    const extension = `<bpmn:extensionElements>
+      <zeebe:taskDefinition type="servicenow-flow-starter:1" retries="${retries}" />
+      <zeebe:ioMapping>${pairs(written, (name, value) => `<zeebe:input ${value === null ? '' : `source="${text(value)}" `}target="${name}" />`)}</zeebe:ioMapping>
+      <zeebe:taskHeaders>${pairs(headers, (name, value) => `<zeebe:header key="${name}" value="${text(value)}" />`)}</zeebe:taskHeaders>
+      <zeebe:properties>${pairs(properties, (name, value) => `<zeebe:property name="${name}" value="${value}" />`)}</zeebe:properties>
+    </bpmn:extensionElements>`;
+    const mark = `zeebe:modelerTemplate="${first.id}" zeebe:modelerTemplateVersion="1"`;
+    return empty.replace(/<bpmn:task id="Task_1"([^>]*)>/, `<bpmn:serviceTask id="Task_1"$1 ${mark}>${extension}`).replace('</bpmn:task>', '</bpmn:serviceTask>');
+  }
+
+  for (const { name, job } of cases.filled) {
+    test(`keeps its values and gets the inputs that it lacks: ${name}`, async () => {
+      const modeler = await browser.open(model(job), [first, template]);
+      assert.deepEqual(modeler.warnings, []);
+      assert.equal((await modeler.task('Task_1')).inputs.snTarget, undefined);
+      await modeler.select('Task_1');
+      assert.match(await modeler.badge(), /Update available/);
+      await modeler.apply('Task_1', template.id);
+      await modeler.eventually(async () => assert.deepEqual(await modeler.task('Task_1'), {
+        element: 'bpmn:ServiceTask', template: template.id, type: 'servicenow-flow-starter:1', outputs: {}, ...job
+      }));
+      await modeler.eventually(async () => assert.match(await modeler.badge(), /Applied/));
+      assert.match(await modeler.xml(), /zeebe:modelerTemplateVersion="2"/);
+      await done(modeler);
+    });
+  }
+
+  test('keeps its values where the modeler has version 2 alone, and a person unlinks and selects it', async () => {
+    const [{ job }] = cases.filled;
+    const modeler = await browser.open(model(job), [template]);
+    await modeler.select('Task_1');
+    await modeler.unlink();
+    await modeler.choose(template.id);
+    await modeler.eventually(async () => assert.deepEqual((await modeler.task('Task_1')).inputs, job.inputs));
+    await done(modeler);
   });
 });

@@ -89,7 +89,7 @@ test('what the official template has, this one has: same inputs and headers, sam
 
 test('each authentication shows its own fields, and no other\'s', () => {
   const fields = type => properties
-    .filter(it => it.condition?.property === 'authentication.type' && (it.condition.oneOf ?? [it.condition.equals]).includes(type))
+    .filter(it => it.type !== 'Hidden' && it.condition?.property === 'authentication.type' && (it.condition.oneOf ?? [it.condition.equals]).includes(type))
     .map(it => it.id.replace('authentication.', ''));
   assert.deepEqual(fields('basic'), ['username', 'password']);
   assert.deepEqual(fields('bearer'), ['token']);

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context as _, Result};
 use servicenow_stand_in::StandIn;
 
-use crate::input::Input;
+use crate::input::{Input, STAND_IN};
 
 pub struct FlowStarter {
     program: PathBuf,
@@ -37,8 +37,9 @@ impl FlowStarter {
         }
     }
 
-    /// The stand-in is `acme.service-now.com`, and its certificate is by nobody that the world trusts.
+    /// The stand-in is `acme.service-now.com`, and its certificate is by nobody that the world trusts. Its name takes the placeholder's place.
     pub fn reaches(&mut self, stand_in: &StandIn) -> Result<()> {
+        self.arguments.push(vec!["--instance-name".into(), STAND_IN.into()]);
         let file = std::env::temp_dir().join(format!("stand-in-ca-{}.pem", std::process::id()));
         std::fs::write(&file, stand_in.ca_pem()).with_context(|| format!("cannot write {}", file.display()))?;
         self.arguments.push(vec!["--ca-file".into(), file.clone().into()]);

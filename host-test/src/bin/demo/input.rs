@@ -4,10 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use flow_starter_host::Destinations;
+use flow_starter_input::request::PLACEHOLDER;
 use serde_json::{Value, json};
 
 /// The flow of the blueprint that Camunda publishes with its connector, as its documentation fills in the form.
 const BLUEPRINT: &str = "examples/flow.json";
+
+/// The stand-in's instance.
+pub const STAND_IN: &str = "acme";
 
 pub struct Input {
     pub file: PathBuf,
@@ -39,11 +43,16 @@ impl Input {
         }
     }
 
-    /// Whether it names `acme`, at no domain or address of its own.
+    /// Whether it names the placeholder or the stand-in's instance, at no domain or address of its own.
     pub fn is_for_the_stand_in(&self) -> bool {
         let value: Value = serde_json::from_str(&self.text).unwrap_or_default();
         let named = |field: &str| value.get(field).and_then(Value::as_str).filter(|text| !text.is_empty());
-        named("snInstance").is_some_and(|name| name.eq_ignore_ascii_case("acme"))
+        let is_stand_in = |name: &str| {
+            [PLACEHOLDER, STAND_IN]
+                .iter()
+                .any(|known| name.eq_ignore_ascii_case(known))
+        };
+        named("snInstance").is_some_and(is_stand_in)
             && named("snDomain").is_none_or(|domain| domain.eq_ignore_ascii_case("service-now.com"))
             && named("snEndpoint").is_none()
     }

@@ -21,8 +21,8 @@ use screen::Screen;
 #[derive(Debug, Parser)]
 #[command(name = "demo")]
 struct Arguments {
-    /// An input of your own: the element template's fields as JSON (see examples/flow.json). The instance "acme" is the
-    /// stand-in that comes with this project; any other is called for real.
+    /// An input of your own: the element template's fields as JSON (see examples/flow.json). The instances
+    /// "your-instance-name" and "acme" are the stand-in that comes with this project; any other is called for real.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 

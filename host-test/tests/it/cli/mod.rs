@@ -2,6 +2,7 @@
 
 mod codes;
 mod component;
+mod demo;
 mod dry_run;
 mod inputs;
 mod logs;

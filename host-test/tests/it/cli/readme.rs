@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use flow_starter_input::request::PLACEHOLDER;
 use serde_json::json;
 
 use super::place::{Ended, Place};
@@ -80,7 +81,10 @@ fn every_command_of_the_section_works() {
     let section = section();
     let place = Place::new();
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
-    place.file("flow.json", std::fs::read(examples.join("flow.json")).unwrap());
+    // With the instance's name in the placeholder's place, as the section says.
+    let example = std::fs::read_to_string(examples.join("flow.json")).unwrap();
+    assert!(example.contains(PLACEHOLDER) && section.contains(PLACEHOLDER));
+    place.file("flow.json", example.replace(PLACEHOLDER, "acme"));
     let commands = commands(&section);
     assert!(commands.len() > 5, "{commands:?}");
     for command in commands {

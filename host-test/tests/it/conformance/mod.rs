@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use flow_starter_host::{ErrorKind, FlowState, Outcome, Progress, TriggerError};
+use flow_starter_input::request::PLACEHOLDER;
 use host_test::conformance::{self, Case, ExpectedAnswer, ExpectedError, ExpectedId, Sent};
 use host_test::rig::Rig;
 use serde_json::Value;
@@ -54,6 +55,17 @@ fn no_case_stands_twice() {
             assert!(names.insert(case.name.clone()), "{} stands twice", case.name);
         }
     }
+}
+
+/// The example names no instance, so that it calls nobody's; the cases need one.
+#[test]
+fn the_cases_change_the_example_for_the_stand_ins_instance() {
+    let example = include_str!("../../../../examples/flow.json");
+    let mut example: Value = serde_json::from_str(example).unwrap();
+    assert_eq!(example["snInstance"], PLACEHOLDER);
+    example["snInstance"] = Value::from("acme");
+    let base: Value = serde_json::from_str(conformance::BASE).unwrap();
+    assert_eq!(example, base);
 }
 
 fn every_case_of(file: &str) {

@@ -98,6 +98,54 @@ async fn a_fresh_token_that_is_refused_is_dropped_and_is_no_reason_to_try_again(
     assert_eq!(asked(&stand_in, TOKEN_PATH), 2, "the refused one was dropped");
 }
 
+/// The client's id and secret are not sent for a call that cannot be made.
+#[tokio::test]
+async fn no_token_is_asked_for_before_the_whole_input_is_valid() {
+    let stand_in = StandIn::start(Instance::demo()).unwrap();
+    let starter = starter(&stand_in, &SECRETS).await;
+    for (member, value) in [
+        ("restApiTriggerPath", json!("/api/a/../b")),
+        ("headers", json!({ "host": "evil.example" })),
+        ("body", json!("{")),
+        ("readTimeoutInSeconds", json!("5.")),
+        ("readTimeoutInSeconds", json!(".5")),
+        ("readTimeoutInSeconds", json!("+5")),
+        ("connectionTimeoutInSeconds", json!(4_294_967.2)),
+        ("method", json!("post")),
+    ] {
+        let mut input: serde_json::Value = serde_json::from_str(&oauth("{{secrets.CLIENT}}")).unwrap();
+        input[member] = value;
+        let outcome = starter.execute(&input.to_string()).await;
+        let error = outcome.result.unwrap_err();
+        assert_eq!(
+            (error.kind, error.flow),
+            (ErrorKind::InvalidInput, FlowState::NotStarted),
+            "{error}"
+        );
+        assert!(outcome.requests.is_empty(), "{member}: {:?}", outcome.requests);
+        let shown = starter.rehearse(&input.to_string()).await;
+        assert!(shown.requests.is_empty() && shown.refusal.is_some(), "{shown:?}");
+    }
+    let mut config = FlowConfig::new(Method::Post, "acme", "/api/a/../b");
+    config.authentication = Authentication::OauthClientCredentials(client("demo-client", "demo-secret"));
+    assert_eq!(
+        starter.trigger_flow(config).await.result.unwrap_err().kind,
+        ErrorKind::InvalidInput
+    );
+    assert_eq!(stand_in.requests().len(), 0);
+}
+
+fn client(id: &str, secret: &str) -> ClientCredentials {
+    ClientCredentials {
+        token_url: None,
+        client_id: id.into(),
+        client_secret: secret.into(),
+        audience: None,
+        scopes: Vec::new(),
+        client_authentication: ClientAuthentication::RequestBody,
+    }
+}
+
 /// What any other answer says is nothing about the token.
 #[tokio::test]
 async fn only_a_401_drops_a_token() {
@@ -157,12 +205,8 @@ async fn the_typed_door_keeps_tokens_as_well() {
         config.headers = vec![("hello".to_owned(), "header".into())];
         config.query = vec![("hello".to_owned(), "query".into())];
         config.authentication = Authentication::OauthClientCredentials(ClientCredentials {
-            token_url: None,
-            client_id: "demo-client".into(),
-            client_secret: "demo-secret".into(),
-            audience: None,
-            scopes: Vec::new(),
             client_authentication: ClientAuthentication::BasicHeader,
+            ..client("demo-client", "demo-secret")
         });
         let outcome = starter.trigger_flow(config).await;
         assert!(outcome.result.is_ok(), "{outcome:?}");

@@ -70,6 +70,17 @@ fn a_secret_within_base64_is_masked_wherever_it_begins() {
 }
 
 #[test]
+fn both_alphabets_of_base64_are_read() {
+    let mask = mask(&["???>>>~~~abc"]);
+    assert_eq!(text(&mask, "<Pz8/Pj4+fn5+YWJj> <Pz8_Pj4-fn5-YWJj>"), "<***> <***>");
+    assert_eq!(
+        text(&mask, "<Pz8%2FPj4%2Bfn5%2BYWJj> <Pz8\\/Pj4+fn5+YWJj>"),
+        "<***> <***>"
+    );
+    assert_eq!(text(&mask, "\"a\\nb\", Pz8/Pj4\\u002bfn5+YWJj"), "\"a\\nb\", ***");
+}
+
+#[test]
 fn basic_authentication_is_masked_as_it_is_sent() {
     let mut pair = Mask::default();
     pair.add_pair("camunda", "demo-password");

@@ -101,6 +101,15 @@ fn base64_in_base64_takes_linear_time() {
 }
 
 #[test]
+fn a_text_that_was_made_to_take_long_is_masked_whole() {
+    let mask = mask(&["demo-password"]);
+    let shown = "V".repeat(1 << 20);
+    take_steps();
+    assert!(mask.text(shown.clone()) == "***");
+    take_steps().assert_linear(shown.len(), 0);
+}
+
+#[test]
 fn four_clean_headers_take_a_few_steps() {
     let mut mask = mask(&["demo-password"]);
     mask.add_pair("camunda", "demo-password");

@@ -146,6 +146,15 @@ fn an_escape_that_was_cut_does_not_hide_a_cut_secret() {
     }
 }
 
+// Found by the fuzz target.
+#[test]
+fn the_beginning_of_an_escape_before_a_cut_may_be_a_secrets_own() {
+    let mask = mask(&["&&&&&\"word", "pa%4ssword", "x\\u00yword"]);
+    assert_eq!(cut_text(&mask, "\\u0078\\u00"), "***");
+    assert_eq!(cut_text(&mask, "&amp;&amp;&amp;&"), "***");
+    assert_eq!(cut_text(&mask, "p%61%4"), "***");
+}
+
 #[test]
 fn three_characters_before_a_cut_are_no_secret() {
     let mask = mask(&["abcdabcdxyz", "pässword", "abcd–1"]);
