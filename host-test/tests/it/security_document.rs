@@ -25,7 +25,7 @@ fn quoted(line: &str) -> impl Iterator<Item = &str> {
 fn every_test_that_the_document_names_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut files = Vec::new();
-    for folder in ["input", "host", "host-test"] {
+    for folder in ["input", "host", "host-test", "templates"] {
         sources(&root.join(folder), &mut files);
     }
     let mut tests = 0;
@@ -38,10 +38,7 @@ fn every_test_that_the_document_names_is_there() {
                 assert_eq!(matching.len(), 1, "{name}: {matching:?}");
                 file = Some(std::fs::read_to_string(matching[0]).unwrap());
             } else if let Some(text) = &file {
-                assert!(
-                    text.contains(&format!("fn {name}(")),
-                    "there is no test {name}: {line}"
-                );
+                assert!(text.contains(&format!("fn {name}(")), "there is no test {name}: {line}");
                 tests += 1;
             }
         }

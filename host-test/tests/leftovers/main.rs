@@ -81,10 +81,12 @@ fn our_types_leave_nothing_behind() {
         "headers": { "authorization": "Bearer secrets.SECRET" },
     })
     .to_string();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let ((), found) = watch::during(|| {
-        let expanded = futures_util::FutureExt::now_or_never(secrets.expand(&input))
-            .unwrap()
-            .unwrap();
+        let expanded = runtime.block_on(secrets.expand(&input)).unwrap();
         assert_eq!(expanded.json().matches(SECRET).count(), 4);
         let named = Destinations::of_json(expanded.json());
         assert_eq!(named.flow().unwrap().to_string(), "https://acme.service-now.com");

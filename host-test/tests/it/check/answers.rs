@@ -244,7 +244,7 @@ fn an_input_that_cannot_be_checked_is_told_what_is_wrong_with_it() {
     for (input, words) in [
         ("{}", "`snInstance` is missing"),
         (r#"{"snInstance":"https://acme"}"#, "snInstance"),
-        (&hidden, "comes from the secret 'SN_PASSWORD'"),
+        (&hidden, "The value comes from the secret 'SN_PASSWORD'"),
     ] {
         let ran = run(input, &[]);
         let (mark, told) = ran.step("the input", "input");
