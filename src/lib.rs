@@ -83,6 +83,7 @@ impl connector::Guest for FlowStarter {
 }
 
 fn trigger(config: &FlowConfig, mask: &mut Mask) -> Result<FlowResponse, Failure> {
+    mask.check()?;
     let mut plan = request::plan(config)?;
     if let Some(request) = &plan.token {
         let fetched = transport::send(request)

@@ -3,7 +3,7 @@
 use crate::fields::{CREDENTIAL_NAMES, CREDENTIALS, PAIRS};
 use crate::json::{self, Json, Raw};
 use crate::template::{as_text, items};
-use crate::{Authentication, ClientCredentials, FlowConfig, Mask, Sensitive, TokenRequest};
+use crate::{Authentication, ClientCredentials, FlowConfig, Invalid, Mask, Sensitive, TokenRequest};
 use base64ct::{Base64Unpadded, Encoding};
 use zeroize::Zeroizing;
 
@@ -51,6 +51,20 @@ impl Mask {
             }
         }
         mask
+    }
+
+    /// Whether every credential is masked.
+    ///
+    /// # Errors
+    /// The input has too many of them.
+    pub fn check(&self) -> Result<(), Invalid> {
+        if self.is_full() {
+            return Invalid::refuse(
+                "",
+                "The input has more credentials than a call may have (some hundreds), and they could not all be masked: leave out what is not needed.",
+            );
+        }
+        Ok(())
     }
 
     fn add_authentication(&mut self, raw: Raw) {
@@ -221,6 +235,19 @@ mod tests {
             ),
             &hidden,
         );
+    }
+
+    #[test]
+    fn an_input_with_more_credentials_than_can_be_masked_is_refused() {
+        let with = |count: usize| {
+            let mut config = FlowConfig::new(Method::Post, "acme", "/api/x/y");
+            config.query = (0..count)
+                .map(|at| ("token".to_owned(), format!("token-{at}").into()))
+                .collect();
+            Mask::of_config(&config).check()
+        };
+        assert_eq!(with(300), Ok(()));
+        assert!(with(50_000).is_err());
     }
 
     #[test]

@@ -17,6 +17,23 @@ pub const INPUT: [&str; 13] = [
     "maxResponseBytes",
 ];
 
+/// The members of `authentication`.
+pub const AUTHENTICATION: [&str; 13] = [
+    "type",
+    "username",
+    "password",
+    "token",
+    "apiKeyLocation",
+    "name",
+    "value",
+    "oauthTokenEndpoint",
+    "clientId",
+    "clientSecret",
+    "audience",
+    "scopes",
+    "clientAuthentication",
+];
+
 /// The members of `authentication` that are credentials.
 pub(crate) const CREDENTIALS: [&str; 4] = ["password", "token", "value", "clientSecret"];
 

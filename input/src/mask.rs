@@ -66,14 +66,28 @@ impl Mask {
     /// In characters: a shorter value is no secret, and would blot out ordinary words.
     pub const SHORTEST: usize = 4;
 
+    /// How many forms of secrets a mask holds, which is enough for hundreds of them. Adding compares them all.
+    const MOST: usize = 1_000;
+
+    /// Whether it can hold no more: what was added since is not masked, so the call must not be made.
+    pub fn is_full(&self) -> bool {
+        self.needles.list().len() >= Self::MOST
+    }
+
     /// Masks this value from now on. A value under four characters is ignored: it would blot out ordinary words.
     pub fn add(&mut self, secret: &str) {
+        if self.is_full() {
+            return;
+        }
         Arc::make_mut(&mut self.needles).needles_mut().add(secret);
     }
 
     /// Masks `user:password` as basic authentication sends it, also form-encoded first (RFC 6749, section 2.3.1). The password by itself is
     /// masked by [`add`](Self::add).
     pub fn add_pair(&mut self, user: &str, password: &str) {
+        if self.is_full() {
+            return;
+        }
         Arc::make_mut(&mut self.needles).needles_mut().add_pair(user, password);
     }
 

@@ -243,23 +243,32 @@ struct Found {
     all: Vec<String>,
 }
 
+/// The field that a refusal would name: a known member of `authentication` by itself, any other field as a whole.
+fn place_of(scalar: &Scalar) -> String {
+    let field = scalar.field();
+    match scalar.member() {
+        Some(member) if field == "authentication" && fields::AUTHENTICATION.contains(&&*member) => {
+            format!("{field}.{member}")
+        }
+        _ => field.into_owned(),
+    }
+}
+
 /// All of them, in the order of their first.
 fn names(input: &str) -> Result<Vec<Found>, ExpandError> {
     let mut found: Vec<Found> = Vec::new();
     let Some(input) = Some(input).filter(|input| may_refer(input)).and_then(Document::of) else {
         return Ok(found);
     };
-    let mut add = |text: &str, path: &dyn Fn() -> String| {
+    let mut add = |text: &str, scalar: &Scalar| {
+        // Made once for a text of many references: a member's name may be as large as the input.
+        let (path, mut place) = (|| scalar.path(), None);
         for Reference { name, .. } in references(text).map_err(|_| ExpandError::Unfinished(path()))? {
-            let place = path();
-            let place = match place.split_once('.') {
-                Some((field, _)) if field != "authentication" => field.to_owned(),
-                _ => place,
-            };
+            let place = place.get_or_insert_with(|| place_of(scalar));
             if let Some(known) = found.iter_mut().find(|found| found.name == name) {
                 known.times += 1;
-                if !known.all.contains(&place) {
-                    known.all.push(place);
+                if !known.all.contains(place) {
+                    known.all.push(place.clone());
                 }
                 continue;
             }
@@ -270,7 +279,7 @@ fn names(input: &str) -> Result<Vec<Found>, ExpandError> {
                 name: name.to_owned(),
                 field: path(),
                 times: 1,
-                all: vec![place],
+                all: vec![place.clone()],
             });
         }
         Ok(())
@@ -281,11 +290,11 @@ fn names(input: &str) -> Result<Vec<Found>, ExpandError> {
             continue;
         };
         match inner(&scalar, &text) {
-            None => add(&text, &path)?,
+            None => add(&text, &scalar)?,
             Some(inner) => {
-                for scalar in inner.scalars() {
-                    if let Some(text) = decoded(&scalar).map_err(|_| ExpandError::Unfinished(path()))? {
-                        add(&text, &path)?;
+                for within in inner.scalars() {
+                    if let Some(text) = decoded(&within).map_err(|_| ExpandError::Unfinished(path()))? {
+                        add(&text, &scalar)?;
                     }
                 }
             }

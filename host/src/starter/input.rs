@@ -46,7 +46,7 @@ pub(super) fn checked(expanded: &Expanded) -> Result<PreparedCall, (Failure, Mas
     })?;
     let mut mask = with_credentials(Mask::of_config(&config));
     add_hosts(&mut mask, expanded, &config);
-    match request::check(&config) {
+    match mask.check().and_then(|()| request::check(&config)) {
         Ok(()) => Ok(PreparedCall { config, mask }),
         Err(invalid) => Err((refusal(invalid, Some(expanded)), mask)),
     }

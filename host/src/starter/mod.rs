@@ -99,7 +99,7 @@ impl FlowStarter {
     pub async fn trigger_flow(&self, config: FlowConfig) -> Outcome<FlowResponse> {
         let deadline = self.deadline();
         let mask = Mask::of_config(&config);
-        let (judged, mask) = match request::check(&config) {
+        let (judged, mask) = match mask.check().and_then(|()| request::check(&config)) {
             Ok(()) => {
                 let call = PreparedCall { config, mask };
                 self.call(call, deadline, std::future::pending()).await

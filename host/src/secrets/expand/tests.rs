@@ -222,3 +222,23 @@ async fn what_would_grow_without_bounds_is_refused_before_it_is_made() {
     let half = r#"{"body":"\ud800 {{secrets.ID}}"}"#;
     assert!(expanded(half).await.unwrap_err().contains("nearly a reference"));
 }
+
+/// Each of these once took minutes: a name as large as the input was copied for every reference, and places were compared one by one.
+#[tokio::test]
+async fn many_references_in_large_names_are_counted_once() {
+    let references = "{{secrets.ID}}".repeat(100_000);
+    let name = "k".repeat(1_000_000);
+    let in_a_large_name = format!(r#"{{"body":{{"{name}":"{references}"}}}}"#);
+    let members: Vec<_> = (0..50_000).map(|at| format!(r#""m{at}":"secrets.ID""#)).collect();
+    let in_many_members = format!(r#"{{"authentication":{{{},"token":"secrets.ID"}}}}"#, members.join(","));
+    let secrets = Secrets::none().with(HELD);
+    let expanded = secrets.expand(&in_a_large_name).await.unwrap();
+    assert_eq!(expanded.secret_in("body"), Some("ID"));
+    let expanded = secrets.expand(&in_many_members).await.unwrap();
+    assert_eq!(expanded.secret_in("authentication.token"), Some("ID"));
+    assert_eq!(
+        expanded.fields.len(),
+        2,
+        "the field as a whole, and the member that a refusal can name"
+    );
+}
