@@ -67,8 +67,11 @@ impl flow_starter::Guest for FlowStarter {
 
 impl connector::Guest for FlowStarter {
     fn execute(input: String) -> Result<String, TriggerError> {
-        let config =
-            template::parse(&input).map_err(|invalid| Failure::from(invalid).into_error(&Mask::of_json(&input)))?;
+        let config = template::parse(&input).map_err(|invalid| {
+            let mask = Mask::of_json(&input);
+            let invalid = mask.check().err().unwrap_or(invalid);
+            Failure::from(invalid).into_error(&mask)
+        })?;
         drop(input);
         let mut mask = Mask::of_config(&config);
         let response = trigger(&config, &mut mask).map_err(|failure| failure.into_error(&mask))?;

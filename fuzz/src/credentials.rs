@@ -18,7 +18,11 @@ const HEADERS: [&str; 6] = [
 
 /// A call's credentials, in every form in which they are given or sent.
 #[derive(Default)]
-pub struct Credentials(Vec<String>);
+pub struct Credentials(Vec<Form>);
+
+/// A credential as it is given or sent, and how many characters of it surely stand for [`SHORTEST`] of the credential's own: one that is
+/// shorter may stay before a cut.
+struct Form(String, usize);
 
 impl Credentials {
     /// All that stands where credentials do in an input of the JSON door.
@@ -80,22 +84,25 @@ impl Credentials {
         if secret.chars().count() >= SHORTEST && !secret.contains('*') {
             let quoted = Value::from(secret).to_string();
             let form = form(secret);
-            self.0.push(form.replace('+', "%20"));
-            self.0.push(form);
-            self.0.push(base64(secret.as_bytes()));
-            self.0.push(quoted[1..quoted.len() - 1].to_owned());
-            self.0.push(secret.to_owned());
+            // `%41`, and up to four bytes for a character.
+            self.0.push(Form(form.replace('+', "%20"), SHORTEST * 12));
+            self.0.push(Form(form, SHORTEST * 12));
+            self.0.push(Form(base64(secret.as_bytes()), SHORTEST * 6));
+            // `\u0041`, twice for a character beyond 16 bits.
+            self.0.push(Form(quoted[1..quoted.len() - 1].to_owned(), SHORTEST * 12));
+            self.0.push(Form(secret.to_owned(), SHORTEST));
         }
     }
 
     /// Adds what basic authentication makes of a user and a password.
     pub fn add_pair(&mut self, user: &str, password: &str) {
-        self.0.push(base64(format!("{user}:{password}").as_bytes()));
+        let pair = base64(format!("{user}:{password}").as_bytes());
+        self.0.push(Form(pair, (user.len() + 1 + SHORTEST * 4) * 4 / 3 + 4));
     }
 
     /// Panics where one of them stands in `text`, whole or shortened by a `…`.
     pub fn assert_not_in(&self, text: &str, place: &str) {
-        for form in &self.0 {
+        for Form(form, _) in &self.0 {
             assert!(!text.contains(form), "{place} holds the credential `{form}`: {text}");
         }
         for (at, _) in text.match_indices('…') {
@@ -105,8 +112,8 @@ impl Credentials {
 
     /// Panics where `text`, which was cut, ends with the beginning of one of them.
     pub fn assert_not_at_the_end_of(&self, text: &str, place: &str) {
-        for form in &self.0 {
-            for (end, _) in form.char_indices().skip(SHORTEST) {
+        for Form(form, shortest) in &self.0 {
+            for (end, _) in form.char_indices().skip(*shortest) {
                 assert!(
                     !text.ends_with(&form[..end]),
                     "{place} ends within the credential `{form}`: {text}"

@@ -105,7 +105,10 @@ impl Mask {
         self.add_with_scheme(value);
         if contains(name, "cookie") {
             let values = value.split(';').filter_map(|cookie| cookie.split_once('='));
-            values.for_each(|(_, value)| self.add(value.trim()));
+            values.for_each(|(_, value)| {
+                self.add(value);
+                self.add(value.trim().trim_matches('"'));
+            });
         }
     }
 
@@ -208,7 +211,7 @@ mod tests {
         let mut config = FlowConfig::new(Method::Post, "acme", "/api/x/y?client_secret=path-one");
         config.headers = vec![
             ("Authorization".to_owned(), "Basic dXNlcjpoZWFkZXItb25l".into()),
-            ("Cookie".to_owned(), "a=cookie-one; b=cookie-two".into()),
+            ("Cookie".to_owned(), "a=cookie-one; b=\"cookie-two\"".into()),
         ];
         config.query = vec![("access_token".to_owned(), "query-one".into())];
         config.authentication = Authentication::Basic(Credentials {

@@ -79,7 +79,10 @@ impl Mask {
         if self.is_full() {
             return;
         }
-        Arc::make_mut(&mut self.needles).needles_mut().add(secret);
+        let needles = Arc::make_mut(&mut self.needles).needles_mut();
+        needles.add(secret);
+        // A header's value is read without the white space around it, and so echoed.
+        needles.add(secret.trim());
     }
 
     /// Masks `user:password` as basic authentication sends it, also form-encoded first (RFC 6749, section 2.3.1). The password by itself is

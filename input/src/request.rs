@@ -231,7 +231,7 @@ fn authenticate(
     Ok(None)
 }
 
-/// A token request is a POST. Where it would go to the flow's own trigger, or to what else an instance keeps under `/api/`, it could start a
+/// A token request is a POST. Where it would go to the trigger's path, or to what an instance keeps under `/api/`, it could start a
 /// flow, and nobody would look for one.
 fn apart(
     (origin, target): (&Origin, &Target),
@@ -239,12 +239,10 @@ fn apart(
     endpoint: Option<&str>,
     trigger: Option<&Target>,
 ) -> Result<(), Invalid> {
-    if !origin.is_same(flow) {
-        return Ok(());
-    }
     let path = target.segments();
-    let is_trigger = trigger.is_some_and(|trigger| trigger.segments() == path);
-    let is_instance = endpoint.is_none_or(str::is_empty);
+    // Whatever the host: one machine may have several names.
+    let is_trigger = trigger.is_some_and(|trigger| *trigger.segments() == *path);
+    let is_instance = origin.is_servicenows() || (origin.is_same(flow) && endpoint.is_none_or(str::is_empty));
     if is_trigger || (is_instance && path.first().is_some_and(|first| first == b"api")) {
         return Invalid::refuse(TOKEN_ENDPOINT_FIELD, [
             TOKEN_ENDPOINT,

@@ -118,16 +118,15 @@ fn object(name: &str, text: &str) -> Result<Members> {
 /// A member that is nearly a field's name, where that field is not there. The component leaves other members alone, since a job has them; a
 /// file that a person has written has slips.
 fn slip(members: &Members) -> Option<(&str, &'static str)> {
+    let missing = INPUT_FIELDS.iter().filter(|known| members.get(known).is_none());
+    let missing: Vec<_> = missing.collect();
     let others = members.names().filter(|name| !INPUT_FIELDS.contains(name));
     others.filter(|given| given.len() > 3).find_map(|given| {
-        let near = |known: &&&str| {
+        let near = |known: &&'static &str| {
             strsim::damerau_levenshtein(&known.to_lowercase(), &given.to_lowercase()) <= 2
                 || (given.len() > 5 && known.starts_with(given.trim_end_matches('s')))
         };
-        let meant = INPUT_FIELDS
-            .iter()
-            .filter(|known| members.get(known).is_none())
-            .find(near)?;
+        let meant = missing.iter().copied().find(near)?;
         Some((given, *meant))
     })
 }

@@ -39,10 +39,9 @@ pub(super) fn checked(expanded: &Expanded) -> Result<PreparedCall, (Failure, Mas
         mask
     };
     let config = template::parse(expanded.json()).map_err(|invalid| {
-        (
-            refusal(invalid, Some(expanded)),
-            with_credentials(Mask::of_json(expanded.json())),
-        )
+        let mask = with_credentials(Mask::of_json(expanded.json()));
+        let invalid = mask.check().err().unwrap_or(invalid);
+        (refusal(invalid, Some(expanded)), mask)
     })?;
     let mut mask = with_credentials(Mask::of_config(&config));
     add_hosts(&mut mask, expanded, &config);

@@ -154,9 +154,15 @@ fn header_name(name: &str, field: &'static str) -> Result<String, Invalid> {
     };
     // A whole line (`authorization: Bearer …`) may stand where the name should: what follows is not repeated.
     let begin = cut(name.get(..end).unwrap_or_default(), 60);
+    let sentence =
+        format!("`{begin}…` is not a header's name: letters, digits and `-`, for example `x-correlation-id`.");
+    if field == FIELD {
+        // A header's own name is never a secret's value.
+        return Invalid::refuse(field, sentence);
+    }
     Invalid::quoting(
         field,
-        format!("`{begin}…` is not a header's name: letters, digits and `-`, for example `x-correlation-id`."),
+        sentence,
         "The API key's name (authentication.name) is not a header's name: letters, digits and `-`, for example `x-sn-apikey`.",
     )
 }

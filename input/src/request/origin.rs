@@ -69,6 +69,13 @@ impl Origin {
         self.tls == other.tls && bare(self) == bare(other)
     }
 
+    /// Whether the host is an instance's in ServiceNow's own domains.
+    pub fn is_servicenows(&self) -> bool {
+        let host = self.authority.split(':').next().unwrap_or_default();
+        let in_domain = |domain: &&str| host.strip_suffix(*domain).is_some_and(|name| name.ends_with('.'));
+        SERVICENOW_DOMAINS.iter().any(|domain| in_domain(&domain))
+    }
+
     /// As a URL without a path: `https://acme.service-now.com`.
     pub fn url(&self) -> String {
         let scheme = if self.tls { "https://" } else { "http://" };

@@ -131,7 +131,7 @@ impl Target {
     }
 
     /// The path's segments as a server may see them that decodes them, takes a backslash for a slash, drops parameters and empty segments,
-    /// and ignores letter case.
+    /// walks `.` and `..`, and ignores letter case.
     pub fn segments(&self) -> Zeroizing<Vec<Vec<u8>>> {
         let path = self.0.split_once('?').map_or(&*self.0, |(path, _)| path);
         // Some decode twice.
@@ -139,7 +139,15 @@ impl Target {
         path.make_ascii_lowercase();
         let segments = path.split(|byte| matches!(byte, b'/' | b'\\'));
         let bare = segments.map(|segment| segment.split(|byte| *byte == b';').next().unwrap_or_default());
-        Zeroizing::new(bare.filter(|segment| !segment.is_empty()).map(<[u8]>::to_vec).collect())
+        let mut walked = Zeroizing::new(Vec::<Vec<u8>>::new());
+        for segment in bare {
+            match segment {
+                b"" | b"." => {}
+                b".." => drop(walked.pop()),
+                _ => walked.push(segment.to_vec()),
+            }
+        }
+        walked
     }
 
     pub fn as_str(&self) -> &str {

@@ -403,12 +403,19 @@ fn a_token_endpoint_is_no_trigger() {
         assert!(plan(&config(gateway, &url)).is_err(), "{path}");
     }
     for (endpoint, url) in [
+        (None, "https://acme.service-now.com:8443/api/x/my_flow"),
+        (None, "https://other-name.example/api/x/my_flow"),
+        (gateway, "https://acme.service-now.com/api/now/table/x"),
+        (gateway, "https://flows.example.com/api/x/z/%252e%252e/my_flow"),
+    ] {
+        assert!(plan(&config(endpoint, url)).is_err(), "{url}");
+    }
+    for (endpoint, url) in [
         (None, "https://acme.service-now.com/oauth_token.do"),
         (None, "https://acme.service-now.com/apix/token"),
         (None, "https://login.example/api/token"),
-        (None, "https://acme.service-now.com:8443/api/x/my_flow"),
         (gateway, "https://flows.example.com/api/token"),
-        (gateway, "https://acme.service-now.com/api/x/my_flow"),
+        (gateway, "https://login.example/oauth/x/my_flow"),
     ] {
         assert!(plan(&config(endpoint, url)).is_ok(), "{url}");
     }

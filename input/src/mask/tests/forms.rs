@@ -206,3 +206,13 @@ fn encoders_of_the_tests_agree_with_the_standards() {
     assert_eq!(percent("a b/ä"), "a%20b%2F%C3%A4");
     assert_eq!(html("<ä&\">"), "&lt;&#xE4;&amp;&quot;&gt;");
 }
+
+#[test]
+fn a_secret_is_masked_without_the_white_space_around_it() {
+    let mut mask = Mask::default();
+    mask.add(" trail-key \t");
+    assert_eq!(
+        mask.text("Invalid key: \"trail-key\".".to_owned()),
+        "Invalid key: \"***\"."
+    );
+}
