@@ -73,7 +73,7 @@ impl Origin {
     pub fn is_servicenows(&self) -> bool {
         let host = self.authority.split(':').next().unwrap_or_default();
         let in_domain = |domain: &&str| host.strip_suffix(*domain).is_some_and(|name| name.ends_with('.'));
-        SERVICENOW_DOMAINS.iter().any(|domain| in_domain(&domain))
+        SERVICENOW_DOMAINS.iter().any(in_domain)
     }
 
     /// As a URL without a path: `https://acme.service-now.com`.
