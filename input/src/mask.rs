@@ -17,7 +17,7 @@
 //! - What two encodings together wrote is masked in place where the outer one is one of the four and the inner is base64.
 //! - UTF-8 that was read as Latin-1 and then written as UTF-8 is found. Windows-1252 is not.
 //! - Encodings within each other are tried in each order. A secret that itself holds what looks like an escape is found decoded as well.
-//! - Not covered: hexadecimal, base32, base64 in several lines, Unicode normalisation, upper and lower case beyond ASCII, compression, other
+//! - Not covered: base64 whose `+` became a space, UTF-16, hexadecimal, base32, base64 in several lines, Unicode normalisation, upper and lower case beyond ASCII, compression, other
 //!   named entities, entities without `;`.
 //! - The steps grow linearly with the text and the needles. A text whose decoded forms take more than its share becomes `***`: one that was made
 //!   to, or several hundred KiB of base64 or of three kinds of escapes mixed.
