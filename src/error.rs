@@ -1,7 +1,8 @@
 //! Why a call ended otherwise than with a success: one table from cause to kind, flow state and retryable, and the sentence a person reads.
 
 use crate::types::{ErrorKind, FlowResponse, FlowState, TriggerError};
-use flow_starter_input::message::{NOT_STARTED, STARTED, UNKNOWN, cut};
+use flow_starter_input::message::{NOT_STARTED, STARTED, UNKNOWN, quoted};
+use flow_starter_input::output::reason;
 use flow_starter_input::{Invalid, Mask};
 
 /// What went wrong. Each cause is one row of the table in `wit/flow-starter.wit`.
@@ -25,15 +26,31 @@ pub enum Cause {
     Html,
     Redirected,
     Unauthorized,
+    /// 403 in ServiceNow's error envelope.
     Forbidden,
+    /// Any other 403: ServiceNow's IP address access control, a gateway or a firewall may say it.
+    Blocked,
     NotFound,
     Rejected,
+    /// 425.
+    TooEarly,
     RateLimited,
     /// 503 from ServiceNow itself: with `Retry-After` or its error envelope.
     UnavailableSaid,
     /// Any other 503: a gateway may say it after it forwarded the request.
     Unavailable,
     ServerError,
+    // A status line came, and does not say whether the flow has started.
+    /// A 2xx in which ServiceNow reports a failure: it cancels a transaction after the status is sent.
+    Cancelled,
+    /// 202 without a result: accepted, perhaps never done (RFC 9110, section 15.3.3).
+    Accepted,
+    /// A 2xx whose body is neither the JSON that it should be nor a page that is surely not ServiceNow's API.
+    Markup,
+    /// 303: the request was processed, and the answer is elsewhere (RFC 9110, section 15.4.4).
+    SeeOther,
+    /// 408, which ServiceNow says while the request still runs.
+    RequestTimeout,
     // A 2xx came, and its body did not come whole.
     AnswerLost,
     AnswerSilent,
@@ -53,7 +70,7 @@ pub struct Verdict {
 
 impl Cause {
     #[cfg(test)]
-    pub const ALL: [Self; 25] = {
+    pub const ALL: [Self; 32] = {
         use Cause::*;
         [
             InvalidInput,
@@ -70,12 +87,19 @@ impl Cause {
             Redirected,
             Unauthorized,
             Forbidden,
+            Blocked,
             NotFound,
             Rejected,
+            TooEarly,
             RateLimited,
             UnavailableSaid,
             Unavailable,
             ServerError,
+            Cancelled,
+            Accepted,
+            Markup,
+            SeeOther,
+            RequestTimeout,
             AnswerLost,
             AnswerSilent,
             AnswerTooLarge,
@@ -99,12 +123,19 @@ impl Cause {
             Self::Redirected       => (K::Redirected,       NotStarted, false),
             Self::Unauthorized     => (K::Unauthorized,     NotStarted, false),
             Self::Forbidden        => (K::Forbidden,        NotStarted, false),
+            Self::Blocked          => (K::Forbidden,        NotStarted, false),
             Self::NotFound         => (K::NotFound,         NotStarted, false),
             Self::Rejected         => (K::Rejected,         NotStarted, false),
+            Self::TooEarly         => (K::Rejected,         NotStarted, true),
             Self::RateLimited      => (K::RateLimited,      NotStarted, true),
             Self::UnavailableSaid  => (K::Unavailable,      NotStarted, true),
             Self::Unavailable      => (K::Unavailable,      Unknown,    false),
             Self::ServerError      => (K::ServerError,      Unknown,    false),
+            Self::Cancelled        => (K::Unconfirmed,      Unknown,    false),
+            Self::Accepted         => (K::Unconfirmed,      Unknown,    false),
+            Self::Markup           => (K::Unconfirmed,      Unknown,    false),
+            Self::RequestTimeout   => (K::Unconfirmed,      Unknown,    false),
+            Self::SeeOther         => (K::Redirected,       Unknown,    false),
             Self::Lost             => (K::ConnectionLost,   Unknown,    false),
             Self::Silent           => (K::ReadTimeout,      Unknown,    false),
             Self::Garbled          => (K::Protocol,         Unknown,    false),
@@ -119,7 +150,7 @@ impl Cause {
     }
 
     /// The same for a token request: nothing that goes wrong there has started the flow, and what was lost, timed out, limited or
-    /// answered with a 5xx may be asked for again.
+    /// answered with 408, 425 or a 5xx may be asked for again.
     pub fn verdict_for_token(self) -> Verdict {
         let Verdict { kind, retryable, .. } = self.verdict();
         let passes = matches!(
@@ -131,6 +162,7 @@ impl Cause {
                 | Self::AnswerSilent
                 | Self::Unavailable
                 | Self::ServerError
+                | Self::RequestTimeout
         );
         Verdict {
             kind,
@@ -152,14 +184,20 @@ impl Cause {
             Self::Garbled => "got no whole answer in HTTP: it was cut, or something else speaks there",
             Self::Host => "failed inside the connector host",
             Self::Html => "was answered with a web page: the instance is hibernating or this is not its REST API",
-            Self::Redirected => "was answered with a redirect, which is never followed",
+            Self::Redirected | Self::SeeOther => "was answered with a redirect, which is never followed",
             Self::Unauthorized => "was refused: the credentials are not accepted",
             Self::Forbidden => "was refused: these credentials may not do this",
+            Self::Blocked => "was refused without a reason",
             Self::NotFound => "found nothing at this path",
             Self::Rejected => "was rejected",
+            Self::TooEarly => "was not taken yet: it came too early for the server",
             Self::RateLimited => "was refused: too many requests",
-            Self::UnavailableSaid | Self::Unavailable => "was refused: the service is unavailable",
+            Self::UnavailableSaid | Self::Unavailable => "was answered that the service is unavailable",
             Self::ServerError => "failed in the server",
+            Self::Cancelled => "was accepted, but the answer reports a failure",
+            Self::Accepted => "was accepted, but the answer does not say that anything was done",
+            Self::Markup => "was answered with markup in place of JSON, which may be a sign-in page",
+            Self::RequestTimeout => "took the server too long, and may still be running",
             Self::AnswerLost => "was accepted, but the connection was lost within the answer",
             Self::AnswerSilent => "was accepted, but the answer stopped coming",
             Self::AnswerTooLarge => "was accepted, but the answer is larger than the limit",
@@ -170,24 +208,32 @@ impl Cause {
 
     /// What a person can do about it.
     fn advice(self, step: Step) -> &'static str {
-        match self {
-            Self::InvalidInput => "",
-            Self::Denied => "Ask whoever runs the connector host to allow this destination.",
-            Self::Dns => "Check the instance's name.",
-            Self::Refused => "Check the instance's name and the network.",
-            Self::Tls => "Check the certificate, its name and dates, and who issued it.",
-            Self::ConnectTimeout | Self::Silent | Self::AnswerSilent => "The limits can be raised by the timeouts.",
-            Self::Html => "Wake the instance, or check its name and the path.",
-            Self::Redirected => "Enter the instance and path that the server names.",
-            Self::Unauthorized if step == Step::Token => "Check the client id and secret.",
-            Self::Unauthorized => "Check the credentials and the authentication type.",
-            Self::Forbidden => "Check the roles of the user and what the flow's trigger asks for.",
-            Self::NotFound if step == Step::Token => "Check the token endpoint.",
-            Self::NotFound => {
+        match (step, self) {
+            (Step::Token, Self::Unauthorized | Self::Rejected) => {
+                "Check the client ID and secret. In ServiceNow, check that the property glide.oauth.inbound.client.credential.grant_type.enabled is true and that the client has an OAuth application user."
+            }
+            (Step::Token, Self::Forbidden) => "Check what the client may do.",
+            (Step::Token, Self::NotFound | Self::Redirected | Self::SeeOther) => "Check the token endpoint.",
+            (Step::Token, Self::Html) => "Wake the instance, or check the token endpoint.",
+            (_, Self::Denied) => "Ask whoever runs the connector host to allow this destination.",
+            (_, Self::Dns) => "Check the instance's name.",
+            (_, Self::Refused) => "Check the instance's name and the network.",
+            (_, Self::Tls) => "Check the certificate, its name and dates, and who issued it.",
+            (_, Self::ConnectTimeout | Self::Silent | Self::AnswerSilent) => {
+                "The limits can be raised by the timeouts."
+            }
+            (_, Self::Html) => "Wake the instance, or check its name and the path.",
+            (_, Self::Redirected) => "Enter the instance and path that the server names.",
+            (_, Self::Unauthorized) => "Check the credentials and the authentication type.",
+            (_, Self::Forbidden) => "Check the roles of the user and what the flow's trigger asks for.",
+            (_, Self::Blocked) => {
+                "Check ServiceNow's IP address access control, and any gateway or firewall on the way; then the user's roles."
+            }
+            (_, Self::NotFound) => {
                 "Check the path, that the plugin Flow Trigger - REST is installed, that the flow is active and its trigger has this method."
             }
-            Self::RateLimited | Self::UnavailableSaid => "Try again later.",
-            Self::AnswerTooLarge => "Raise the maximum response size.",
+            (_, Self::TooEarly | Self::RateLimited | Self::UnavailableSaid) => "Try again later.",
+            (_, Self::AnswerTooLarge) => "Raise the maximum response size.",
             _ => "",
         }
     }
@@ -297,18 +343,23 @@ impl Failure {
         text.push_str(details.cause.happened());
         if let Some(status) = details.status {
             text.push_str(" (status ");
-            push_number(&mut text, status.into());
+            text.push_str(&status.to_string());
+            let reason = reason(status);
+            if !reason.is_empty() {
+                text.push(' ');
+                text.push_str(reason);
+            }
             text.push(')');
         }
         if !details.detail.is_empty() {
             text.push_str(": ");
-            text.push_str(&cut(&mask.text(details.detail.clone()), DETAIL_MAX));
+            text.push_str(&quoted(mask, details.detail.clone(), DETAIL_MAX));
         }
         text.push('.');
         let said = details
             .said
             .as_deref()
-            .map(|said| cut(&mask.text(said.to_owned()), SAID_MAX))
+            .map(|said| quoted(mask, said.to_owned(), SAID_MAX))
             .unwrap_or_default();
         let advice = details.cause.advice(*step);
         let state = match (step, details.cause.verdict().flow) {
@@ -333,14 +384,9 @@ impl Failure {
     }
 }
 
-/// How much of a server's own words a message holds, in characters, and how much of a host's. Both are masked before they are cut: half a
-/// credential would pass the mask.
+/// How much of a server's own words a message holds, in characters, and how much of a host's.
 const SAID_MAX: usize = 600;
 const DETAIL_MAX: usize = 300;
-
-fn push_number(text: &mut String, number: u32) {
-    text.push_str(&number.to_string());
-}
 
 #[cfg(test)]
 mod tests;

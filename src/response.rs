@@ -15,32 +15,32 @@ use flow_starter_input::request::is_token;
 /// What the flow's request was answered.
 pub fn flow(mut answer: Answer, mask: &Mask) -> Result<FlowResponse, Failure> {
     let body = Body::take(&mut answer);
-    let judged = judge(&answer, &body);
+    let judged = match answer.status {
+        200..=299 => success(&answer, &body),
+        _ => Err(refusal(&answer, &body)),
+    };
     let headers = headers(&answer, mask);
     let (status, text) = (answer.status, body.text);
-    let Err(failure) = judged else {
-        let (execution_id, sys_id) = ids(&text);
-        return Ok(FlowResponse {
+    match judged {
+        Ok(Ids { execution_id, sys_id }) => Ok(FlowResponse {
             status,
             headers,
             body: text,
             execution_id,
             sys_id,
-        });
-    };
-    // What an error carries is masked: it goes to incidents and logs, where a success's body goes to the process that asked for it.
-    let body = if answer.end == End::Whole {
-        mask.text(text)
-    } else {
-        mask.cut_text(text)
-    };
-    Err(failure.with_response(FlowResponse {
-        status,
-        headers,
-        body,
-        execution_id: None,
-        sys_id: None,
-    }))
+        }),
+        // What an error carries is masked: it goes to incidents and logs, where a success's body goes to the process that asked for it.
+        Err(failure) => Err(failure.with_response(FlowResponse {
+            status,
+            headers,
+            body: match answer.end {
+                End::Whole => mask.text(text),
+                _ => mask.cut_text(text),
+            },
+            execution_id: None,
+            sys_id: None,
+        })),
+    }
 }
 
 /// Beyond this the flow's request could not carry the token: hosts take 128 KiB of headers, and half of it is the user's.
@@ -49,8 +49,16 @@ const TOKEN_MAX: usize = 32 * 1024;
 /// What the token request was answered: RFC 6749, section 5.1.
 pub fn token(mut answer: Answer) -> Result<AccessToken, Failure> {
     let body = Body::take(&mut answer);
-    judge(&answer, &body)?;
-    let unusable = || Failure::of(Cause::NoToken).answered(answer.status, None, None);
+    match answer.status {
+        200..=299 => {
+            no_page(&answer, &body, &body::media_type(answer.header("content-type")))?;
+            readable(&answer, &body)?;
+        }
+        _ => return Err(refusal(&answer, &body)),
+    }
+    // Some servers report an error with status 200.
+    let said = || Envelope::read(&body.text).map(|envelope| envelope.sentence());
+    let unusable = || Failure::of(Cause::NoToken).answered(answer.status, said(), None);
     let object = json::parse(&body.text).ok().and_then(Json::of).ok_or_else(unusable)?;
     let Some(Json::Text(token)) = object.member("access_token") else {
         return Err(unusable());
@@ -98,23 +106,25 @@ impl Body {
     }
 }
 
-/// `Ok` for a whole 2xx that can be read.
-fn judge(answer: &Answer, body: &Body) -> Result<(), Failure> {
-    if matches!(answer.status, 200..=299) {
-        return success(answer, body);
-    }
+/// An answer that is no 2xx.
+fn refusal(answer: &Answer, body: &Body) -> Failure {
     let said = Envelope::read(&body.text);
+    let is_servicenows = said.as_ref().is_some_and(Envelope::is_servicenows);
     let unknown_resource = said.as_ref().is_some_and(Envelope::is_unknown_resource);
     let retry_after = retry_after::read(answer);
     let cause = match answer.status {
+        303 => Cause::SeeOther,
         300..=399 => Cause::Redirected,
         401 => Cause::Unauthorized,
-        403 => Cause::Forbidden,
+        403 if is_servicenows => Cause::Forbidden,
+        403 => Cause::Blocked,
         404 => Cause::NotFound,
         400 if unknown_resource => Cause::NotFound,
+        408 => Cause::RequestTimeout,
+        425 => Cause::TooEarly,
         429 => Cause::RateLimited,
         400..=499 => Cause::Rejected,
-        503 if retry_after.said || said.as_ref().is_some_and(Envelope::is_servicenows) => Cause::UnavailableSaid,
+        503 if retry_after.said || is_servicenows => Cause::UnavailableSaid,
         503 => Cause::Unavailable,
         500..=599 => Cause::ServerError,
         // No status that HTTP knows as an answer (RFC 9110, section 15).
@@ -122,17 +132,61 @@ fn judge(answer: &Answer, body: &Body) -> Result<(), Failure> {
     };
     let retry_after_ms = retry_after.ms.filter(|_| matches!(answer.status, 429 | 503));
     let failure = Failure::of(cause).answered(answer.status, said.as_ref().map(Envelope::sentence), retry_after_ms);
-    Err(if cause == Cause::Redirected {
-        failure.with_detail(redirect(answer))
-    } else {
-        failure
-    })
+    match cause {
+        Cause::Redirected | Cause::SeeOther => failure.with_detail(redirect(answer)),
+        _ => failure,
+    }
 }
 
-fn success(answer: &Answer, body: &Body) -> Result<(), Failure> {
-    let begins_as_html = answer.end == End::Whole && body::begins_as_html(&body.text);
+/// The ids of a started flow, each where the answer names one.
+#[derive(Default)]
+struct Ids {
+    execution_id: Option<String>,
+    sys_id: Option<String>,
+}
+
+/// A 2xx, by the order of the contract's table: an id is proof; then what speaks against a started flow; anything else is a success.
+fn success(answer: &Answer, body: &Body) -> Result<Ids, Failure> {
+    let result = match answer.end {
+        End::Whole => json::parse(&body.text)
+            .ok()
+            .and_then(|raw| Json::of(raw)?.member("result")),
+        _ => None,
+    };
+    let ids = result.as_ref().map(ids).unwrap_or_default();
+    if ids.execution_id.is_some() || ids.sys_id.is_some() {
+        return Ok(ids);
+    }
+    let unconfirmed = |cause, said| Err(Failure::of(cause).answered(answer.status, said, None));
+    if let Some(failure) = Envelope::of_failure(&body.text) {
+        return unconfirmed(Cause::Cancelled, Some(failure.sentence()));
+    }
+    match result {
+        None | Some(Json::Null) if answer.status == 202 => return unconfirmed(Cause::Accepted, None),
+        Some(_) => return Ok(ids),
+        None => {}
+    }
+    let media_type = body::media_type(answer.header("content-type"));
+    no_page(answer, body, &media_type)?;
+    if answer.end == End::Whole && body::is_markup(&media_type, &body.text) {
+        return unconfirmed(Cause::Markup, None);
+    }
+    readable(answer, body)?;
+    Ok(ids)
+}
+
+/// `Ok` for a 2xx that is no web page. What did not come whole is judged by its type alone.
+fn no_page(answer: &Answer, body: &Body, media_type: &str) -> Result<(), Failure> {
+    let begins_as_page = || answer.end == End::Whole && body::begins_as_page(media_type, &body.text);
+    if !body.empty && (media_type == "text/html" || begins_as_page()) {
+        return Err(Failure::of(Cause::Html).answered(answer.status, None, None));
+    }
+    Ok(())
+}
+
+/// `Ok` for a 2xx whose body came whole and can be read.
+fn readable(answer: &Answer, body: &Body) -> Result<(), Failure> {
     let cause = match answer.end {
-        _ if !body.empty && (body::is_html_type(answer.header("content-type")) || begins_as_html) => Cause::Html,
         End::Cut => Cause::AnswerLost,
         End::Silent => Cause::AnswerSilent,
         End::TooLarge => Cause::AnswerTooLarge,
@@ -152,16 +206,16 @@ fn is_compressed(answer: &Answer) -> bool {
     })
 }
 
-/// `result.executionId` and `result.sys_id`, each where it is a text.
-fn ids(text: &str) -> (Option<String>, Option<String>) {
-    let Some(result) = json::parse(text).ok().and_then(|raw| Json::of(raw)?.member("result")) else {
-        return (None, None);
-    };
+/// `executionId` and `sys_id`, each where it is a text that is not empty.
+fn ids(result: &Json) -> Ids {
     let id = |name| match result.member(name) {
         Some(Json::Text(id)) => Some(id).filter(|id| !id.is_empty()),
         _ => None,
     };
-    (id("executionId"), id("sys_id"))
+    Ids {
+        execution_id: id("executionId"),
+        sys_id: id("sys_id"),
+    }
 }
 
 /// The headers as text, names in lower case, credentials masked, cookies (which are credentials themselves) left out.

@@ -1,7 +1,7 @@
 //! What became of a call, for a person or for a program.
 
 use flow_starter_host::{FlowResponse, FlowState, Mask, Progress, Purpose, RequestRecord, TriggerError};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::terminal::{Page, Tone};
 
@@ -65,28 +65,9 @@ pub(crate) fn error_json(error: &TriggerError, requests: &[RequestRecord]) -> Va
     })
 }
 
-/// In the shape of a success: a name that comes more than once has a list.
+/// In the shape of a success.
 fn response_json(response: &FlowResponse) -> Value {
-    let mut headers: Map<String, Value> = Map::new();
-    for (name, value) in &response.headers {
-        let value = Value::from(value.clone());
-        match headers.get_mut(name) {
-            None => drop(headers.insert(name.clone(), value)),
-            Some(Value::Array(values)) => values.push(value),
-            Some(first) => *first = json!([first.take(), value]),
-        }
-    }
-    let body = match serde_json::from_str::<Value>(&response.body) {
-        Ok(parsed @ (Value::Object(_) | Value::Array(_))) => parsed,
-        _ => Value::from(response.body.clone()),
-    };
-    json!({
-        "status": response.status,
-        "headers": headers,
-        "body": body,
-        "executionId": response.execution_id,
-        "sysId": response.sys_id,
-    })
+    serde_json::from_str(&response.to_json()).unwrap_or_default()
 }
 
 fn request_json(request: &RequestRecord) -> Value {
@@ -155,7 +136,8 @@ mod tests {
                     "retryAfterMs": 1500,
                     "response": {
                         "status": 429,
-                        "headers": {"x": ["a", "b", "c"]},
+                        "reason": "Too Many Requests",
+                        "headers": {"x": ["a", "b", "c"], "X": ["a", "b", "c"]},
                         "body": ["***"],
                         "executionId": null,
                         "sysId": null,

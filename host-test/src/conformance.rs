@@ -84,6 +84,8 @@ pub struct Sent {
 pub struct ExpectedAnswer {
     /// The status.
     pub status: u16,
+    /// The status's phrase; not compared where it is not said.
+    pub reason: Option<String>,
     /// Which id there is: that of the flow that the server started.
     #[serde(default)]
     pub id: ExpectedId,
@@ -94,7 +96,7 @@ pub struct ExpectedAnswer {
     /// The body as the process reads it; not compared where it is not said.
     #[serde(default, deserialize_with = "present")]
     pub body: Option<Value>,
-    /// Response headers, names in lower case; a list for repeats, null for one that must not be there.
+    /// Response headers by any of the names that they have; a list for repeats, null for one that must not be there.
     #[serde(default)]
     pub headers: BTreeMap<String, Value>,
 }

@@ -1,5 +1,7 @@
 //! What the messages of all errors share, whoever writes them.
 
+use crate::mask::Mask;
+
 /// The last sentence of a message whose call may have started the flow.
 pub const UNKNOWN: &str =
     "It is unknown whether the flow started: look for its execution in ServiceNow before you start it again.";
@@ -9,7 +11,7 @@ pub const STARTED: &str = "The flow has started.";
 pub const NOT_STARTED: &str = "The flow has not started.";
 
 /// `text` on one line, cut to `max` characters.
-pub fn cut(text: &str, max: usize) -> String {
+pub(crate) fn cut(text: &str, max: usize) -> String {
     let mut out: String = text
         .chars()
         .take(max)
@@ -19,4 +21,10 @@ pub fn cut(text: &str, max: usize) -> String {
         out.push('…');
     }
     out
+}
+
+/// Somebody else's words for a message: without secrets, on one line, at most `max` characters. They are masked before the cut, which could
+/// leave half a secret, and after it, since the beginning of one may now stand before the `…`.
+pub fn quoted(mask: &Mask, text: String, max: usize) -> String {
+    mask.text(cut(&mask.text(text), max))
 }

@@ -2,6 +2,10 @@
 
 use crate::json;
 
+mod spelling;
+
+pub use spelling::spelling;
+
 /// A response of the flow's request, borrowed from whoever has it.
 #[derive(Clone, Copy)]
 pub struct Response<'a> {
@@ -17,40 +21,33 @@ pub struct Response<'a> {
     pub sys_id: Option<&'a str>,
 }
 
-/// `{"status":…,"headers":{…},"body":…,"executionId":…,"sysId":…}`, as the official connector has it and with the ids beside it: a header
-/// that came more than once is a list, `body` is parsed where it is a JSON object or array that every reader takes, null where it is blank, and
-/// else a text.
+/// `{"status":…,"reason":…,"headers":{…},"body":…,"executionId":…,"sysId":…}`, as the official connector has it and with the ids beside it.
+///
+/// - `reason` is the status's [standard phrase](reason).
+/// - Each header stands under its lower-case name and under its [usual spelling](spelling), once where the two are equal; one that came more than
+///   once is a list.
+/// - `body` is parsed where it is a JSON object or array that every reader takes, null where it is blank, and else a text.
 pub fn json(response: Response) -> String {
-    let mut out = String::with_capacity(response.body.len() + 1024);
+    let mut out = String::with_capacity(response.body.len() + 2048);
     out.push_str("{\"status\":");
     out.push_str(&response.status.to_string());
+    out.push_str(",\"reason\":");
+    out.push_str(&json::quote(reason(response.status)));
     out.push_str(",\"headers\":{");
-    for (at, (name, value)) in response.headers.iter().enumerate() {
+    for (at, (name, _)) in response.headers.iter().enumerate() {
         if response.headers.iter().take(at).any(|(known, _)| known == name) {
             continue;
         }
         if at > 0 {
             out.push(',');
         }
-        out.push_str(&json::quote(name));
-        out.push(':');
-        let mut repeats = response
-            .headers
-            .iter()
-            .skip(at + 1)
-            .filter(|(known, _)| known == name)
-            .peekable();
-        if repeats.peek().is_none() {
-            out.push_str(&json::quote(value));
-            continue;
-        }
-        out.push('[');
-        out.push_str(&json::quote(value));
-        for (_, value) in repeats {
+        let value = values(response.headers, name);
+        push_member(&mut out, name, &value);
+        let usual = spelling(name);
+        if usual != *name {
             out.push(',');
-            out.push_str(&json::quote(value));
+            push_member(&mut out, &usual, &value);
         }
-        out.push(']');
     }
     out.push_str("},\"body\":");
     let text = response.body.trim_matches([' ', '\t', '\r', '\n']);
@@ -61,18 +58,42 @@ pub fn json(response: Response) -> String {
     } else {
         out.push_str(&json::quote(response.body));
     }
-    for (name, id) in [
-        (",\"executionId\":", response.execution_id),
-        (",\"sysId\":", response.sys_id),
-    ] {
-        out.push_str(name);
-        match id {
-            Some(id) => out.push_str(&json::quote(id)),
-            None => out.push_str("null"),
-        }
+    for (name, id) in [("executionId", response.execution_id), ("sysId", response.sys_id)] {
+        out.push(',');
+        push_member(&mut out, name, &id.map_or_else(|| "null".to_owned(), json::quote));
     }
     out.push('}');
     out
+}
+
+/// The phrase that the standard has for a status, or nothing.
+pub fn reason(status: u16) -> &'static str {
+    let status = http::StatusCode::from_u16(status).ok();
+    status.and_then(|status| status.canonical_reason()).unwrap_or_default()
+}
+
+/// All values of a header, as JSON.
+fn values(headers: &[(String, String)], name: &str) -> String {
+    let mut values = headers
+        .iter()
+        .filter(|(known, _)| known == name)
+        .map(|(_, value)| json::quote(value));
+    let first = values.next().unwrap_or_default();
+    let Some(second) = values.next() else { return first };
+    let mut list = String::from("[");
+    list.push_str(&first);
+    for value in std::iter::once(second).chain(values) {
+        list.push(',');
+        list.push_str(&value);
+    }
+    list.push(']');
+    list
+}
+
+fn push_member(out: &mut String, name: &str, value: &str) {
+    out.push_str(&json::quote(name));
+    out.push(':');
+    out.push_str(value);
 }
 
 #[cfg(test)]

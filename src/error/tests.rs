@@ -27,15 +27,21 @@ fn words(cause: Cause) -> &'static str {
         Cause::Refused => "refused, unreachable",
         Cause::ConnectTimeout => "`connection-timeout` (some hosts say it after sending, too)",
         Cause::Html => "2xx with HTML (its content type, or a body that begins as HTML)",
-        Cause::Redirected => "3xx",
+        Cause::Redirected => "any other 3xx",
+        Cause::SeeOther => "303 (RFC 9110: the request was processed)",
         Cause::Unauthorized => "401",
-        Cause::Forbidden => "403",
+        Cause::Forbidden | Cause::Blocked => "403",
         Cause::NotFound => "404",
         Cause::Rejected => "any other 4xx",
+        Cause::TooEarly => "425",
         Cause::RateLimited => "429",
         Cause::UnavailableSaid => "503 with `Retry-After` or ServiceNow's error envelope",
         Cause::Unavailable => "any other 503 (a gateway may say it after it forwarded)",
         Cause::ServerError => "any other 5xx",
+        Cause::Cancelled => "2xx with ServiceNow's failure: an `error` object and `\"status\":\"failure\"`",
+        Cause::Accepted => "202 without a JSON object whose `result` is not null",
+        Cause::Markup => "2xx labelled JSON or not at all, with other markup",
+        Cause::RequestTimeout => "408 (ServiceNow says it while the request still runs)",
         Cause::Lost => "cut",
         Cause::Silent => "timed out",
         Cause::Garbled => "garbled before the status",
@@ -92,7 +98,7 @@ fn each_cause_is_a_row_of_the_contracts_table() {
     let rows = rows();
     assert_eq!(
         rows.len(),
-        13,
+        19,
         "the table in the contract has another number of rows: {rows:#?}"
     );
     for cause in Cause::ALL {
@@ -128,7 +134,8 @@ fn each_part_of_the_contracts_table_has_its_cause() {
         match row[0].as_str() {
             // The token request has a table of its own, below.
             text if text.starts_with("anything") => {}
-            // A 404 is the same cause.
+            // A 404 is the same cause, and a 403 has two.
+            text if text.starts_with("any other 3xx") => assert_eq!((causes, kinds), (5, 4), "{row:?}"),
             text if text.starts_with("400 ") => assert_eq!((causes, kinds), (1, 2), "{row:?}"),
             _ => assert_eq!(causes, kinds, "{row:?}"),
         }
@@ -149,7 +156,7 @@ fn nothing_that_goes_wrong_in_the_token_request_has_started_the_flow() {
 }
 
 #[test]
-fn a_token_request_may_be_repeated_where_it_was_lost_or_timed_out_or_limited_or_answered_with_a_5xx() {
+fn a_token_request_may_be_repeated_where_it_was_lost_or_timed_out_or_limited_or_answered_with_408_425_or_a_5xx() {
     use Cause::*;
     let yes = [
         Dns,
@@ -157,6 +164,8 @@ fn a_token_request_may_be_repeated_where_it_was_lost_or_timed_out_or_limited_or_
         ConnectTimeout,
         Lost,
         Silent,
+        TooEarly,
+        RequestTimeout,
         RateLimited,
         UnavailableSaid,
         Unavailable,
@@ -228,7 +237,7 @@ fn a_message_reads_as_sentences() {
         .into_error(&Mask::default());
     assert_eq!(
         error.message,
-        "The request to acme.service-now.com was refused: the credentials are not accepted (status 401). The server says: User Not \
+        "The request to acme.service-now.com was refused: the credentials are not accepted (status 401 Unauthorized). The server says: User Not \
          Authenticated: Required to provide Auth information. Check the credentials and the authentication type. The flow has not started."
     );
 }

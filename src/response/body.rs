@@ -53,21 +53,39 @@ fn is_latin1(content_type: Option<&[u8]>) -> bool {
     )
 }
 
-pub fn is_html_type(content_type: Option<&[u8]>) -> bool {
-    let text = lower(content_type);
-    matches!(
-        text.split(';').next().unwrap_or_default().trim(),
-        "text/html" | "application/xhtml+xml"
-    )
+/// Whether the text begins as a web page does. What is labelled as XML is one only where its root is `html`.
+pub fn begins_as_page(media_type: &str, text: &str) -> bool {
+    let is_xml = media_type.ends_with("/xml") || media_type.ends_with("+xml");
+    begins_as(text, if is_xml { &["<html"] } else { &TAGS })
+}
+
+const TAGS: [&str; 5] = ["<html", "<head", "<body", "<title", "<script"];
+
+/// Whether a body that is labelled as JSON, or not labelled, is markup.
+pub fn is_markup(media_type: &str, text: &str) -> bool {
+    let is_json = media_type.ends_with("/json") || media_type.ends_with("+json");
+    (media_type.is_empty() || is_json) && text.trim_start_matches(is_blank).starts_with('<')
+}
+
+/// A content type without its parameters, in lower case.
+pub fn media_type(content_type: Option<&[u8]>) -> String {
+    let mut text = lower(content_type);
+    text.truncate(text.find(';').unwrap_or(text.len()));
+    text.trim().to_owned()
 }
 
 fn lower(content_type: Option<&[u8]>) -> String {
     String::from_utf8_lossy(content_type.unwrap_or_default()).to_ascii_lowercase()
 }
 
-/// Whether the text begins as a web page does, after white space, comments and an XML declaration, in any letter case.
-pub fn begins_as_html(text: &str) -> bool {
-    let mut rest = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c == '\u{feff}'
+}
+
+/// Whether the text begins with HTML's document type or one of these tags, after white space, comments and an XML declaration, in any letter
+/// case.
+fn begins_as(text: &str, tags: &[&str]) -> bool {
+    let mut rest = text.trim_start_matches(is_blank);
     while let Some(end) = [("<!--", "--"), ("<?", "?")]
         .iter()
         .find_map(|(begin, end)| rest.starts_with(begin).then_some(end))
@@ -88,7 +106,7 @@ pub fn begins_as_html(text: &str) -> bool {
         Some(head) if head.eq_ignore_ascii_case("<!doctype") => {
             (rest.get(9..).unwrap_or_default().trim_start(), &["html"])
         }
-        _ => (rest, &["<html", "<head", "<body", "<title", "<script"]),
+        _ => (rest, tags),
     };
     tags.iter().any(|tag| {
         let head = rest.as_bytes().get(..tag.len());

@@ -40,6 +40,8 @@ const ENVELOPE: &str = r#"{"error":{"message":"Too busy","detail":"Come back"},"
 const UNKNOWN_RESOURCE: &str =
     r#"{"error":{"message":"Requested URI does not represent any resource","detail":null},"status":"failure"}"#;
 
+const CANCELLED: &str = r#"{"error":{"message":"Transaction cancelled: maximum execution time exceeded","detail":"took too long"},"status":"failure"}"#;
+
 struct Failed {
     answer: (u16, &'static [(&'static str, &'static str)], &'static str, End),
     kind: K,
@@ -77,17 +79,44 @@ fn failures() -> Vec<Failed> {
         // A page is no started flow.
         row((200, &[HTML], PAGE, Whole), NO(K::NotServicenow), None, "the instance is hibernating or this is not its REST API"),
         row((200, &[JSON], PAGE, Whole), NO(K::NotServicenow), None, "hibernating"),
-        row((202, &[], "\u{feff} \r\n<!DOCTYPE\n HTML PUBLIC \"x\">", Whole), NO(K::NotServicenow), None, "hibernating"),
+        row((201, &[], "\u{feff} \r\n<!DOCTYPE\n HTML PUBLIC \"x\">", Whole), NO(K::NotServicenow), None, "hibernating"),
         row((200, &[], "<?xml version='1.0'?><!-- a > b --> <HTML>", Whole), NO(K::NotServicenow), None, "hibernating"),
         row((200, &[], "<head>", Whole), NO(K::NotServicenow), None, "hibernating"),
-        row((200, &[("content-type", "application/xhtml+xml")], "x", Whole), NO(K::NotServicenow), None, "hibernating"),
+        row((200, &[("content-type", "application/xhtml+xml")], "<html xmlns='x'>", Whole), NO(K::NotServicenow), None, "hibernating"),
+        row((200, &[("content-type", "application/atom+xml")], "<?xml version='1.0'?><!DOCTYPE html>", Whole), NO(K::NotServicenow), None, "hibernating"),
+        row((200, &[HTML], r#"{"error":{"message":"m"}}"#, Whole), NO(K::NotServicenow), None, "hibernating"),
         row((200, &[HTML], "<ht", Cut), NO(K::NotServicenow), None, "hibernating"),
         row((200, &[HTML], "<ht", TooLarge), NO(K::NotServicenow), None, "hibernating"),
         row((200, &[HTML], "<ht", Silent), NO(K::NotServicenow), None, "hibernating"),
         row((200, &[HTML, GZIP], "\u{1f}", Whole), NO(K::NotServicenow), None, "hibernating"),
+        // ServiceNow cancels what it has accepted, and says so after the status.
+        row((200, &[JSON], CANCELLED, Whole), unknown(K::Unconfirmed), None, "the answer reports a failure (status 200 OK). The server says: Transaction cancelled: maximum execution time exceeded: took too long. It is unknown"),
+        row((201, &[JSON], CANCELLED, Whole), unknown(K::Unconfirmed), None, "(status 201 Created)"),
+        row((202, &[HTML], CANCELLED, Whole), unknown(K::Unconfirmed), None, "Transaction cancelled"),
+        row((200, &[JSON], r#"{"result":[{"a":"1"},{"b"{"status":"failure","error":{"message":"M {\"error\"","detail":"}"}} "#, Whole), unknown(K::Unconfirmed), None, r#"M {"error": }."#),
+        row((200, &[JSON], r#"{"result":{"error":{"message":"M","detail":null},"status":"failure"}}"#, Whole), unknown(K::Unconfirmed), None, "says: M."),
+        row((200, &[JSON], r#"{"result":null,"error":{},"status":"failure"}"#, Whole), unknown(K::Unconfirmed), None, "reports a failure"),
+        row((200, &[JSON], r#"{"result":{"executionId":""},"error":{"message":"M"},"status":"failure"}"#, Whole), unknown(K::Unconfirmed), None, "says: M."),
+        row((200, &[JSON], r#"{"result":[{"a"{"error":{"message":"M"},"status":"failure"}"#, Cut), unknown(K::Unconfirmed), None, "says: M."),
+        // Accepted, perhaps never done.
+        row((202, &[], "", Whole), unknown(K::Unconfirmed), None, "the answer does not say that anything was done (status 202 Accepted)"),
+        row((202, &[], "ok", Whole), unknown(K::Unconfirmed), None, "It is unknown"),
+        row((202, &[JSON], r#"{"result":null}"#, Whole), unknown(K::Unconfirmed), None, "It is unknown"),
+        row((202, &[JSON], "[]", Whole), unknown(K::Unconfirmed), None, "It is unknown"),
+        row((202, &[HTML], PAGE, Whole), unknown(K::Unconfirmed), None, "It is unknown"),
+        row((202, &[("content-type", "application/xml")], "<result/>", Whole), unknown(K::Unconfirmed), None, "It is unknown"),
+        row((202, &[JSON], r#"{"result":{"executionId":"abc"}"#, Cut), unknown(K::Unconfirmed), None, "It is unknown"),
+        row((202, &[JSON], "{", TooLarge), unknown(K::Unconfirmed), None, "It is unknown"),
+        row((202, &[JSON, GZIP], "x", Whole), unknown(K::Unconfirmed), None, "It is unknown"),
+        // A sign-in page or an answer: who can tell.
+        row((200, &[JSON], "<h1>Login</h1>", Whole), unknown(K::Unconfirmed), None, "markup in place of JSON, which may be a sign-in page (status 200 OK)"),
+        row((200, &[], " <note>x</note>", Whole), unknown(K::Unconfirmed), None, "markup"),
+        row((200, &[("content-type", "")], "<header>x</header>", Whole), unknown(K::Unconfirmed), None, "markup"),
+        row((200, &[("content-type", "application/vnd.x+json; charset=utf-8")], "<!-- unended", Whole), unknown(K::Unconfirmed), None, "markup"),
         // A success that cannot be read has started the flow.
         row((200, &[JSON], "{", Cut), started(K::ConnectionLost), None, "the connection was lost within the answer"),
         row((200, &[], PAGE, Cut), started(K::ConnectionLost), None, "the connection was lost within the answer"),
+        row((200, &[JSON], "<x", Cut), started(K::ConnectionLost), None, "the connection was lost within the answer"),
         row((204, &[], "", Cut), started(K::ConnectionLost), None, "The flow has started."),
         row((200, &[JSON], "{", Silent), started(K::ReadTimeout), None, "the answer stopped coming"),
         row((200, &[JSON], "{", TooLarge), started(K::ResponseTooLarge), None, "larger than the limit"),
@@ -95,29 +124,36 @@ fn failures() -> Vec<Failed> {
         row((200, &[("content-encoding", "identity, br")], "x", Whole), started(K::Protocol), None, "compressed"),
         row((200, &[("content-encoding", "identity"), GZIP], "x", Whole), started(K::Protocol), None, "compressed"),
         // Redirects are not followed.
-        row((302, &[("location", "https://login.example.com/sso?token=hunter22")], "", Whole), NO(K::Redirected), None, "never followed (status 302): to login.example.com."),
+        row((302, &[("location", "https://login.example.com/sso?token=hunter22")], "", Whole), NO(K::Redirected), None, "never followed (status 302 Found): to login.example.com."),
         row((301, &[("location", "//user:hunter22@other.example:8443/x")], "", Whole), NO(K::Redirected), None, "to other.example:8443."),
-        row((303, &[("location", "/login.do?to=https://x")], "", Whole), NO(K::Redirected), None, "to another path of the same host."),
-        row((303, &[("location", "login.do?to=https://x")], "", Whole), NO(K::Redirected), None, "to another path of the same host."),
+        row((308, &[("location", "/login.do?to=https://x")], "", Whole), NO(K::Redirected), None, "to another path of the same host."),
+        row((302, &[("location", "login.do?to=https://x")], "", Whole), NO(K::Redirected), None, "to another path of the same host."),
+        // This one has processed the request.
+        row((303, &[("location", "https://acme.example/status/1")], "", Whole), unknown(K::Redirected), None, "never followed (status 303 See Other): to acme.example. It is unknown"),
         row((307, &[("location", "https://ex ample/")], "", Whole), NO(K::Redirected), None, "its target cannot be read."),
         row((304, &[], "", Whole), NO(K::Redirected), None, "it names no target."),
         row((300, &[HTML], PAGE, Cut), NO(K::Redirected), None, "never followed"),
         // What the server refuses.
         row((401, &[JSON], r#"{"error":{"message":"User Not Authenticated","detail":"Required to provide Auth information"},"status":"failure"}"#, Whole), NO(K::Unauthorized), None, "The server says: User Not Authenticated: Required to provide Auth information. Check the credentials"),
-        row((401, &[HTML], PAGE, Cut), NO(K::Unauthorized), None, "(status 401)"),
-        row((403, &[], "", Whole), NO(K::Forbidden), None, "these credentials may not do this"),
+        row((401, &[HTML], PAGE, Cut), NO(K::Unauthorized), None, "(status 401 Unauthorized)"),
+        row((403, &[JSON], ENVELOPE, Whole), NO(K::Forbidden), None, "these credentials may not do this"),
+        row((403, &[], "", Whole), NO(K::Forbidden), None, "refused without a reason (status 403 Forbidden). Check ServiceNow's IP address access control"),
+        row((403, &[HTML], PAGE, Whole), NO(K::Forbidden), None, "any gateway or firewall on the way"),
         row((404, &[JSON], UNKNOWN_RESOURCE, Whole), NO(K::NotFound), None, "Requested URI does not represent any resource. Check the path, that the plugin Flow Trigger - REST is installed, that the flow is active"),
         row((404, &[], "", Silent), NO(K::NotFound), None, "Check the path"),
-        row((400, &[JSON], UNKNOWN_RESOURCE, Whole), NO(K::NotFound), None, "(status 400)"),
+        row((400, &[JSON], UNKNOWN_RESOURCE, Whole), NO(K::NotFound), None, "(status 400 Bad Request)"),
         row((400, &[JSON], r#"{"error":{"message":"m","detail":"URI does not represent any resource: x"}}"#, Whole), NO(K::NotFound), None, "says: m: URI does"),
         row((400, &[JSON], r#"{"error":{"message":"same","detail":"same"},"status":"failure"}"#, Whole), NO(K::Rejected), None, "says: same. The flow"),
-        row((400, &[], "does not represent any resource", Whole), NO(K::Rejected), None, "was rejected (status 400). The flow"),
-        row((400, &[GZIP], UNKNOWN_RESOURCE, Whole), NO(K::Rejected), None, "was rejected (status 400). The flow"),
-        row((405, &[], "", Whole), NO(K::Rejected), None, "(status 405)"),
-        row((413, &[], "", Cut), NO(K::Rejected), None, "(status 413)"),
+        row((400, &[], "does not represent any resource", Whole), NO(K::Rejected), None, "was rejected (status 400 Bad Request). The flow"),
+        row((400, &[GZIP], UNKNOWN_RESOURCE, Whole), NO(K::Rejected), None, "was rejected (status 400 Bad Request). The flow"),
+        row((405, &[], "", Whole), NO(K::Rejected), None, "(status 405 Method Not Allowed)"),
+        row((413, &[], "", Cut), NO(K::Rejected), None, "(status 413 Payload Too Large)"),
         row((499, &[], "", Whole), NO(K::Rejected), None, "(status 499)"),
+        row((408, &[JSON], ENVELOPE, Whole), unknown(K::Unconfirmed), None, "may still be running (status 408 Request Timeout). The server says: Too busy: Come back. It is unknown"),
+        row((408, &[("retry-after", "5")], "", Cut), unknown(K::Unconfirmed), None, "It is unknown"),
+        row((425, &[], "", Whole), again(K::Rejected), None, "too early for the server (status 425 Too Early). Try again later. The flow has not started."),
         // When to come back.
-        row((429, &[], "", Whole), again(K::RateLimited), None, "too many requests (status 429). Try again later. The flow has not started."),
+        row((429, &[], "", Whole), again(K::RateLimited), None, "too many requests (status 429 Too Many Requests). Try again later. The flow has not started."),
         row((429, &[("Retry-After", " 30 ")], "", Whole), again(K::RateLimited), Some(30_000), "later"),
         row((429, &[("retry-after", "0")], "", Whole), again(K::RateLimited), Some(0), "later"),
         row((429, &[("retry-after", "4294968")], "", Whole), again(K::RateLimited), Some(u32::MAX), "later"),
@@ -142,10 +178,10 @@ fn failures() -> Vec<Failed> {
         row((503, &[HTML], PAGE, Whole), unknown(K::Unavailable), None, "It is unknown"),
         row((503, &[], "", Cut), unknown(K::Unavailable), None, "It is unknown"),
         row((500, &[JSON], ENVELOPE, Whole), unknown(K::ServerError), None, "says: Too busy"),
-        row((502, &[("retry-after", "5")], "", Whole), unknown(K::ServerError), None, "(status 502)"),
+        row((502, &[("retry-after", "5")], "", Whole), unknown(K::ServerError), None, "(status 502 Bad Gateway)"),
         row((599, &[], "", TooLarge), unknown(K::ServerError), None, "(status 599)"),
         row((600, &[], "", Whole), unknown(K::Protocol), None, "(status 600)"),
-        row((101, &[], "", Whole), unknown(K::Protocol), None, "(status 101)"),
+        row((101, &[], "", Whole), unknown(K::Protocol), None, "(status 101 Switching Protocols)"),
     ]
 }
 
@@ -188,8 +224,21 @@ fn a_whole_2xx_is_a_success_with_the_ids_it_holds() {
         (200, &[GZIP], "", (None, None)),
         (200, &[("content-encoding", "identity, ,IDENTITY")], "{}", (None, None)),
         (200, &[], "hello", (None, None)),
-        (200, &[], "<header>x</header>", (None, None)),
-        (200, &[], "<!-- unended", (None, None)),
+        (200, &[("content-type", "text/plain")], "<h1>x</h1>", (None, None)),
+        (200, &[("content-type", "application/xml")], "<head>x</head>", (None, None)),
+        (200, &[("content-type", "application/xhtml+xml")], "x", (None, None)),
+        // ServiceNow's processors answer JSON as HTML.
+        (200, &[HTML], r#"{"result":{"executionId":"ndoxeRhshDSezldeGfbYlviFSeFnBjCO"}}"#, (execution, None)),
+        (200, &[HTML], r#"{"result":null}"#, (None, None)),
+        // An id is proof, whatever stands beside it.
+        (202, &[HTML], r#"{"result":{"sys_id":"9d385017c611228701d22104cc95c371","error":{"message":"m"},"status":"failure"},"error":{"message":"m"},"status":"failure"}"#, (None, sys)),
+        (202, &[JSON], r#"{"result":{}}"#, (None, None)),
+        (202, &[JSON], r#"{"result":"queued"}"#, (None, None)),
+        // A failure's words without its shape.
+        (200, &[JSON], r#"{"error":"no","status":"failure"}"#, (None, None)),
+        (200, &[JSON], r#"{"error":{"message":"m"},"status":"success"}"#, (None, None)),
+        (200, &[JSON], r#"{"log":"{\"error\":{},\"status\":\"failure\"}"}"#, (None, None)),
+        (200, &[JSON], r#"[{"error":{"message":"m"},"status":"failure"}]"#, (None, None)),
         (200, &[], "a <html>", (None, None)),
         (200, &[JSON], r#"[{"executionId":"x"}]"#, (None, None)),
         (200, &[JSON], r#"{"result":["executionId"]}"#, (None, None)),
@@ -290,6 +339,30 @@ fn a_cut_through_a_character_hides_no_credential_from_the_mask() {
 }
 
 #[test]
+fn a_server_that_repeats_a_credential_past_the_cut_of_its_words_leaves_the_rest_of_the_message_readable() {
+    for filler in 560..=600 {
+        let words = format!("{} hunt hunt hunt hunt hunt hunt hunt hunt hunt", "x".repeat(filler));
+        let body = format!(r#"{{"error":{{"message":"{words}"}}}}"#);
+        let error = failed(answer(400, &[JSON], body, End::Whole));
+        assert!(
+            error
+                .message
+                .starts_with("The request to acme.service-now.com was rejected")
+                && error.message.ends_with("The flow has not started.")
+                && !error.message.contains("hunt…"),
+            "{filler}: {}",
+            error.message
+        );
+    }
+}
+
+#[test]
+fn a_text_made_to_look_like_many_failures_is_read_in_linear_time() {
+    let body = r#"{"error":["#.repeat(100_000);
+    assert!(outcome(answer(200, &[], body, End::Whole)).is_ok());
+}
+
+#[test]
 fn an_error_has_no_ids() {
     let response = failed(answer(
         500,
@@ -380,6 +453,24 @@ fn an_answer_without_a_usable_token_is_a_protocol_error_before_the_flow() {
 }
 
 #[test]
+fn a_token_endpoint_that_reports_an_error_with_a_200_is_quoted() {
+    let error = token_of(r#"{"error":"invalid_client","error_description":"no hunter22"}"#).expect_err("no token");
+    assert_eq!(error.kind, K::Protocol);
+    assert!(
+        error
+            .message
+            .contains("(status 200 OK). The server says: invalid_client: no ***. The flow has not started."),
+        "{}",
+        error.message
+    );
+}
+
+#[test]
+fn a_token_may_come_with_202_and_as_html() {
+    assert!(fetched(answer(202, &[], r#"{"access_token":"abcd"}"#, End::Whole)).is_ok());
+}
+
+#[test]
 fn what_goes_wrong_in_the_token_request_never_started_the_flow_and_shows_no_answer() {
     for (status, headers, body, end, kind, retryable) in [
         (200, &[HTML][..], PAGE, End::Whole, K::NotServicenow, false),
@@ -404,7 +495,11 @@ fn what_goes_wrong_in_the_token_request_never_started_the_flow_and_shows_no_answ
             false,
         ),
         (401, &[], "", End::Whole, K::Unauthorized, false),
+        (303, &[], "", End::Whole, K::Redirected, false),
+        (403, &[], "", End::Whole, K::Forbidden, false),
         (404, &[], "", End::Whole, K::NotFound, false),
+        (408, &[], "", End::Whole, K::Unconfirmed, true),
+        (425, &[], "", End::Whole, K::Rejected, true),
         (429, &[], "", End::Whole, K::RateLimited, true),
         (503, &[], "", End::Whole, K::Unavailable, true),
         (500, &[], "", End::Whole, K::ServerError, true),

@@ -159,7 +159,9 @@ impl Asked {
             }
             (ErrorKind::Forbidden, Some(status)) if is_json(error) => self.accepted(status),
             // What came of its body does not matter here.
-            (kind, Some(status @ 200..=299)) if kind != ErrorKind::NotServicenow => self.accepted(status),
+            (kind, Some(status @ 200..=299)) if !matches!(kind, ErrorKind::NotServicenow | ErrorKind::Unconfirmed) => {
+                self.accepted(status)
+            }
             _ => {
                 let stop = last.and_then(|request| request.stopped.as_ref());
                 Verdicts {
@@ -270,6 +272,10 @@ fn failed(error: &TriggerError, status: Option<u16>, stop: Option<String>) -> Ve
         ErrorKind::RateLimited => (
             "awake, and refuses: too many requests",
             "Wait and check again; ServiceNow's administrator can raise the rate limit of this user.",
+        ),
+        ErrorKind::Unconfirmed => (
+            "it answers, but not with what was asked for",
+            "Check again later. If it stays so, check snInstance (or snEndpoint): a gateway or a sign-in page may answer there.",
         ),
         ErrorKind::Unavailable | ErrorKind::ServerError => (
             "it fails, or is being maintained",

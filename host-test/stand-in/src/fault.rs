@@ -73,6 +73,16 @@ pub enum Fault {
     EndlessHead,
     /// The body is compressed, though nobody asked for that.
     Gzip,
+    /// The transaction is cancelled when the status is decided: the error envelope in place of the body, with the status of a success.
+    Cancelled,
+    /// The transaction is cancelled when half of the body is out: the error envelope follows it.
+    CancelledWithinBody,
+    /// The body is JSON, and its type says HTML, as a ServiceNow processor's does. Not wrong for whoever reads the body.
+    HtmlType,
+    /// The status without a body.
+    EmptyBody,
+    /// A sign-in page whose type says JSON, with status 200. Nothing starts.
+    SignIn,
     /// Bytes that are not HTTP.
     Garbage,
     /// The whole answer as HTTP/1.0, which ends with the connection. Not wrong, only old.
@@ -89,7 +99,7 @@ pub enum Fault {
 
 impl Fault {
     /// Each of them, the ones with a number with one that is typical.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 38] = [
         Self::ResetOnHead,
         Self::CloseOnHead,
         Self::Early(413),
@@ -118,6 +128,11 @@ impl Fault {
         Self::EndlessBody,
         Self::EndlessHead,
         Self::Gzip,
+        Self::Cancelled,
+        Self::CancelledWithinBody,
+        Self::HtmlType,
+        Self::EmptyBody,
+        Self::SignIn,
         Self::Garbage,
         Self::Http10,
         Self::Continue,
@@ -144,7 +159,10 @@ impl Fault {
 
     /// The request is refused, not done.
     pub(crate) fn refuses(self) -> bool {
-        matches!(self, Self::Alert(description) if ABOUT_CERTIFICATES.contains(&description))
+        match self {
+            Self::Alert(description) => ABOUT_CERTIFICATES.contains(&description),
+            _ => self == Self::SignIn,
+        }
     }
 
     /// What happens when the request was read, and this is the instance's own answer to it.
@@ -202,6 +220,14 @@ impl Fault {
                     .body(gzip(&body))
                     .encode(closing),
             )],
+            Self::Cancelled => vec![Step::Bytes(own.clone().body(cancelled()).encode(closing))],
+            Self::CancelledWithinBody => {
+                let body = [half(&body), cancelled()].concat();
+                vec![Step::Bytes(own.clone().body(body).encode(closing))]
+            }
+            Self::HtmlType => vec![Step::Bytes(with("Content-Type", "text/html;charset=UTF-8"))],
+            Self::EmptyBody => vec![Step::Bytes(own.clone().body("").encode(closing))],
+            Self::SignIn => vec![Step::Bytes(Answer::new(200).body("<h1>Sign in</h1>").encode(closing))],
             Self::Garbage => vec![Step::Bytes(b"\x00\x01\xfe\xffthis is not HTTP\r\n\r\n".to_vec())],
             Self::Http10 => {
                 let bytes = own.encode(Sent {
@@ -219,6 +245,13 @@ impl Fault {
             Self::Alert(description) => vec![Step::Alert(description)],
         }
     }
+}
+
+/// What ServiceNow sends when it gives up what it has begun to answer.
+fn cancelled() -> Vec<u8> {
+    let message = "Transaction cancelled: maximum execution time exceeded";
+    let detail = "maximum execution time exceeded Check logs for error trace or enable glide.rest.debug property to verify REST request processing";
+    Answer::failure(200, message, Some(detail)).body
 }
 
 fn half(bytes: &[u8]) -> Vec<u8> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use flow_starter_input::Mask;
-use flow_starter_input::message::{NOT_STARTED, STARTED, UNKNOWN};
+use flow_starter_input::message::{NOT_STARTED, STARTED, UNKNOWN, quoted};
 
 use crate::contract::{ErrorKind, FlowResponse, FlowState, TriggerError};
 use crate::egress::{Progress, Purpose, RequestRecord, Stop, flow_state, proves_unsent};
@@ -219,9 +219,7 @@ impl Failure {
             say(sentence(self.flow));
         }
         if let Some(stop) = self.stop {
-            let mut stop = mask.text(stop.to_string()).replace(char::is_control, " ");
-            cut(&mut stop, STOP_MAX);
-            say(&format!("It stopped at {stop}."));
+            say(&format!("It stopped at {}.", quoted(mask, stop.to_string(), STOP_MAX)));
         }
         if self.token_dropped {
             say(TOKEN_DROPPED);
@@ -258,29 +256,31 @@ fn cut(text: &mut String, max: usize) {
     }
 }
 
-/// A success or `started` takes an answer of 2xx; `not-started` cannot be known of a request that left and got no status, and after a 2xx
-/// only where that was a web page. A call for a token starts no flow, and gets its token from an answer.
+/// A success or `started` takes an answer of 2xx; `not-started` cannot be known of a request that left and got no status, nor after 202, 303
+/// or 408, and after another 2xx only where that was a web page. A call for a token starts no flow, and gets its token from an answer.
 fn is_lie<T>(door: Door, result: &Result<T, TriggerError>, requests: &[RequestRecord]) -> bool {
-    let has = |purpose: Purpose, came: fn(Progress) -> bool| {
+    let has = |purpose: Purpose, came: &dyn Fn(Progress) -> bool| {
         let mut own = requests.iter().filter(|request| request.purpose == purpose);
         own.any(|request| came(request.progress))
     };
     let answered = |progress| matches!(progress, Progress::Answered(200..=299));
     let said = result.as_ref().map_or_else(|error| error.flow, |_| FlowState::Started);
     match (door, said) {
-        (Door::Token, FlowState::Started) if result.is_ok() => !has(Purpose::Token, answered),
+        (Door::Token, FlowState::Started) if result.is_ok() => !has(Purpose::Token, &answered),
         (Door::Token, said) => said != FlowState::NotStarted,
-        (Door::Flow, FlowState::Started) => !has(Purpose::Flow, answered),
+        (Door::Flow, FlowState::Started) => !has(Purpose::Flow, &answered),
         (Door::Flow, FlowState::NotStarted) => {
             let is_page = result
                 .as_ref()
                 .is_err_and(|error| error.kind == ErrorKind::NotServicenow && !error.retryable);
-            has(Purpose::Flow, |progress| match progress {
+            has(Purpose::Flow, &|progress| match progress {
                 Progress::Sent => true,
+                Progress::Answered(202 | 303 | 408) => true,
+                Progress::Answered(200..=299) => !is_page,
                 // A refusal; and 503, which says by its answer what it is.
                 Progress::Answered(300..=499 | 503) | Progress::Denied | Progress::Unsent => false,
                 Progress::Answered(_) => true,
-            }) && !(is_page && has(Purpose::Flow, answered))
+            })
         }
         (Door::Flow, FlowState::Unknown) => false,
     }
@@ -365,6 +365,9 @@ mod tests {
             (said(FlowState::NotStarted), Progress::Answered(200), FlowState::Started),
             (said(FlowState::NotStarted), Progress::Answered(101), FlowState::Unknown),
             (said(FlowState::NotStarted), Progress::Answered(500), FlowState::Unknown),
+            (said(FlowState::NotStarted), Progress::Answered(202), FlowState::Unknown),
+            (said(FlowState::NotStarted), Progress::Answered(303), FlowState::Unknown),
+            (said(FlowState::NotStarted), Progress::Answered(408), FlowState::Unknown),
             (End::Returned(Ok(())), Progress::Denied, FlowState::NotStarted),
             (End::Returned(Ok(())), Progress::Answered(401), FlowState::NotStarted),
         ] {
@@ -455,6 +458,9 @@ mod tests {
             (Progress::Unsent, FlowState::NotStarted, NOT_STARTED),
             (Progress::Sent, FlowState::Unknown, UNKNOWN),
             (Progress::Answered(200), FlowState::Started, STARTED),
+            (Progress::Answered(202), FlowState::Unknown, UNKNOWN),
+            (Progress::Answered(303), FlowState::Unknown, UNKNOWN),
+            (Progress::Answered(408), FlowState::Unknown, UNKNOWN),
             (Progress::Answered(403), FlowState::NotStarted, NOT_STARTED),
         ] {
             let out_of_time = judged(End::OutOfTime(Duration::from_secs(300)), progress);

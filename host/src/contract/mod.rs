@@ -71,7 +71,7 @@ pub enum ErrorKind {
     /// The answer is larger than the limit.
     #[component(name = "response-too-large")]
     ResponseTooLarge,
-    /// Status 3xx.
+    /// Status 3xx. A 303 has processed the request, so the flow's state is unknown.
     #[component(name = "redirected")]
     Redirected,
     /// A page instead of an answer: the instance is hibernating, or this is not its REST API.
@@ -98,6 +98,10 @@ pub enum ErrorKind {
     /// Any other status 5xx.
     #[component(name = "server-error")]
     ServerError,
+    /// The answer leaves open whether the flow has started: 202 without a result, 408, ServiceNow's report in a 2xx that it gave the request up,
+    /// or markup in place of JSON.
+    #[component(name = "unconfirmed")]
+    Unconfirmed,
     /// Anything else, and a call that the host had to end.
     #[component(name = "internal")]
     Internal,
@@ -126,6 +130,7 @@ impl ErrorKind {
             Self::RateLimited => "rate-limited",
             Self::Unavailable => "unavailable",
             Self::ServerError => "server-error",
+            Self::Unconfirmed => "unconfirmed",
             Self::Internal => "internal",
         }
     }

@@ -256,12 +256,13 @@ pub(crate) fn close<'a>(attempts: impl IntoIterator<Item = &'a std::sync::Arc<At
 
 /// What the requests alone say about the flow.
 ///
-/// A status decides where one came, as in the contract's table: 2xx started it, 3xx and 4xx did not, any
+/// A status decides where one came, as in the contract's table: 2xx started it, 3xx and 4xx did not; 202, 303, 408 and any
 /// other may have. Without one, `not-started` takes proof that nothing was processed.
 pub(crate) fn flow_state(requests: &[RequestRecord]) -> FlowState {
     let flows = requests.iter().filter(|it| it.purpose == Purpose::Flow);
     let states = flows.map(|it| match it.progress {
         Progress::Denied | Progress::Unsent => FlowState::NotStarted,
+        Progress::Answered(202 | 303 | 408) => FlowState::Unknown,
         Progress::Answered(200..=299) => FlowState::Started,
         Progress::Answered(300..=499) => FlowState::NotStarted,
         Progress::Answered(_) | Progress::Sent => FlowState::Unknown,

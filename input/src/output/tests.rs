@@ -13,7 +13,9 @@ fn response(body: &str) -> Response<'_> {
 fn body(text: &str) -> String {
     let out = json(response(text));
     serde_json::from_str::<serde_json::Value>(&out).unwrap_or_else(|error| panic!("{error}: {out}"));
-    let body = out.strip_prefix(r#"{"status":200,"headers":{},"body":"#).unwrap();
+    let body = out
+        .strip_prefix(r#"{"status":200,"reason":"OK","headers":{},"body":"#)
+        .unwrap();
     body.strip_suffix(r#","executionId":null,"sysId":null}"#)
         .unwrap()
         .to_owned()
@@ -29,6 +31,7 @@ fn a_process_reads_status_headers_body_and_the_ids() {
         ("x-b", "\"2\""),
         ("x-a", "3"),
         ("x-a", "4"),
+        ("1", "one"),
     ];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let response = Response {
@@ -40,7 +43,7 @@ fn a_process_reads_status_headers_body_and_the_ids() {
     };
     assert_eq!(
         json(response),
-        r#"{"status":202,"headers":{"x-c":["5","6"],"content-type":"application/json","x-a":["1","3","4"],"x-b":"\"2\""},"body":{"result":{"executionId":"e","sys_id":"s"}},"executionId":"e","sysId":"s"}"#
+        r#"{"status":202,"reason":"Accepted","headers":{"x-c":["5","6"],"X-C":["5","6"],"content-type":"application/json","Content-Type":"application/json","x-a":["1","3","4"],"X-A":["1","3","4"],"x-b":"\"2\"","X-B":"\"2\"","1":"one"},"body":{"result":{"executionId":"e","sys_id":"s"}},"executionId":"e","sysId":"s"}"#
     );
 }
 
@@ -89,5 +92,22 @@ fn json_that_other_readers_refuse_stays_text() {
         "[-1e309]",
     ] {
         assert_eq!(body(text), json::quote(text));
+    }
+}
+
+#[test]
+fn a_status_has_its_standard_phrase_or_none() {
+    for (status, phrase) in [
+        (200, "OK"),
+        (404, "Not Found"),
+        (425, "Too Early"),
+        (299, ""),
+        (799, ""),
+        (0, ""),
+    ] {
+        assert_eq!(reason(status), phrase);
+        let response = Response { status, ..response("") };
+        let out: serde_json::Value = serde_json::from_str(&json(response)).unwrap();
+        assert_eq!(out["reason"], phrase);
     }
 }

@@ -191,6 +191,19 @@ fn it_is_the_instance_of_its_file() {
 }
 
 #[test]
+fn a_path_goes_wrong_as_it_is_told_to() {
+    let running = Running::start(&[
+        "--behave",
+        "/oauth_token.do={ answer = { status = 503 } }",
+        "--behave",
+        "/api/sn_cico/flow_starter/my_flow=semaphore",
+    ]);
+    let mut client = Client::to(running.told("http").parse().unwrap());
+    assert_eq!(client.post("/oauth_token.do", "", "").status, 503);
+    assert_eq!(client.post("/api/sn_cico/flow_starter/my_flow", "", "").status, 429);
+}
+
+#[test]
 fn its_sample_file_is_one_it_can_run() {
     let printed = run(&["--print-config"]);
     assert!(printed.status.success());
@@ -211,7 +224,7 @@ fn what_is_wrong_is_said_in_one_sentence() {
     let (wrong, contradictory) = (wrong.to_str().unwrap(), contradictory.to_str().unwrap());
     let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let busy_port = busy.local_addr().unwrap().port().to_string();
-    let table: [(&[&str], i32, &str); 8] = [
+    let table: [(&[&str], i32, &str); 10] = [
         (&["--prot", "1"], 2, "unexpected argument '--prot' found"),
         (&["--port", "70000"], 2, "invalid value '70000' for '--port <PORT>'"),
         (
@@ -235,6 +248,12 @@ fn what_is_wrong_is_said_in_one_sentence() {
             1,
             "cannot write the certificate authority to no/such/folder/ca.pem: ",
         ),
+        (
+            &["--behave", "oauth_token.do"],
+            1,
+            "--behave oauth_token.do: write PATH=BEHAVIOUR, such as /oauth_token.do=hibernating",
+        ),
+        (&["--behave", "/a=hibernatin"], 1, "unknown variant `hibernatin`"),
         (&["--host-name", "a b"], 1, "\"a b\" is not a host name"),
     ];
     for (arguments, code, sentence) in table {

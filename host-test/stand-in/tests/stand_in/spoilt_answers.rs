@@ -132,3 +132,36 @@ fn an_interim_answer_is_none_in_the_record() {
         assert_eq!(recorded(&stand_in).answered, answered);
     }
 }
+
+#[test]
+fn a_cancelled_transaction_shows_in_the_body_alone() {
+    let envelope = r#"{"error":{"message":"Transaction cancelled: maximum execution time exceeded","#;
+    for (fault, before) in [
+        (Fault::Cancelled, ""),
+        (Fault::CancelledWithinBody, "{\"result\":{\"executionId\":"),
+    ] {
+        let met = meet(fault);
+        let (head, body) = met.parts();
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+        assert!(body.starts_with(before) && body.contains(envelope), "{body}");
+        assert!(body.ends_with(r#""},"status":"failure"}"#), "{body}");
+        assert_eq!((met.length(), met.starts), (body.len(), 1));
+    }
+}
+
+#[test]
+fn a_body_is_labelled_html_or_missing_or_a_sign_in_page() {
+    let met = meet(Fault::HtmlType);
+    let (head, body) = met.parts();
+    assert!(head.contains("\r\nContent-Type: text/html;charset=UTF-8"), "{head}");
+    assert!(body.starts_with("{\"result\":"), "{body}");
+    let met = meet(Fault::EmptyBody);
+    assert_eq!((met.parts().1, met.length(), met.starts), ("".into(), 0, 1));
+    let met = meet(Fault::SignIn);
+    let (head, body) = met.parts();
+    assert!(
+        head.contains("\r\nContent-Type: application/json;charset=UTF-8"),
+        "{head}"
+    );
+    assert_eq!((&*body, met.starts), ("<h1>Sign in</h1>", 0));
+}

@@ -141,10 +141,11 @@ fn check_the_flow_state(error: &TriggerError, requests: &[Recorded], starts: &[S
     let arrived = requests
         .iter()
         .any(|request| request.complete && request.path() != TOKEN_ENDPOINT);
-    let refused = error
-        .response
-        .as_ref()
-        .is_some_and(|it| matches!(it.status, 300..=499 | 503) || error.kind == ErrorKind::NotServicenow);
+    let refused = error.response.as_ref().is_some_and(|it| match it.status {
+        202 | 303 | 408 => false,
+        300..=499 | 503 => true,
+        _ => error.kind == ErrorKind::NotServicenow,
+    });
     let wrong = match error.flow {
         FlowState::NotStarted if !starts.is_empty() => "a flow was started, and the error says that none was",
         FlowState::NotStarted if arrived && !refused => {
@@ -196,6 +197,9 @@ fn check_answer(expected: &ExpectedAnswer, outcome: &Outcome<String>, start: Opt
         .map_err(|error| format!("it failed: {} {} {error}", error.kind, error.flow))?;
     let answer: Value = serde_json::from_str(json).map_err(|error| format!("no JSON: {error}"))?;
     same("status", &answer["status"], &Value::from(expected.status))?;
+    if let Some(reason) = &expected.reason {
+        same("reason", answer["reason"].as_str(), Some(reason))?;
+    }
     if let Some(body) = &expected.body {
         same("body", &answer["body"], body)?;
     }

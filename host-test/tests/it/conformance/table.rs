@@ -49,8 +49,8 @@ const TESTED_ELSEWHERE: [(Request, &[&str], &str); 7] = [
     ),
 ];
 
-/// The kinds of the contract's `yes where lost, timed out, 429 or 5xx`, and those that pass by themselves for a flow as well.
-const PASSING_FOR_A_TOKEN: [&str; 8] = [
+/// The kinds of the contract's `yes where lost, timed out, 408, 425, 429 or 5xx`, and those that pass by themselves for a flow as well.
+const PASSING_FOR_A_TOKEN: [&str; 9] = [
     "dns",
     "refused",
     "connect-timeout",
@@ -59,6 +59,7 @@ const PASSING_FOR_A_TOKEN: [&str; 8] = [
     "rate-limited",
     "unavailable",
     "server-error",
+    "unconfirmed",
 ];
 
 #[test]
@@ -178,13 +179,20 @@ fn contracts_table() -> Vec<Pair> {
         if kinds == "as above; no usable token in it: protocol" {
             assert_eq!(
                 (flow, retryable),
-                ("not-started", "yes where lost, timed out, 429 or 5xx")
+                ("not-started", "yes where lost, timed out, 408, 425, 429 or 5xx")
             );
             let above: BTreeSet<String> = table
                 .iter()
                 .map(|pair| pair.kind.clone())
                 .filter(|kind| kind != "invalid-input")
                 .collect();
+            // 425 is the one of them that passes.
+            table.push(Pair {
+                request: Request::Token,
+                kind: "rejected".to_owned(),
+                flow: flow.to_owned(),
+                retryable: true,
+            });
             table.extend(above.into_iter().map(|kind| {
                 let retryable = PASSING_FOR_A_TOKEN.contains(&kind.as_str());
                 Pair {

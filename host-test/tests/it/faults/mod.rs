@@ -50,7 +50,7 @@ fn honest<T>(outcome: &Outcome<T>, stand_in: &StandIn) -> Result<(), String> {
         Ok(_) => (FlowState::Started, None),
         Err(error) => (error.flow, Some(error.kind)),
     };
-    let refused = status.is_some_and(|status| (300..=499).contains(&status))
+    let refused = status.is_some_and(|status| matches!(status, 300..=499) && !matches!(status, 303 | 408))
         || matches!(kind, Some(ErrorKind::NotServicenow | ErrorKind::Unavailable))
         // An alert about the client's certificate is a refusal below HTTP, where the host has noted it as one.
         || (kind == Some(ErrorKind::Tls) && flows.clone().all(|request| request.progress == Progress::Unsent));

@@ -56,6 +56,13 @@ fn of_http(fault: Fault) -> Row {
     row(format!("HTTP: {fault:?}"), &rig(stand_in, egress), waits)
 }
 
+fn of_status(status: u16) -> Row {
+    let stand_in = stand_in();
+    stand_in.behave(DEMO_FLOW, Behaviour::status(status));
+    let egress = to_acme(&stand_in).connect_to(at(stand_in.https_addr()));
+    row(format!("HTTP: status {status}"), &rig(stand_in, egress), false)
+}
+
 fn of_tls(fault: TlsFault) -> Row {
     let stand_in = stand_in();
     stand_in.tls_fault("acme", fault).unwrap();
@@ -72,10 +79,28 @@ fn of_port(fault: PortFault) -> Row {
     row(format!("TCP: {fault:?}"), &rig(stand_in, egress), waits)
 }
 
+/// Those that mean something else than their first digit says, and one of each that does not.
+const STATUSES: [u16; 14] = [202, 204, 302, 303, 400, 401, 403, 404, 408, 425, 429, 500, 503, 504];
+
+/// How a process accepts what the table calls unknown.
+const ACCEPTING_A_202: &str = "
+## An API whose 202 is final
+
+A 202 without a `result` is `unconfirmed`, since the server has accepted the request and may still drop it (RFC 9110, section 15.3.3). Where the
+author of a Scripted REST API says that its 202 means a started flow, the task's error expression completes the job:
+
+```
+=if error.code = \"202\" and error.type = \"unconfirmed\" then ignoreError({accepted: true}) else null
+```
+
+Error expressions come with the job worker, which is not there yet.
+";
+
 /// All at once: those that wait, wait together.
 fn walk() -> Vec<Row> {
     std::thread::scope(|scope| {
         let http = Fault::ALL.map(|fault| scope.spawn(move || of_http(fault)));
+        let statuses = STATUSES.map(|status| scope.spawn(move || of_status(status)));
         let tls = TlsFault::ALL.map(|fault| scope.spawn(move || of_tls(fault)));
         let ports = [
             PortFault::Refused,
@@ -85,7 +110,7 @@ fn walk() -> Vec<Row> {
             PortFault::Reset,
         ];
         let ports = ports.map(|fault| scope.spawn(move || of_port(fault)));
-        let walked = http.into_iter().chain(tls).chain(ports);
+        let walked = http.into_iter().chain(statuses).chain(tls).chain(ports);
         walked.map(|row| row.join().unwrap()).collect()
     })
 }
@@ -109,6 +134,7 @@ fn every_fault_comes_out_as_the_table_says() {
     {
         writeln!(table, "| {fault} | {came} | {requests} | {starts} |").unwrap();
     }
+    table.push_str(ACCEPTING_A_202);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/faults.md");
     if std::env::var_os("WRITE_FAULT_TABLE").is_some() {
         std::fs::write(&file, &table).unwrap();

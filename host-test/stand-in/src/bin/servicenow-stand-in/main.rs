@@ -6,13 +6,14 @@
 
 mod screen;
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use servicenow_stand_in::{FileError, Instance, Options, SAMPLE_FILE, StandIn, StartError};
+use servicenow_stand_in::{Behaviour, FileError, Instance, Options, SAMPLE_FILE, StandIn, StartError};
 
 /// What a person at the terminal can still scroll back to is enough.
 const KEPT_REQUESTS: usize = 1000;
@@ -47,6 +48,10 @@ struct Arguments {
     #[arg(long, value_name = "NAME")]
     host_name: Option<String>,
 
+    /// How a path goes wrong, as in the file's [behaviours]: a name alone, or TOML. May be repeated
+    #[arg(long, value_name = "PATH=BEHAVIOUR")]
+    behave: Vec<String>,
+
     /// Print a file for --config with every key explained, and end
     #[arg(long)]
     print_config: bool,
@@ -56,6 +61,8 @@ const EXAMPLES: &str = "\
 Examples:
   servicenow-stand-in                                  the demo instance, on free ports
   servicenow-stand-in --port 8443 --ca-file ca.pem     always at the same place
+  servicenow-stand-in --behave '/oauth_token.do={ answer = { status = 503 } }'
+  servicenow-stand-in --behave /api/sn_cico/flow_starter/my_flow=semaphore
   servicenow-stand-in --print-config > instance.toml   a file to change …
   servicenow-stand-in --config instance.toml           … and to run";
 
@@ -65,6 +72,10 @@ enum Failure {
     Read { path: PathBuf, source: std::io::Error },
     #[error("{path} is not an instance's file: {source}")]
     File { path: PathBuf, source: FileError },
+    #[error("--behave {argument}: {source}")]
+    Behave { argument: String, source: FileError },
+    #[error("--behave {0}: write PATH=BEHAVIOUR, such as /oauth_token.do=hibernating")]
+    NoPath(String),
     #[error("cannot write the certificate authority to {path}: {source}")]
     Write { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
@@ -99,6 +110,9 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(name) = &arguments.host_name {
         instance.hosts = vec![name.clone()];
     }
+    for argument in &arguments.behave {
+        instance.behaviours.extend(behaviours(argument)?);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let inside = runtime.enter();
     // Before anybody can know that there is something to end, or to remove.
@@ -118,6 +132,22 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     screen::say(&screen::greeting(&stand_in, &ca_file.path));
     runtime.block_on(the_end);
     Ok(())
+}
+
+/// `PATH=BEHAVIOUR`, read as the line of a file that it would be.
+fn behaviours(argument: &str) -> Result<BTreeMap<String, Behaviour>, Failure> {
+    let (path, behaviour) = argument
+        .split_once('=')
+        .filter(|(path, _)| path.starts_with('/') && !path.contains(['"', '\\', '\n']))
+        .ok_or_else(|| Failure::NoPath(argument.to_owned()))?;
+    let is_name = behaviour.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let quote = if is_name { "\"" } else { "" };
+    let file = format!("[behaviours]\n\"{path}\" = {quote}{behaviour}{quote}");
+    let instance = Instance::from_toml(&file).map_err(|source| Failure::Behave {
+        argument: argument.to_owned(),
+        source,
+    })?;
+    Ok(instance.behaviours)
 }
 
 /// The file with the certificate authority; one that nobody asked for by name goes when the stand-in does.
