@@ -310,12 +310,13 @@ fn token_request(client: &ClientCredentials, instance: &Origin, limits: Limits) 
     let (origin, target) = token_endpoint(client.token_url.as_deref(), instance)?;
     let mut headers = Headers::default();
     headers.add("content-type", content_type::FORM);
-    let scopes = client
-        .scopes
-        .iter()
-        .flat_map(|scopes| scopes.split_whitespace())
-        .collect::<Vec<_>>()
-        .join(" ");
+    let mut scopes = String::new();
+    for several in &client.scopes {
+        for scope in several.split_whitespace() {
+            scopes.push_str(if scopes.is_empty() { "" } else { " " });
+            scopes.push_str(scope);
+        }
+    }
     let audience = client.audience.as_deref().unwrap_or_default();
     let (mut id, mut secret) = (&*client.client_id, &*client.client_secret);
     if client.client_authentication == ClientAuthentication::BasicHeader {

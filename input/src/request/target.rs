@@ -1,18 +1,17 @@
 //! What a request asks for at its origin: the path, and the query.
 
-use percent_encoding::NON_ALPHANUMERIC;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::encode::push_query;
 use crate::{Invalid, Sensitive};
 
 /// What neither encoding takes, with a sentence of its own.
-const REFUSED: [(char, &str); 2] = [
+const REFUSED: [(u8, &str); 2] = [
     (
-        '#',
+        b'#',
         "must not hold `#`: a fragment is never sent; write `%23` where the character is meant",
     ),
-    ('\\', "must not hold a backslash: separate with `/`"),
+    (b'\\', "must not hold a backslash: separate with `/`"),
 ];
 
 /// What becomes of characters that a URL cannot hold.
@@ -72,13 +71,13 @@ impl Target {
         if text.starts_with("//") {
             return bad("must not begin with `//`: a server would take what follows for a host name");
         }
-        if text.contains(is_control) {
+        if text.chars().any(is_control) {
             return bad("holds a control character, such as a line break");
         }
-        if text.ends_with(char::is_whitespace) {
+        if text.chars().next_back().is_some_and(char::is_whitespace) {
             return bad("ends with white space: leave it out");
         }
-        if let Some((_, what)) = REFUSED.iter().find(|(c, _)| text.contains(*c)) {
+        if let Some((_, what)) = REFUSED.iter().find(|(byte, _)| text.as_bytes().contains(byte)) {
             return bad(what);
         }
         if !percent_encoded(text) {
@@ -96,10 +95,8 @@ impl Target {
         let mut target = String::with_capacity(text.chars().map(encoded_length).sum::<usize>() + room);
         for c in text.chars() {
             if is_foreign(c) {
-                target.extend(percent_encoding::utf8_percent_encode(
-                    c.encode_utf8(&mut [0; 4]),
-                    NON_ALPHANUMERIC,
-                ));
+                // A form encodes these as well.
+                push_query(&mut target, c.encode_utf8(&mut [0; 4]));
             } else {
                 target.push(c);
             }
