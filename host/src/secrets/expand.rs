@@ -223,7 +223,9 @@ const SCOPES: &str = "authentication.scopes";
 fn add_scopes(mask: &mut Mask, scopes: &str) {
     let mut sent = Zeroizing::new(String::with_capacity(scopes.len()));
     for scope in scopes.split_whitespace() {
-        sent.push_str(if sent.is_empty() { "" } else { " " });
+        if !sent.is_empty() {
+            sent.push(' ');
+        }
         sent.push_str(scope);
     }
     mask.add(&sent);
