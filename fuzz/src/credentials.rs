@@ -91,6 +91,14 @@ impl Credentials {
             // `\u0041`, twice for a character beyond 16 bits.
             self.0.push(Form(quoted[1..quoted.len() - 1].to_owned(), SHORTEST * 12));
             self.0.push(Form(secret.to_owned(), SHORTEST));
+            // ISO-8859-1, in which a header's value is sent, read as UTF-8.
+            if !secret.is_ascii() && secret.chars().all(|c| u32::from(c) <= 0xFF) {
+                let sent: Vec<u8> = secret.chars().map(|c| u32::from(c) as u8).collect();
+                let read = String::from_utf8_lossy(&sent);
+                if read.chars().count() >= SHORTEST {
+                    self.0.push(Form(read.into_owned(), SHORTEST * 2));
+                }
+            }
         }
     }
 

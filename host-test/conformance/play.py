@@ -29,6 +29,8 @@ TABLES = ["answers", "authentication", "refusals", "requests"]
 BASE = HERE / "base.json"
 INSTANCE = "acme.service-now.com"
 TOKEN_ENDPOINT = "/oauth_token.do"
+# Of the component, as its user agent says it.
+VERSION = re.search(r'^version = "(.+)"$', (HERE.parent.parent / "Cargo.toml").read_text("utf-8"), re.M)[1]
 # No case waits longer than half a second; a slow machine may.
 LONGEST = 15.0
 # A proxy of the machine's is not for loopback.
@@ -114,6 +116,7 @@ class Host:
 def cases(address, files):
     for file in files:
         text = file.read_text("utf-8").replace("${stand-in}", address).replace("${port}", address.split(":")[1])
+        text = text.replace("${version}", VERSION)
         for case in json.loads(text):
             yield file.stem, over_plain_http(case, address)
 

@@ -15,7 +15,8 @@
 //! | `answer` | a success: status, body, headers, ids |
 //! | `error` | or a failure: kind, flow state, retryable, retry-after, answer, parts of the message |
 //!
-//! [`STAND_IN`] in a file stands for the address at which the stand-in takes plain HTTP, such as `127.0.0.1:8080`.
+//! [`STAND_IN`] in a file stands for the address at which the stand-in takes plain HTTP, such as `127.0.0.1:8080`, and [`VERSION`] for the
+//! version in the component's user agent.
 //!
 //! Some hosts keep an object's members in order and some sort them. So that both send the same, a patch gives them in the alphabet's order,
 //! behind those of the example; a `raw` has them in any. And some keep a connection for the next request: a script that answers in full
@@ -34,6 +35,9 @@ pub const BASE: &str = include_str!("../conformance/base.json");
 
 /// What is replaced in a file by the stand-in's address for plain HTTP.
 pub const STAND_IN: &str = "${stand-in}";
+
+/// What is replaced in a file by the component's version.
+pub const VERSION: &str = "${version}";
 
 /// The files, by name.
 pub const FILES: [(&str, &str); 4] = [
@@ -178,7 +182,9 @@ pub fn cases(file: &str, stand_in: &str) -> anyhow::Result<Vec<Case>> {
         .iter()
         .find(|(name, _)| *name == file)
         .context("no such file of cases")?;
-    let text = text.replace(STAND_IN, stand_in);
+    let text = text
+        .replace(STAND_IN, stand_in)
+        .replace(VERSION, env!("CARGO_PKG_VERSION"));
     serde_json::from_str(&text).with_context(|| format!("conformance/{file}.json"))
 }
 

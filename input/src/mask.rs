@@ -15,7 +15,8 @@
 //! - A cut is `…`, `...` or U+FFFD, and the end of a text that was cut. In base64, three bytes of a secret next to a cut are enough, which is
 //!   four characters of base64: text matches them by chance once in millions. A secret that stands whole before a cut is masked in place.
 //! - What two encodings together wrote is masked in place where the outer one is one of the four and the inner is base64.
-//! - UTF-8 that was read as Latin-1 and then written as UTF-8 is found. Windows-1252 is not.
+//! - UTF-8 that was read as Latin-1 and then written as UTF-8 is found, and so is Latin-1, in which headers are sent, that was read as UTF-8 or
+//!   written byte by byte. Windows-1252 is not.
 //! - Encodings within each other are tried in each order. A secret that itself holds what looks like an escape is found decoded as well.
 //! - Not covered: base64 whose `+` became a space, UTF-16, hexadecimal, base32, base64 in several lines, Unicode normalisation, upper and lower case beyond ASCII, compression, other
 //!   named entities, entities without `;`.

@@ -1,5 +1,6 @@
 //! From a configuration to checked HTTP requests: everything that can be wrong with the input is found here, before anything is sent.
 
+mod content_type;
 pub mod encode;
 mod header;
 mod origin;
@@ -10,9 +11,10 @@ use std::borrow::Cow;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
-    ApiKey, ApiKeyLocation, Authentication, ClientAuthentication, ClientCredentials, FlowConfig, Invalid, Limits,
-    Method, TokenRequest,
+    ApiKeyLocation, Authentication, ClientAuthentication, ClientCredentials, FlowConfig, Invalid, Limits, Method,
+    TokenRequest,
 };
+pub(crate) use content_type::{ContentType, Kind};
 use encode::{base64, form, push_form};
 use header::Headers;
 use target::Target;
@@ -75,8 +77,12 @@ impl Request<'_> {
         self.headers.add("authorization", &bearer(token));
     }
 
-    /// RFC 9110, section 8.6: a length wherever a body is or could be; a GET has none.
-    fn with_length(mut self) -> Self {
+    /// What every request says, and a length wherever a body is or could be (RFC 9110, section 8.6); a GET has none.
+    fn finished(mut self) -> Self {
+        self.headers.add_default("accept", JSON);
+        // Said, since a proxy may take silence for any coding.
+        self.headers.add_default("accept-encoding", "identity");
+        self.headers.add_default("user-agent", USER_AGENT);
         if self.method != Method::Get {
             let length = self.body.len().to_string();
             self.headers.add("content-length", &length);
@@ -84,6 +90,9 @@ impl Request<'_> {
         self
     }
 }
+
+/// What requests say they come from, unless the user says otherwise. Some firewalls and proxies block a request without it.
+pub const USER_AGENT: &str = concat!("flow-starter/", env!("CARGO_PKG_VERSION"));
 
 /// What a call sends: the flow's request, and before it a token request where the authentication needs one.
 pub struct Plan<'a> {
@@ -101,20 +110,16 @@ pub fn plan(config: &FlowConfig) -> Result<Plan<'_>, Invalid> {
     let limits = Limits::or_default(config.limits);
     let origin = Origin::of_instance(&config.instance, config.domain.as_deref(), config.endpoint.as_deref())?;
     let key = match &config.authentication {
-        Authentication::ApiKey(key) if key.location == ApiKeyLocation::Query => Some((&*key.name, &*key.value)),
+        Authentication::ApiKey(key) if key.location == ApiKeyLocation::Query => Some((key.name(), &*key.value)),
         _ => None,
     };
-    let (source, field) = ("The trigger path (restApiTriggerPath)", "restApiTriggerPath");
-    let mut target = Target::with_query(&config.path, &config.query, key, source, field)?;
+    let mut target = Target::with_query(&config.path, &config.query, key)?;
     let mut headers = Headers::default();
     for (name, value) in &config.headers {
         headers.add_users(name, value)?;
     }
     let token = authenticate(config, &origin, limits, &mut headers, &mut target)?;
     let body = body(config, &mut headers)?;
-    if !headers.has("accept") {
-        headers.add("accept", JSON);
-    }
     let flow = Request {
         origin,
         target,
@@ -123,7 +128,7 @@ pub fn plan(config: &FlowConfig) -> Result<Plan<'_>, Invalid> {
         body: Cow::Borrowed(body.as_bytes()),
         limits,
     }
-    .with_length();
+    .finished();
     Ok(Plan { token, flow })
 }
 
@@ -138,6 +143,14 @@ pub fn check(config: &FlowConfig) -> Result<(), Invalid> {
 const JSON: &str = "application/json";
 
 fn body<'a>(config: &'a FlowConfig, headers: &mut Headers) -> Result<&'a str, Invalid> {
+    let content_type = headers.get("content-type").map(String::from_utf8_lossy);
+    let content_type = content_type.map(|value| ContentType::of(&value));
+    if content_type.is_some_and(|content_type| content_type.has_other_charset) {
+        return Invalid::refuse(
+            "headers",
+            "The header `content-type` names a charset other than UTF-8, in which the body is sent: write `charset=utf-8`, or leave the charset out.",
+        );
+    }
     let Some(body) = config.body.as_deref().filter(|text| !text.is_empty()) else {
         return Ok("");
     };
@@ -147,10 +160,8 @@ fn body<'a>(config: &'a FlowConfig, headers: &mut Headers) -> Result<&'a str, In
             "A body cannot be sent with GET or DELETE: leave it out, or use POST, PUT or PATCH.",
         );
     }
-    if !headers.has("content-type") {
-        headers.add("content-type", JSON);
-    }
-    if headers.get("content-type").is_some_and(is_json)
+    headers.add_default("content-type", JSON);
+    if content_type.is_none_or(|content_type| content_type.kind == Kind::Json)
         && let Err(at) = crate::json::parse(body)
     {
         return Invalid::refuse(
@@ -162,13 +173,6 @@ fn body<'a>(config: &'a FlowConfig, headers: &mut Headers) -> Result<&'a str, In
         );
     }
     Ok(body)
-}
-
-/// `application/json` and its kin (`application/problem+json`), whatever parameters follow.
-fn is_json(content_type: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(content_type).to_ascii_lowercase();
-    let essence = text.split(';').next().unwrap_or_default().trim();
-    essence == JSON || essence == "text/json" || essence.ends_with("+json")
 }
 
 fn authenticate(
@@ -204,11 +208,11 @@ fn authenticate(
             }
             headers.add_credential("authorization", &bearer(token), source, field)?;
         }
-        Authentication::ApiKey(ApiKey { location, name, value }) => {
+        Authentication::ApiKey(key) => {
             let (source, field) = ("The API key's value (authentication.value)", "authentication.value");
-            required(name, "The API key's name (authentication.name)", "authentication.name")?;
+            let (name, value) = (key.name(), &*key.value);
             required(value, source, field)?;
-            match location {
+            match key.location {
                 ApiKeyLocation::Header => headers.add_credential(name, value, source, field)?,
                 ApiKeyLocation::Query => {
                     if target.has_query(name) {
@@ -305,15 +309,14 @@ fn token_request(client: &ClientCredentials, instance: &Origin, limits: Limits) 
     required(&client.client_secret, source, field)?;
     let (origin, target) = token_endpoint(client.token_url.as_deref(), instance)?;
     let mut headers = Headers::default();
-    headers.add("accept", JSON);
-    headers.add("content-type", "application/x-www-form-urlencoded");
-    let scopes = client
-        .scopes
-        .iter()
-        .map(String::as_str)
-        .filter(|scope| !scope.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ");
+    headers.add("content-type", content_type::FORM);
+    let mut scopes = String::new();
+    for several in &client.scopes {
+        for scope in several.split_whitespace() {
+            scopes.push_str(if scopes.is_empty() { "" } else { " " });
+            scopes.push_str(scope);
+        }
+    }
     let audience = client.audience.as_deref().unwrap_or_default();
     let (mut id, mut secret) = (&*client.client_id, &*client.client_secret);
     if client.client_authentication == ClientAuthentication::BasicHeader {
@@ -349,7 +352,7 @@ fn token_request(client: &ClientCredentials, instance: &Origin, limits: Limits) 
         body: Cow::Owned(body.into_bytes()),
         limits,
     }
-    .with_length())
+    .finished())
 }
 
 /// RFC 7617: the user's name ends at the first colon, and neither part holds a control character.
@@ -412,7 +415,7 @@ impl Destination {
             None => None,
             Some(url) => {
                 let (origin, target) = token_endpoint(url, &flow)?;
-                let trigger = path.and_then(|path| Target::parse(path, "", "restApiTriggerPath").ok());
+                let trigger = path.and_then(|path| Target::trigger(path).ok());
                 apart((&origin, &target), &flow, endpoint, trigger.as_ref())?;
                 Some((origin, target.as_str().to_owned()))
             }

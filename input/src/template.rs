@@ -7,7 +7,8 @@ mod number;
 
 use crate::json::{self, Json, Raw};
 use crate::message::cut;
-use crate::request::Destination;
+use crate::request::encode::form_of;
+use crate::request::{ContentType, Destination, Kind};
 use crate::{
     ApiKey, ApiKeyLocation, Authentication, ClientAuthentication, ClientCredentials, Credentials, DEFAULT_LIMITS,
     FlowConfig, Invalid, Limits, Method, Sensitive,
@@ -27,20 +28,21 @@ pub fn parse(input: &str) -> Result<FlowConfig, Invalid> {
     let instance = instance.into_string();
     let path = fields.required("restApiTriggerPath", "`/api/sn_cico/flow_starter/my_flow`")?;
     let method = method(&fields)?;
+    let headers = fields.pairs("headers")?;
+    // The form hides the field for these methods, and a variable of that name may well stand in a job's scope.
+    let body = match method {
+        Method::Get | Method::Delete => None,
+        Method::Post | Method::Put | Method::Patch => fields.body(&headers)?,
+    };
     Ok(FlowConfig {
         instance,
         domain,
         endpoint,
         path,
         method,
-        headers: fields.pairs("headers")?,
+        headers,
         query: fields.pairs("queryParameters")?,
-        // The form hides the field for these methods, and a variable of that name may well stand in a job's scope.
-        body: if matches!(method, Method::Get | Method::Delete) {
-            None
-        } else {
-            fields.body()?
-        },
+        body,
         authentication: authentication(&fields)?,
         limits: limits(&fields)?,
     })
@@ -260,23 +262,67 @@ impl<'a> Fields<'a> {
                 );
             }
         };
-        let mut pairs = Vec::with_capacity(members.len());
-        for (key, raw) in members {
-            for item in items(raw) {
-                let value = Json::of(item).ok_or_else(|| not_unicode(field, field))?;
-                pairs.extend(as_text(value, item).map(|text| (key.clone(), Sensitive::from(text))));
-            }
-        }
-        Ok(pairs)
+        named(members, field)
     }
 
-    /// Text goes out as that text, anything else as the JSON that it is.
-    fn body(&self) -> Result<Option<Sensitive>, Invalid> {
-        match self.raw("body")? {
-            Some(raw) if !raw.get().starts_with('"') => Ok(Some(raw.get().into())),
-            _ => self.text("body"),
+    /// Text goes out as that text, anything else as the content type asks for it: JSON, or a form.
+    fn body(&self, headers: &[(String, Sensitive)]) -> Result<Option<Sensitive>, Invalid> {
+        let raw = match self.raw("body")? {
+            Some(raw) if !raw.get().starts_with('"') => raw,
+            _ => return self.text("body"),
+        };
+        let content_type = headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let kind = content_type.map_or(Kind::Json, |(_, value)| ContentType::of(value).kind);
+        match (kind, raw.get().starts_with(['{', '['])) {
+            (Kind::Form, true) => match Json::of(raw) {
+                Some(Json::Object(members)) => Ok(Some(form_of(&named(members, "body")?).into())),
+                Some(_) => Invalid::refuse(
+                    "body",
+                    "The body is a list, and its content type asks for a form: give an object of names and values, or the form as text.",
+                ),
+                None => Err(not_unicode("body", "body")),
+            },
+            (Kind::Other, true) => Invalid::refuse(
+                "body",
+                "The body is an object or a list, and it is not known how to write it in its content type: give the body as text, or use `application/json` or `application/x-www-form-urlencoded`.",
+            ),
+            // A number and a boolean are the same text everywhere.
+            _ => Ok(Some(raw.get().into())),
         }
     }
+
+    /// A text, or a list of texts: each holds any number of scopes, separated by white space.
+    fn scopes(&self, field: &'static str) -> Result<Vec<String>, Invalid> {
+        let mut scopes = Vec::new();
+        for item in self.raw(field)?.map(items).unwrap_or_default() {
+            match Json::of(item).ok_or_else(|| not_unicode(field, field))? {
+                Json::Null => {}
+                Json::Text(text) => scopes.extend(text.split_whitespace().map(str::to_owned)),
+                Json::Number(digits) => scopes.push(digits.to_owned()),
+                _ => {
+                    return Invalid::refuse(
+                        field,
+                        format!("`{field}` must be text, or a list of texts: for example `useraccount`."),
+                    );
+                }
+            }
+        }
+        Ok(scopes)
+    }
+}
+
+/// An object's members as names and values: nulls left out, lists as repeated names, objects as their JSON.
+fn named(members: Vec<(String, Raw)>, field: &'static str) -> Result<Vec<(String, Sensitive)>, Invalid> {
+    let mut pairs = Vec::with_capacity(members.len());
+    for (key, raw) in members {
+        for item in items(raw) {
+            let value = Json::of(item).ok_or_else(|| not_unicode(field, field))?;
+            pairs.extend(as_text(value, item).map(|text| (key.clone(), Sensitive::from(text))));
+        }
+    }
+    Ok(pairs)
 }
 
 /// A list's items: each is a header or parameter of its own. Anything else is one.
@@ -387,7 +433,10 @@ fn authentication(fields: &Fields) -> Result<Authentication, Invalid> {
             };
             Authentication::ApiKey(ApiKey {
                 location,
-                name: fields.needed("authentication.name")?.into_string(),
+                name: match fields.open("authentication.name")? {
+                    Some(name) => name,
+                    None => ApiKey::NAME.to_owned(),
+                },
                 value: fields.needed("authentication.value")?,
             })
         }
@@ -402,17 +451,12 @@ fn authentication(fields: &Fields) -> Result<Authentication, Invalid> {
                     );
                 }
             };
-            let scopes = fields.text("authentication.scopes")?.unwrap_or_default();
             Authentication::OauthClientCredentials(ClientCredentials {
                 token_url: fields.text("authentication.oauthTokenEndpoint")?,
                 client_id: fields.needed("authentication.clientId")?,
                 client_secret: fields.needed("authentication.clientSecret")?,
                 audience: fields.open("authentication.audience")?,
-                scopes: scopes
-                    .split(' ')
-                    .filter(|scope| !scope.is_empty())
-                    .map(str::to_owned)
-                    .collect(),
+                scopes: fields.scopes("authentication.scopes")?,
                 client_authentication,
             })
         }

@@ -42,10 +42,20 @@ pub enum ApiKeyLocation {
 pub struct ApiKey {
     /// Header or query.
     pub location: ApiKeyLocation,
-    /// The name of the header or the query parameter.
+    /// The name of the header or the query parameter. Empty: `x-sn-apikey`.
     pub name: String,
     /// The key.
     pub value: Sensitive,
+}
+
+impl ApiKey {
+    /// The name that is sent.
+    pub fn name(&self) -> &str {
+        if self.name.is_empty() { Self::NAME } else { &self.name }
+    }
+
+    /// What ServiceNow reads.
+    pub(crate) const NAME: &str = "x-sn-apikey";
 }
 
 /// Where the client's id and secret go in a token request (RFC 6749, section 2.3.1).
@@ -68,7 +78,7 @@ pub struct ClientCredentials {
     pub client_secret: Sensitive,
     /// The `audience` parameter, which some token endpoints need.
     pub audience: Option<String>,
-    /// The scopes to ask for.
+    /// The scopes to ask for; one entry may hold several, separated by white space.
     pub scopes: Vec<String>,
     /// Where id and secret go.
     pub client_authentication: ClientAuthentication,
@@ -135,15 +145,15 @@ pub struct FlowConfig {
     pub domain: Option<String>,
     /// An origin to call instead of `https://<instance>.<domain>`. Plain http only to loopback.
     pub endpoint: Option<Sensitive>,
-    /// The trigger's path, `/api/<scope>/<flow>`, sent as it stands.
+    /// The trigger's path, `/api/<scope>/<flow>`. What a URL cannot hold is percent-encoded, and everything else is sent byte for byte.
     pub path: Sensitive,
     /// The method of the flow's request.
     pub method: Method,
-    /// Names are case-insensitive; a name may come more than once.
+    /// Names are case-insensitive; a name may come more than once. Values are sent in ISO-8859-1.
     pub headers: Vec<(String, Sensitive)>,
     /// Query parameters, in order.
     pub query: Vec<(String, Sensitive)>,
-    /// `content-type` is `application/json` unless `headers` says otherwise.
+    /// Sent as it is, in UTF-8. `content-type` is `application/json` unless `headers` says otherwise.
     pub body: Option<Sensitive>,
     /// How the request authenticates.
     pub authentication: Authentication,

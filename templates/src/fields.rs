@@ -166,6 +166,22 @@ const HTTPS_URL: Pattern = Pattern {
     message: "must be a whole URL that begins with https://",
 };
 
+/// What the component takes as a trigger's path, and nothing else: `input/src/request/target.rs` has the same rules. First what is refused: a dot
+/// segment in any spelling, and white space at the end. Then the path, whose encoded bytes are UTF-8 without ASCII's control characters (by
+/// RFC 3629, section 4), and its query, which may have any encoded bytes.
+const TRIGGER_PATH: &str = concat!(
+    r"(?![^?]*(/|%2[Ff]|%5[Cc])(\.|%2[Ee]){1,2}([/;?]|%2[Ff]|%3[Bb]|%5[Cc]|$))",
+    r"(?!.*[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]$)",
+    r"/(?!/)",
+    r"([^%?#\\\u0000-\u001f\u007f-\u009f\u2028\u2029]",
+    r"|%([2-6][0-9A-Fa-f]|7[0-9A-Ea-e])",
+    r"|%([Cc][2-9A-Fa-f]|[Dd][0-9A-Fa-f])%[89ABab][0-9A-Fa-f]",
+    r"|%([Ee]0%[ABab]|[Ee][Dd]%[89]|[Ee][1-9A-CEFa-cef]%[89ABab])[0-9A-Fa-f]%[89ABab][0-9A-Fa-f]",
+    r"|%([Ff]0%[9ABab]|[Ff]4%8|[Ff][1-3]%[89ABab])[0-9A-Fa-f](%[89ABab][0-9A-Fa-f]){2}",
+    r")*",
+    r"(\?([^%#\\\u0000-\u001f\u007f-\u009f\u2028\u2029]|%[0-9A-Fa-f]{2})*)?",
+);
+
 /// What an input holds that the choice does not use. An expression, because every engine reads it as null; an input without a value is null
 /// only since 8.8.
 pub const UNUSED: &str = "=null";
@@ -317,10 +333,10 @@ pub const FIELDS: &[Field] = &[
         required: true,
         placeholder: Some("/api/sn_cico/flow_starter/my_flow"),
         pattern: Some(Pattern {
-            literal: r"/([^/\s#\\][^\s#\\]*)?",
-            message: "must begin with one / and hold no space, # or backslash",
+            literal: TRIGGER_PATH,
+            message: "must begin with one / and end without a space, and hold no #, backslash, . or .. between slashes, or % that encodes no character",
         }),
-        hint: "In ServiceNow: Workflow Studio, your flow, its trigger (REST API - Asynchronous), API path. It is /api/(application scope)/(flow name), then path parameters. It is sent exactly as it stands here.",
+        hint: "In ServiceNow: Workflow Studio, your flow, its trigger (REST API - Asynchronous), API path. It is /api/(application scope)/(flow name), then path parameters. A space, an umlaut and the like are percent-encoded for you; what is encoded already stays as it is.",
         ..input("restApiTriggerPath", "REST API trigger path", Group::ServiceNow)
     },
     Field {
@@ -339,7 +355,7 @@ pub const FIELDS: &[Field] = &[
     },
     Field {
         feel: Feel::Required,
-        hint: "The headers that the flow's trigger declares, as a FEEL context: {\"hello\": \"header\"}. Authentication and content type are added without being named here.",
+        hint: "The headers that the flow's trigger declares, as a FEEL context: {\"hello\": \"header\"}. Authentication and content type are added without being named here. Values are sent in ISO-8859-1.",
         ..input("headers", "Headers", Group::ServiceNow)
     },
     Field {
@@ -350,7 +366,7 @@ pub const FIELDS: &[Field] = &[
     Field {
         kind: Kind::Lines,
         condition: Some((METHOD, &["POST", "PUT", "PATCH"])),
-        hint: "What the flow finds as its trigger's request body: JSON, or a FEEL context such as {\"correlationValue\": camId}. Give the flow whatever it needs to answer this very process.",
+        hint: "What the flow finds as its trigger's request body: JSON, or a FEEL context such as {\"correlationValue\": camId}. With the header content-type application/x-www-form-urlencoded a context is sent as a form; for other content types give the body as text. Give the flow whatever it needs to answer this very process.",
         ..input("body", "Request body", Group::ServiceNow)
     },
     // Authentication
@@ -431,7 +447,7 @@ pub const FIELDS: &[Field] = &[
     Field {
         condition: Some(OAUTH),
         placeholder: Some("useraccount"),
-        hint: "The Auth Scopes of the entry in the Application Registry, separated by spaces. Empty: what the entry has by default.",
+        hint: "The Auth Scopes of the entry in the Application Registry, separated by white space, or as a FEEL list of texts. Empty: what the entry has by default.",
         ..input("authentication.scopes", "Scopes", Group::Authentication)
     },
     Field {

@@ -349,7 +349,7 @@ fn a_default_of_the_form_is_the_components_own() {
             Ok(config) => assert_eq!(planned(config), planned(read(&job(&form))), "{}", field.id),
             // Where the component insists on a value there is no default to differ from.
             Err(invalid) => assert!(
-                ["method", "authentication.type", "authentication.name"].contains(&field.id),
+                ["method", "authentication.type"].contains(&field.id),
                 "{}: {}",
                 field.id,
                 invalid.sentence
@@ -405,6 +405,36 @@ fn what_the_form_refuses_the_component_refuses_too() {
         form.insert(fields::field(id).unwrap().id, case["typed"].as_str().map(str::to_owned));
         let config = read(&job(&form));
         assert!(request::check(&config).is_err(), "{case}");
+    }
+}
+
+/// The form's own pattern is tried on the same paths and characters in `check/tests/template.test.mjs`.
+#[test]
+fn the_component_takes_the_paths_that_the_form_takes_and_no_others() {
+    let paths = &cases()["paths"];
+    let is_taken = |path: &str| request::check(&FlowConfig::new(Method::Post, "acme", path)).is_ok();
+    for (list, taken) in [("taken", true), ("refused", false)] {
+        for path in paths[list].as_array().unwrap() {
+            assert_eq!(is_taken(path.as_str().unwrap()), taken, "{path:?}");
+        }
+    }
+    let in_ranges = |list: &str, c: char| {
+        paths[list].as_array().unwrap().iter().any(|range| {
+            let edge = |at: usize| range[at].as_u64().unwrap();
+            (edge(0)..=edge(1)).contains(&u64::from(u32::from(c)))
+        })
+    };
+    for c in '\0'..='\u{ffff}' {
+        // Characters with a meaning of their own.
+        if matches!(c, '%' | '.' | '/' | '?') {
+            continue;
+        }
+        let anywhere = !in_ranges("refusedCharacters", c);
+        assert_eq!(is_taken(&format!("/a{c}b")), anywhere, "{c:?}");
+        assert_eq!(is_taken(&format!("/a?{c}b")), anywhere, "{c:?} in a query");
+        let at_the_end = anywhere && !in_ranges("refusedAtTheEnd", c);
+        assert_eq!(is_taken(&format!("/a{c}")), at_the_end, "{c:?} at the end");
+        assert_eq!(is_taken(&format!("/a?{c}")), at_the_end, "{c:?} at a query's end");
     }
 }
 

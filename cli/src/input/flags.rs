@@ -7,7 +7,7 @@ pub(crate) struct Flags {
     /// The instance's name alone: acme for https://acme.service-now.com
     #[arg(long, value_name = "NAME")]
     pub(super) instance_name: Option<String>,
-    /// The trigger's path, sent as it stands: /api/sn_cico/flow_starter/my_flow
+    /// The trigger's path: /api/sn_cico/flow_starter/my_flow; what a URL cannot hold is percent-encoded
     #[arg(long, value_name = "PATH")]
     pub(super) rest_api_trigger_path: Option<String>,
     /// GET, POST, PUT, PATCH or DELETE: each of them starts the flow. POST where there is no file
@@ -58,7 +58,7 @@ pub(crate) struct Flags {
     /// OAuth: where tokens are given; otherwise /oauth_token.do of the instance
     #[arg(long, value_name = "URL")]
     pub(super) oauth_token_endpoint: Option<String>,
-    /// OAuth: scopes, separated by spaces
+    /// OAuth: scopes, separated by white space
     #[arg(long, value_name = "SCOPES")]
     pub(super) scopes: Option<String>,
     /// OAuth: the audience, where the token's server asks for one

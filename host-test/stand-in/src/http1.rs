@@ -121,7 +121,8 @@ fn parse(bytes: &[u8]) -> Result<Option<(usize, Head)>, httparse::Error> {
             .headers
             .iter()
             .map(|header| {
-                let value = String::from_utf8_lossy(header.value).into_owned();
+                // ISO-8859-1, as servlet containers read it: each byte is a character.
+                let value = header.value.iter().copied().map(char::from).collect();
                 (header.name.to_owned(), value)
             })
             .collect(),

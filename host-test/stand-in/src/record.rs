@@ -25,7 +25,7 @@ pub struct Recorded {
     pub target: String,
     /// `HTTP/1.1` or `HTTP/1.0`.
     pub version: String,
-    /// In order, letter case and repeats kept. A value that is not UTF-8 is read lossily (`head` has its bytes).
+    /// In order, letter case and repeats kept. A value is read as ISO-8859-1, as by servlet containers (`head` has its bytes).
     pub headers: Vec<(String, String)>,
     /// As much of the body as was read, without the chunks' framing.
     pub body: Vec<u8>,

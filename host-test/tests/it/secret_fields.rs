@@ -47,6 +47,7 @@ const WORDS: &[&str] = &[
     "QUETZAL-2024x",
     "quétzal two2024x",
     "quetzal\two2024x\n",
+    "quetzal\r\n \ttwo2024x",
     "{\"quetzal\":\"two2024x\"}",
 ];
 

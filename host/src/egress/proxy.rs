@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use flow_starter_input::request::USER_AGENT;
 use http::{Request, header};
 use http_body_util::Empty;
 use hyper::client::conn::http1;
@@ -212,7 +213,9 @@ async fn ask(stream: impl Io + 'static, request: Request<Empty<Bytes>>) -> Resul
 /// `CONNECT acme.service-now.com:443`
 fn connect(proxy: &ProxyUrl, origin: &Origin) -> Result<Request<Empty<Bytes>>, http::Error> {
     let target = format!("{}:{}", origin.host(), origin.port());
-    let mut request = Request::connect(target.as_str()).header(header::HOST, &target);
+    let mut request = Request::connect(target.as_str())
+        .header(header::HOST, &target)
+        .header(header::USER_AGENT, USER_AGENT);
     if let Some(credentials) = proxy.authorization() {
         request = request.header(header::PROXY_AUTHORIZATION, credentials);
     }

@@ -153,6 +153,7 @@ impl Secrets {
         } in names(input)?
         {
             let in_url = all.iter().any(|field| URLS.contains(&field.as_str()));
+            let in_scopes = all.iter().any(|field| field == SCOPES);
             fields.extend(all.into_iter().map(|field| (field, name.clone())));
             let (secret, _) = self.find(&name, &field).await?;
             size = size.saturating_add(secret.expose().len().saturating_mul(times));
@@ -162,6 +163,9 @@ impl Secrets {
             mask.add(secret.expose());
             if in_url {
                 add_url(&mut mask, secret.expose());
+            }
+            if in_scopes {
+                add_scopes(&mut mask, secret.expose());
             }
             if secret.is_short() {
                 short.push(name.clone());
@@ -212,6 +216,20 @@ impl Secrets {
 
 /// The fields whose values are URLs or paths with a query.
 const URLS: [&str; 2] = ["restApiTriggerPath", "authentication.oauthTokenEndpoint"];
+
+/// The field whose value is sent with one space where it has white space.
+const SCOPES: &str = "authentication.scopes";
+
+fn add_scopes(mask: &mut Mask, scopes: &str) {
+    let mut sent = Zeroizing::new(String::with_capacity(scopes.len()));
+    for scope in scopes.split_whitespace() {
+        if !sent.is_empty() {
+            sent.push(' ');
+        }
+        sent.push_str(scope);
+    }
+    mask.add(&sent);
+}
 
 /// The parts of a URL that stand apart in messages: the request log has no query, and writes the origin in its own way.
 fn add_url(mask: &mut Mask, url: &str) {

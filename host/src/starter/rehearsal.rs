@@ -75,7 +75,7 @@ impl FlowStarter {
         mask.add(TOKEN);
         let named = Destinations::of_config(&config);
         let key = match &config.authentication {
-            Authentication::ApiKey(key) => key.name.clone(),
+            Authentication::ApiKey(key) => key.name().to_owned(),
             _ => String::new(),
         };
         let stage = Stage::default();
@@ -112,13 +112,9 @@ impl FlowStarter {
         let url = played.head.uri.to_string();
         let origin = Origin::split(&url).ok().map(|(origin, _)| origin);
         let headers = played.head.headers.iter().map(|(name, value)| {
-            // UTF-8 where it is that, and else as Latin-1, which a header's bytes are by their standard.
-            let bytes = value.as_bytes();
-            let value = match std::str::from_utf8(bytes) {
-                Ok(text) => text.to_owned(),
-                Err(_) => bytes.iter().copied().map(char::from).collect(),
-            };
-            let mut value = Zeroizing::new(value);
+            // In ISO-8859-1, as they are sent.
+            let mut value: Zeroizing<String> =
+                Zeroizing::new(value.as_bytes().iter().copied().map(char::from).collect());
             let shown = match name.as_str() {
                 // Whatever they hold, and however short it is.
                 "authorization" => match value.split_once(' ') {

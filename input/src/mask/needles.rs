@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::decode::{ALL, Decoded, LAYERS, decode};
+use crate::request::encode::latin1;
 
 /// In characters: a shorter value would blot out ordinary words and protects nothing.
 pub(super) const SHORTEST: usize = 4;
@@ -62,6 +63,7 @@ impl Needles {
             let mut latin1 = Zeroizing::new(String::with_capacity(secret.len() * 2));
             latin1.extend(secret.bytes().map(char::from));
             self.push(copy(latin1.as_bytes()), Place::Text);
+            self.add_sent_as_latin1(secret);
         }
         // A client's id and secret are form-encoded before base64 (RFC 6749, section 2.3.1).
         self.push(copy(form(secret).as_bytes()), Place::Base64);
@@ -75,6 +77,18 @@ impl Needles {
             text = copy(&decoded.bytes);
             self.push(text.clone(), Place::Text);
         }
+    }
+
+    /// A header's value is sent in ISO-8859-1. A server may echo these bytes, percent-encoded or in base64, or as the UTF-8 that they are not.
+    fn add_sent_as_latin1(&mut self, secret: &str) {
+        let Some(bytes) = latin1(secret).map(Zeroizing::new) else {
+            return;
+        };
+        let read = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
+        if is_long_enough(read.as_bytes()) {
+            self.push(copy(read.as_bytes()), Place::Text);
+        }
+        self.push(bytes, Place::Text);
     }
 
     pub(super) fn add_pair(&mut self, user: &str, password: &str) {

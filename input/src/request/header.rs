@@ -2,6 +2,7 @@
 
 use zeroize::Zeroize;
 
+use super::encode::latin1;
 use crate::Invalid;
 use crate::message::cut;
 
@@ -32,7 +33,7 @@ const NOT_THE_USERS: [&str; 13] = [
 ];
 
 /// Headers of which a second one would leave it to the server which counts.
-const SINGLE: [&str; 3] = ["accept-encoding", "authorization", "content-type"];
+const SINGLE: [&str; 4] = ["accept-encoding", "authorization", "content-type", "user-agent"];
 
 /// Checked headers, names in lower case, in the order they were added.
 #[derive(Default)]
@@ -66,13 +67,8 @@ impl Headers {
         if SINGLE.contains(&name.as_str()) && self.has(&name) {
             return Invalid::refuse(FIELD, format!("The header `{name}` is given twice: leave one out."));
         }
-        if !is_header_value(value) {
-            return Invalid::refuse(
-                FIELD,
-                format!("The value of the header `{name}` holds a control character, such as a line break."),
-            );
-        }
-        self.add_within_limit(name, value)
+        let source = ["The value of the header `", &name, "`"].concat();
+        self.add_within_limit(name, header_value(value, &source, FIELD)?)
     }
 
     /// Adds a header that an authentication makes. `source` names the credential in a sentence, `field` in the input.
@@ -100,17 +96,11 @@ impl Headers {
                 "The headers hold the API key's header (authentication.name) already, and the authentication would add a second one: leave one of the two out.",
             );
         }
-        if !is_header_value(value) {
-            return Invalid::refuse(
-                field,
-                [source, " holds a control character, such as a line break at its end."].concat(),
-            );
-        }
-        self.add_within_limit(name, value)
+        self.add_within_limit(name, header_value(value, source, field)?)
     }
 
-    fn add_within_limit(&mut self, name: String, value: &str) -> Result<(), Invalid> {
-        self.push(name, value);
+    fn add_within_limit(&mut self, name: String, value: Vec<u8>) -> Result<(), Invalid> {
+        self.0.push((name, value));
         let total: usize = self.0.iter().map(|(name, value)| name.len() + value.len() + EACH).sum();
         if total > TOTAL_MAX {
             return Invalid::refuse(
@@ -121,13 +111,16 @@ impl Headers {
         Ok(())
     }
 
-    fn push(&mut self, name: String, value: &str) {
-        self.0.push((name, value.as_bytes().to_vec()));
+    /// Adds a header of our own, whose value is ASCII.
+    pub fn add(&mut self, name: &str, value: &str) {
+        self.0.push((name.to_owned(), value.as_bytes().to_vec()));
     }
 
-    /// Adds a header of our own.
-    pub fn add(&mut self, name: &str, value: &str) {
-        self.push(name.to_owned(), value);
+    /// Adds a header of our own, where there is none of that name.
+    pub fn add_default(&mut self, name: &str, value: &str) {
+        if !self.has(name) {
+            self.add(name, value);
+        }
     }
 
     pub fn has(&self, name: &str) -> bool {
@@ -167,7 +160,23 @@ fn header_name(name: &str, field: &'static str) -> Result<String, Invalid> {
     )
 }
 
-/// A field value by RFC 9110, section 5.5: no control characters but the tab. Beyond ASCII it goes out as UTF-8.
-fn is_header_value(value: &str) -> bool {
-    value.chars().all(|c| c == '\t' || !c.is_control())
+/// A field value by RFC 9110, section 5.5, as it is sent: no control characters but the tab, and in ISO-8859-1, which servlet containers read.
+fn header_value(value: &str, source: &str, field: &'static str) -> Result<Vec<u8>, Invalid> {
+    if value.chars().any(|c| c != '\t' && c.is_control()) {
+        return Invalid::refuse(
+            field,
+            [source, " holds a control character, such as a line break at its end."].concat(),
+        );
+    }
+    let Some(value) = latin1(value) else {
+        return Invalid::refuse(
+            field,
+            [
+                source,
+                " holds a character that ISO-8859-1 does not have, and a header cannot: leave it out, or percent-encode the value where the server decodes it.",
+            ]
+            .concat(),
+        );
+    };
+    Ok(value)
 }

@@ -1,22 +1,27 @@
-//! What a request asks for at its origin: the trigger's path as it stands, and the query.
+//! What a request asks for at its origin: the path, and the query.
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::encode::{form, push_form};
-use crate::message::cut;
+use super::encode::push_query;
 use crate::{Invalid, Sensitive};
 
-/// What people write most, with a sentence of its own.
-const REFUSED: [(u8, &str); 3] = [
+/// What neither encoding takes, with a sentence of its own.
+const REFUSED: [(u8, &str); 2] = [
     (
         b'#',
         "must not hold `#`: a fragment is never sent; write `%23` where the character is meant",
     ),
     (b'\\', "must not hold a backslash: separate with `/`"),
-    (b' ', "must not hold a space: write `%20`"),
 ];
 
-/// A path and query in RFC 3986's characters, sent byte for byte. It can hold a credential, and is wiped when it is dropped.
+/// What becomes of characters that a URL cannot hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Foreign {
+    Encode,
+    Refuse,
+}
+
+/// A path and query in RFC 3986's characters. It can hold a credential, and is wiped when it is dropped.
 pub struct Target(String);
 
 impl Drop for Target {
@@ -26,116 +31,123 @@ impl Drop for Target {
 }
 
 impl Target {
-    /// Takes `text` as it stands: nothing in it is decoded or encoded again. `source` names it in a sentence, `field` in the input.
+    /// Takes a URL's path and query as they stand: nothing in them is decoded or encoded again. `source` names them in a sentence, `field` in
+    /// the input.
     pub fn parse(text: &str, source: &str, field: &'static str) -> Result<Self, Invalid> {
-        Self::with_room(text, 0, source, field)
+        Self::read(text, 0, Foreign::Refuse, source, field)
     }
 
-    /// The same with the query parameters `query`, form-encoded, after what the path's own query holds, and room for one more.
-    pub fn with_query(
-        text: &str,
-        query: &[(String, Sensitive)],
-        more: Option<(&str, &str)>,
-        source: &str,
-        field: &'static str,
-    ) -> Result<Self, Invalid> {
+    /// Takes a trigger's path, which an expression may have made of a name or a title: what a URL cannot hold is percent-encoded, in the path
+    /// and its own query. Everything else is kept byte for byte.
+    pub fn trigger(text: &str) -> Result<Self, Invalid> {
+        Self::trigger_with_room(text, 0)
+    }
+
+    /// The same with the query parameters `query` after what the path's own query holds, and room for one more.
+    pub fn with_query(text: &str, query: &[(String, Sensitive)], more: Option<(&str, &str)>) -> Result<Self, Invalid> {
         let encoded = |name: &str, value: &str| (name.len() + value.len()) * 3 + 2;
         let room = query.iter().map(|(name, value)| encoded(name, value)).sum::<usize>();
         let room = room + more.map_or(0, |(name, value)| encoded(name, value));
-        let mut target = Self::with_room(text, room, source, field)?;
+        let mut target = Self::trigger_with_room(text, room)?;
         for (name, value) in query {
             target.add_query(name, value);
         }
         Ok(target)
     }
 
-    fn with_room(text: &str, room: usize, source: &str, field: &'static str) -> Result<Self, Invalid> {
-        let bad = |what: &str| Invalid::of(field, [source, " ", what, "."].concat());
-        let quoting = |what: String, unquoted: &'static str| {
-            Invalid::quoting(field, [source, " ", &what, "."].concat(), unquoted)
-        };
-        if text.is_empty() {
-            return Err(bad("is missing: for example `/api/sn_cico/flow_starter/my_flow`"));
-        }
-        if !text.starts_with('/') {
-            return Err(bad(
-                "must begin with `/`: for example `/api/sn_cico/flow_starter/my_flow`",
-            ));
-        }
-        if text.starts_with("//") {
-            return Err(bad(
-                "must not begin with `//`: a server would take what follows for a host name",
-            ));
-        }
-        if !text.is_ascii() {
-            return quoting(
-                format!(
-                    "holds characters that a URL cannot: write them percent-encoded, `{}`",
-                    cut(&ascii(text), 200)
-                ),
-                "The path holds characters that a URL cannot: write them percent-encoded, `%C3%BC` for `ü`.",
-            );
-        }
-        if let Some((_, what)) = REFUSED.iter().find(|(byte, _)| text.as_bytes().contains(byte)) {
-            return Err(bad(what));
-        }
-        let (path, query) = text.split_once('?').unwrap_or((text, ""));
-        for part in [path, query] {
-            if !percent_encoded(part) {
-                return Err(bad(
-                    "holds a `%` without two hexadecimal digits: write `%25` where the character itself is meant",
-                ));
-            }
-        }
-        let path_character = |b: &u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(b);
-        let foreign = path.bytes().find(|b| !path_character(b));
-        if let Some(byte) = foreign.or_else(|| query.bytes().find(|b| !path_character(b) && *b != b'?')) {
-            return match char::from(byte) {
-                c if c.is_ascii_control() => Err(bad("holds a control character")),
-                c => quoting(
-                    format!("holds `{c}`, which a URL cannot: write it percent-encoded, `%{byte:02X}`"),
-                    "The path holds a character that a URL cannot: write it percent-encoded, `%7B` for `{`.",
-                ),
-            };
-        }
-        if has_dot_segment(path) {
-            return Err(bad(
-                "must not hold the segments `.` and `..`, in any spelling: write the path they lead to",
-            ));
-        }
-        let mut target = String::with_capacity(text.len() + room);
-        target.push_str(text);
-        Ok(Self(target))
+    fn trigger_with_room(text: &str, room: usize) -> Result<Self, Invalid> {
+        let (source, field) = ("The trigger path (restApiTriggerPath)", "restApiTriggerPath");
+        Self::read(text, room, Foreign::Encode, source, field)
     }
 
-    /// Adds a query parameter, form-encoded.
+    fn read(text: &str, room: usize, foreign: Foreign, source: &str, field: &'static str) -> Result<Self, Invalid> {
+        let bad = |what: &str| Err(Invalid::of(field, [source, " ", what, "."].concat()));
+        if text.is_empty() {
+            return bad("is missing: for example `/api/sn_cico/flow_starter/my_flow`");
+        }
+        if !text.starts_with('/') {
+            return bad("must begin with `/`: for example `/api/sn_cico/flow_starter/my_flow`");
+        }
+        if text.starts_with("//") {
+            return bad("must not begin with `//`: a server would take what follows for a host name");
+        }
+        if text.chars().any(is_control) {
+            return bad("holds a control character, such as a line break");
+        }
+        if text.chars().next_back().is_some_and(char::is_whitespace) {
+            return bad("ends with white space: leave it out");
+        }
+        if let Some((_, what)) = REFUSED.iter().find(|(byte, _)| text.as_bytes().contains(byte)) {
+            return bad(what);
+        }
+        if !percent_encoded(text) {
+            return bad("holds a `%` without two hexadecimal digits: write `%25` where the character itself is meant");
+        }
+        if foreign == Foreign::Refuse
+            && let Some(c) = text.chars().find(|c| is_foreign(*c))
+        {
+            return Invalid::quoting(
+                field,
+                format!("{source} holds `{c}`, which a URL cannot: write it percent-encoded, `%20` for a space."),
+                "The token endpoint (authentication.oauthTokenEndpoint) holds a character that a URL cannot: write it percent-encoded, `%20` for a space.",
+            );
+        }
+        let mut target = String::with_capacity(text.chars().map(encoded_length).sum::<usize>() + room);
+        for c in text.chars() {
+            if is_foreign(c) {
+                // A form encodes these as well.
+                push_query(&mut target, c.encode_utf8(&mut [0; 4]));
+            } else {
+                target.push(c);
+            }
+        }
+        let target = Self(target);
+        let path = decoded(target.path().as_bytes());
+        if foreign == Foreign::Encode {
+            if path.iter().any(u8::is_ascii_control) {
+                return bad("holds an encoded control character, `%00` to `%1F` or `%7F`: leave it out");
+            }
+            if std::str::from_utf8(&path).is_err() {
+                return bad("holds percent-encoded bytes that are not UTF-8: write `%C3%BC` for `ü`");
+            }
+        }
+        if has_dot_segment(&path) {
+            return bad("must not hold the segments `.` and `..`, in any spelling: write the path they lead to");
+        }
+        Ok(target)
+    }
+
+    fn path(&self) -> &str {
+        self.0.split('?').next().unwrap_or_default()
+    }
+
+    /// Adds a query parameter, percent-encoded.
     pub fn add_query(&mut self, name: &str, value: &str) {
         match self.0.split_once('?') {
             None => self.0.push('?'),
             Some((_, query)) if !query.is_empty() && !query.ends_with('&') => self.0.push('&'),
             Some(_) => {}
         }
-        push_form(&mut self.0, name);
+        push_query(&mut self.0, name);
         self.0.push('=');
-        push_form(&mut self.0, value);
+        push_query(&mut self.0, value);
     }
 
-    /// Whether the query, the path's own included, has a parameter of this name.
+    /// Whether the query, the path's own included, has a parameter of this name as a server reads it.
     pub fn has_query(&self, name: &str) -> bool {
-        let encoded = form(name);
         let query = self.0.split_once('?').map_or("", |(_, query)| query);
         query.split('&').any(|parameter| {
+            // The value is not decoded: it may be a credential, and a copy would stay behind.
             let known = parameter.split('=').next().unwrap_or_default();
-            known == encoded || known == name
+            form_urlencoded::parse(known.as_bytes()).any(|(known, _)| known == name)
         })
     }
 
     /// The path's segments as a server may see them that decodes them, takes a backslash for a slash, drops parameters and empty segments,
     /// walks `.` and `..`, and ignores letter case.
     pub fn segments(&self) -> Zeroizing<Vec<Vec<u8>>> {
-        let path = self.0.split_once('?').map_or(&*self.0, |(path, _)| path);
         // Some decode twice.
-        let mut path = decoded(&decoded(path.as_bytes()));
+        let mut path = decoded(&decoded(self.path().as_bytes()));
         path.make_ascii_lowercase();
         let segments = path.split(|byte| matches!(byte, b'/' | b'\\'));
         let bare = segments.map(|segment| segment.split(|byte| *byte == b';').next().unwrap_or_default());
@@ -171,21 +183,21 @@ fn percent_encoded(text: &str) -> bool {
 
 /// A server may decode the path, take a backslash for a slash, and drop a segment's parameters (`..;x`) before it walks: segments are looked
 /// at as it would then see them.
-fn has_dot_segment(path: &str) -> bool {
-    let path = decoded(path.as_bytes());
-    let mut segments = path.split(|byte| matches!(byte, b'/' | b'\\'));
+fn has_dot_segment(decoded: &[u8]) -> bool {
+    let mut segments = decoded.split(|byte| matches!(byte, b'/' | b'\\'));
     segments.any(|segment| matches!(segment.split(|byte| *byte == b';').next(), Some(b"." | b"..")))
 }
 
-/// `text` with everything beyond ASCII percent-encoded.
-fn ascii(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii() {
-            out.push(byte.into());
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+/// What ends a line counts: a server's log may take it for one.
+fn is_control(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// What a path and its query cannot hold (RFC 3986, sections 3.3 and 3.4).
+fn is_foreign(c: char) -> bool {
+    !c.is_ascii_graphic() || matches!(c, '"' | '<' | '>' | '[' | ']' | '^' | '`' | '{' | '|' | '}')
+}
+
+fn encoded_length(c: char) -> usize {
+    if is_foreign(c) { c.len_utf8() * 3 } else { 1 }
 }

@@ -1,7 +1,7 @@
 //! Inputs and the bytes they become, through both doors.
 
 use super::*;
-use crate::{Credentials, DEFAULT_LIMITS, Sensitive, template};
+use crate::{ApiKey, Credentials, DEFAULT_LIMITS, Sensitive, template};
 
 /// `POST /api/x/flow` to acme with nothing else.
 pub fn config() -> FlowConfig {
@@ -53,11 +53,12 @@ fn wire(request: &Request) -> String {
         request.path_with_query()
     );
     for (name, value) in request.headers() {
-        text.push_str(&format!("{name}: {}\n", String::from_utf8(value.clone()).unwrap()));
+        let value: String = value.iter().copied().map(char::from).collect();
+        text.push_str(&format!("{name}: {value}\n"));
     }
     text.push('\n');
     text.push_str(std::str::from_utf8(request.body()).unwrap());
-    text
+    text.replace(USER_AGENT, "flow-starter/VERSION")
 }
 
 fn wires(config: FlowConfig) -> String {
@@ -89,7 +90,7 @@ const SENT: &[Sent] = &[
         promise: "the least that can be said is enough",
         json: "POST",
         typed: |_| {},
-        wire: "POST https://acme.service-now.com/api/x/flow\naccept: application/json\ncontent-length: 0\n\n",
+        wire: "POST https://acme.service-now.com/api/x/flow\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
     Sent {
         promise: "the blueprint of the documentation",
@@ -100,19 +101,19 @@ const SENT: &[Sent] = &[
             c.body = Some(r#"{"correlationValue":"cam-id-1"}"#.into());
             c.authentication = Authentication::Basic(Credentials { username: "admin".into(), password: "pässword".into() });
         },
-        wire: "POST https://acme.service-now.com/api/x/flow?hello=query\nhello: header\nauthorization: Basic YWRtaW46cMOkc3N3b3Jk\ncontent-type: application/json\naccept: application/json\ncontent-length: 31\n\n{\"correlationValue\":\"cam-id-1\"}",
+        wire: "POST https://acme.service-now.com/api/x/flow?hello=query\nhello: header\nauthorization: Basic YWRtaW46cMOkc3N3b3Jk\ncontent-type: application/json\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 31\n\n{\"correlationValue\":\"cam-id-1\"}",
     },
     Sent {
         promise: "a GET has no length and no content type",
         json: r#""snInstance":"acme","method":"GET""#,
         typed: |c| c.method = Method::Get,
-        wire: "GET https://acme.service-now.com/api/x/flow\naccept: application/json\n\n",
+        wire: "GET https://acme.service-now.com/api/x/flow\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\n\n",
     },
     Sent {
         promise: "a DELETE without a body says so",
         json: r#""snInstance":"acme","method":"DELETE""#,
         typed: |c| c.method = Method::Delete,
-        wire: "DELETE https://acme.service-now.com/api/x/flow\naccept: application/json\ncontent-length: 0\n\n",
+        wire: "DELETE https://acme.service-now.com/api/x/flow\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
     Sent {
         promise: "a PUT takes the user's content type and accept, and a body that is no JSON",
@@ -122,7 +123,7 @@ const SENT: &[Sent] = &[
             c.headers = pairs(&[("Content-Type", "text/plain"), ("ACCEPT", "text/plain")]);
             c.body = Some("hello".into());
         },
-        wire: "PUT https://acme.service-now.com/api/x/flow\ncontent-type: text/plain\naccept: text/plain\ncontent-length: 5\n\nhello",
+        wire: "PUT https://acme.service-now.com/api/x/flow\ncontent-type: text/plain\naccept: text/plain\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 5\n\nhello",
     },
     Sent {
         promise: "a body's length is counted in bytes",
@@ -131,13 +132,13 @@ const SENT: &[Sent] = &[
             c.method = Method::Patch;
             c.body = Some("\"ü😀\"".into());
         },
-        wire: "PATCH https://acme.service-now.com/api/x/flow\ncontent-type: application/json\naccept: application/json\ncontent-length: 8\n\n\"ü😀\"",
+        wire: "PATCH https://acme.service-now.com/api/x/flow\ncontent-type: application/json\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 8\n\n\"ü😀\"",
     },
     Sent {
         promise: "a JSON body keeps its key order, its large integers, its decimals and its white space",
         json: r#"POST,"body": { "z":12345678901234567890, "a": 1.10,"e":1E+2 ,"z2":"\ud800" } "#,
         typed: |c| c.body = Some(r#"{ "z":12345678901234567890, "a": 1.10,"e":1E+2 ,"z2":"\ud800" }"#.into()),
-        wire: "POST https://acme.service-now.com/api/x/flow\ncontent-type: application/json\naccept: application/json\ncontent-length: 63\n\n{ \"z\":12345678901234567890, \"a\": 1.10,\"e\":1E+2 ,\"z2\":\"\\ud800\" }",
+        wire: "POST https://acme.service-now.com/api/x/flow\ncontent-type: application/json\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 63\n\n{ \"z\":12345678901234567890, \"a\": 1.10,\"e\":1E+2 ,\"z2\":\"\\ud800\" }",
     },
     Sent {
         promise: "empty text and null are the same as nothing",
@@ -147,13 +148,13 @@ const SENT: &[Sent] = &[
             c.endpoint = Some("".into());
             c.body = Some("".into());
         },
-        wire: "POST https://acme.service-now.com/api/x/flow\naccept: application/json\ncontent-length: 0\n\n",
+        wire: "POST https://acme.service-now.com/api/x/flow\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
     Sent {
         promise: "a domain of its own",
         json: r#"POST,"snDomain":"ServiceNowServices.com""#,
         typed: |c| c.domain = Some("ServiceNowServices.com".to_owned()),
-        wire: "POST https://acme.servicenowservices.com/api/x/flow\naccept: application/json\ncontent-length: 0\n\n",
+        wire: "POST https://acme.servicenowservices.com/api/x/flow\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
     Sent {
         promise: "an endpoint stands in the place of the instance, over plain http to this machine",
@@ -162,55 +163,55 @@ const SENT: &[Sent] = &[
             c.instance = String::new();
             c.endpoint = Some("http://127.0.0.1:8080".into());
         },
-        wire: "POST http://127.0.0.1:8080/api/x/flow\naccept: application/json\ncontent-length: 0\n\n",
+        wire: "POST http://127.0.0.1:8080/api/x/flow\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
     Sent {
         promise: "an endpoint beside an instance is taken",
         json: r#"POST,"snEndpoint":"HTTPS://Flows.Example.com:8443""#,
         typed: |c| c.endpoint = Some("HTTPS://Flows.Example.com:8443".into()),
-        wire: "POST https://flows.example.com:8443/api/x/flow\naccept: application/json\ncontent-length: 0\n\n",
+        wire: "POST https://flows.example.com:8443/api/x/flow\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
     Sent {
         promise: "an IPv6 loopback address is this machine",
         json: r#"POST,"snEndpoint":"http://[::1]:8080""#,
         typed: |c| c.endpoint = Some("http://[::1]:8080".into()),
-        wire: "POST http://[::1]:8080/api/x/flow\naccept: application/json\ncontent-length: 0\n\n",
+        wire: "POST http://[::1]:8080/api/x/flow\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
     Sent {
-        promise: "query parameters are form-encoded, repeated for a list, JSON for an object, and left out for a null",
+        promise: "query parameters are encoded, a space as `%20`, repeated for a list, JSON for an object, and left out for a null",
         json: r#"POST,"queryParameters":{"a b":"c&d=é+","n":null,"list":[1,null,true,"x"],"o":{"k":[1.50]},"f":false,"big":12345678901234567890}"#,
         typed: |c| c.query = pairs(&[("a b", "c&d=é+"), ("list", "1"), ("list", "true"), ("list", "x"), ("o", r#"{"k":[1.50]}"#), ("f", "false"), ("big", "12345678901234567890")]),
-        wire: "POST https://acme.service-now.com/api/x/flow?a+b=c%26d%3D%C3%A9%2B&list=1&list=true&list=x&o=%7B%22k%22%3A%5B1.50%5D%7D&f=false&big=12345678901234567890\naccept: application/json\ncontent-length: 0\n\n",
+        wire: "POST https://acme.service-now.com/api/x/flow?a%20b=c%26d%3D%C3%A9%2B&list=1&list=true&list=x&o=%7B%22k%22%3A%5B1.50%5D%7D&f=false&big=12345678901234567890\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
     Sent {
         promise: "headers are treated alike, and their names become small",
-        json: r#"POST,"headers":{"X-List":["a","b"],"X-Number":1.50,"X-Null":null,"X-Object":{"a":1},"X-Text":"ü\tx"}"#,
-        typed: |c| c.headers = pairs(&[("X-List", "a"), ("X-List", "b"), ("X-Number", "1.50"), ("X-Object", r#"{"a":1}"#), ("X-Text", "ü\tx")]),
-        wire: "POST https://acme.service-now.com/api/x/flow\nx-list: a\nx-list: b\nx-number: 1.50\nx-object: {\"a\":1}\nx-text: ü\tx\naccept: application/json\ncontent-length: 0\n\n",
+        json: r#"POST,"headers":{"X-List":["a","b"],"X-Number":1.50,"X-Null":null,"X-Object":{"a":1},"X-Text":"Müller\tx"}"#,
+        typed: |c| c.headers = pairs(&[("X-List", "a"), ("X-List", "b"), ("X-Number", "1.50"), ("X-Object", r#"{"a":1}"#), ("X-Text", "Müller\tx")]),
+        wire: "POST https://acme.service-now.com/api/x/flow\nx-list: a\nx-list: b\nx-number: 1.50\nx-object: {\"a\":1}\nx-text: Müller\tx\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
     Sent {
         promise: "an uncompressed answer may be asked for",
         json: r#"POST,"headers":{"Accept-Encoding":"identity"}"#,
         typed: |c| c.headers = pairs(&[("Accept-Encoding", "identity")]),
-        wire: "POST https://acme.service-now.com/api/x/flow\naccept-encoding: identity\naccept: application/json\ncontent-length: 0\n\n",
+        wire: "POST https://acme.service-now.com/api/x/flow\naccept-encoding: identity\naccept: application/json\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
     Sent {
         promise: "the user's own authorization goes out where no authentication is chosen",
         json: r#"POST,"headers":{"Authorization":"Custom abc"},"authentication":{"type":"noAuth"}"#,
         typed: |c| c.headers = pairs(&[("Authorization", "Custom abc")]),
-        wire: "POST https://acme.service-now.com/api/x/flow\nauthorization: Custom abc\naccept: application/json\ncontent-length: 0\n\n",
+        wire: "POST https://acme.service-now.com/api/x/flow\nauthorization: Custom abc\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
     Sent {
         promise: "a bearer token",
         json: r#"POST,"authentication":{"type":"bearer","token":"abc.def-1"}"#,
         typed: |c| c.authentication = Authentication::Bearer("abc.def-1".into()),
-        wire: "POST https://acme.service-now.com/api/x/flow\nauthorization: Bearer abc.def-1\naccept: application/json\ncontent-length: 0\n\n",
+        wire: "POST https://acme.service-now.com/api/x/flow\nauthorization: Bearer abc.def-1\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
     Sent {
         promise: "an API key in a header",
         json: r#"POST,"authentication":{"type":"apiKey","apiKeyLocation":"headers","name":"X-SN-ApiKey","value":"k3y"}"#,
         typed: |c| c.authentication = Authentication::ApiKey(ApiKey { location: ApiKeyLocation::Header, name: "X-SN-ApiKey".to_owned(), value: "k3y".into() }),
-        wire: "POST https://acme.service-now.com/api/x/flow\nx-sn-apikey: k3y\naccept: application/json\ncontent-length: 0\n\n",
+        wire: "POST https://acme.service-now.com/api/x/flow\nx-sn-apikey: k3y\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
     Sent {
         promise: "an API key in the query, after the parameters",
@@ -219,13 +220,13 @@ const SENT: &[Sent] = &[
             c.query = pairs(&[("a", "b")]);
             c.authentication = Authentication::ApiKey(ApiKey { location: ApiKeyLocation::Query, name: "key".to_owned(), value: "k&y".into() });
         },
-        wire: "POST https://acme.service-now.com/api/x/flow?a=b&key=k%26y\naccept: application/json\ncontent-length: 0\n\n",
+        wire: "POST https://acme.service-now.com/api/x/flow?a=b&key=k%26y\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
     Sent {
         promise: "client credentials ask the instance for a token first, in the body",
         json: r#"POST,"authentication":{"type":"oauth-client-credentials-flow","clientId":"the-client","clientSecret":"s3cr3t/+","scopes":"a  b"}"#,
         typed: |c| c.authentication = Authentication::OauthClientCredentials(ClientCredentials { scopes: vec!["a".to_owned(), String::new(), "b".to_owned()], ..client() }),
-        wire: "POST https://acme.service-now.com/oauth_token.do\naccept: application/json\ncontent-type: application/x-www-form-urlencoded\ncontent-length: 87\n\ngrant_type=client_credentials&client_id=the-client&client_secret=s3cr3t%2F%2B&scope=a+b\n---\nPOST https://acme.service-now.com/api/x/flow\naccept: application/json\ncontent-length: 0\n\n",
+        wire: "POST https://acme.service-now.com/oauth_token.do\ncontent-type: application/x-www-form-urlencoded\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 87\n\ngrant_type=client_credentials&client_id=the-client&client_secret=s3cr3t%2F%2B&scope=a+b\n---\nPOST https://acme.service-now.com/api/x/flow\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
     Sent {
         promise: "client credentials in a basic header are form-encoded first (RFC 6749, section 2.3.1), and go to the endpoint given",
@@ -238,19 +239,88 @@ const SENT: &[Sent] = &[
             ..client()
         }),
         // the%3Aclient:s3cr3t%2F%2B
-        wire: "POST https://login.example.com/token?x=1\naccept: application/json\ncontent-type: application/x-www-form-urlencoded\nauthorization: Basic dGhlJTNBY2xpZW50OnMzY3IzdCUyRiUyQg==\ncontent-length: 54\n\ngrant_type=client_credentials&audience=https%3A%2F%2Fa\n---\nPOST https://acme.service-now.com/api/x/flow\naccept: application/json\ncontent-length: 0\n\n",
+        wire: "POST https://login.example.com/token?x=1\ncontent-type: application/x-www-form-urlencoded\nauthorization: Basic dGhlJTNBY2xpZW50OnMzY3IzdCUyRiUyQg==\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 54\n\ngrant_type=client_credentials&audience=https%3A%2F%2Fa\n---\nPOST https://acme.service-now.com/api/x/flow\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
+    },
+    Sent {
+        promise: "what a URL cannot hold is percent-encoded in a path, and the rest of it stays",
+        json: r#""snInstance":"acme","method":"GET","restApiTriggerPath":"/api/Größe/a b%2fc/\"<>[]^{|}`?q=ü x%20&r=[1]""#,
+        typed: |c| {
+            c.method = Method::Get;
+            c.path = "/api/Größe/a b%2fc/\"<>[]^{|}`?q=ü x%20&r=[1]".into();
+        },
+        wire: "GET https://acme.service-now.com/api/Gr%C3%B6%C3%9Fe/a%20b%2fc/%22%3C%3E%5B%5D%5E%7B%7C%7D%60?q=%C3%BC%20x%20&r=%5B1%5D\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\n\n",
+    },
+    Sent {
+        promise: "the user's own user agent takes the place of ours",
+        json: r#"POST,"headers":{"User-Agent":"Müller's own"}"#,
+        typed: |c| c.headers = pairs(&[("User-Agent", "Müller's own")]),
+        wire: "POST https://acme.service-now.com/api/x/flow\nuser-agent: Müller's own\naccept: application/json\naccept-encoding: identity\ncontent-length: 0\n\n",
+    },
+    Sent {
+        promise: "an object is a form where its content type says so: a space is `+`, a list repeats its name, a null is left out",
+        json: r#"POST,"headers":{"content-type":"application/x-www-form-urlencoded;charset=UTF-8"},"body":{"a b":"c&d=é+","n":null,"list":[1,null,true,"x y"],"o":{"k":[1.50]}}"#,
+        typed: |c| {
+            c.headers = pairs(&[("content-type", "application/x-www-form-urlencoded;charset=UTF-8")]);
+            c.body = Some("a+b=c%26d%3D%C3%A9%2B&list=1&list=true&list=x+y&o=%7B%22k%22%3A%5B1.50%5D%7D".into());
+        },
+        wire: "POST https://acme.service-now.com/api/x/flow\ncontent-type: application/x-www-form-urlencoded;charset=UTF-8\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 76\n\na+b=c%26d%3D%C3%A9%2B&list=1&list=true&list=x+y&o=%7B%22k%22%3A%5B1.50%5D%7D",
+    },
+    Sent {
+        promise: "a form that is given as text is sent as it is",
+        json: r#"POST,"headers":{"content-type":"application/x-www-form-urlencoded"},"body":"a=b c&d=%zz""#,
+        typed: |c| {
+            c.headers = pairs(&[("content-type", "application/x-www-form-urlencoded")]);
+            c.body = Some("a=b c&d=%zz".into());
+        },
+        wire: "POST https://acme.service-now.com/api/x/flow\ncontent-type: application/x-www-form-urlencoded\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 11\n\na=b c&d=%zz",
+    },
+    Sent {
+        promise: "a number is the same text under every content type, and an object is plain text as JSON",
+        json: r#"POST,"headers":{"content-type":"text/plain"},"body":{"a":1.50}"#,
+        typed: |c| {
+            c.headers = pairs(&[("content-type", "text/plain")]);
+            c.body = Some("{\"a\":1.50}".into());
+        },
+        wire: "POST https://acme.service-now.com/api/x/flow\ncontent-type: text/plain\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 10\n\n{\"a\":1.50}",
+    },
+    Sent {
+        promise: "a text is sent as it is under multipart",
+        json: r#"POST,"headers":{"content-type":"multipart/form-data; boundary=x"},"body":"--x--""#,
+        typed: |c| {
+            c.headers = pairs(&[("content-type", "multipart/form-data; boundary=x")]);
+            c.body = Some("--x--".into());
+        },
+        wire: "POST https://acme.service-now.com/api/x/flow\ncontent-type: multipart/form-data; boundary=x\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 5\n\n--x--",
+    },
+    Sent {
+        promise: "an API key without a name goes where ServiceNow looks for it",
+        json: r#"POST,"authentication":{"type":"apiKey","value":"schlüssel"}"#,
+        typed: |c| c.authentication = api_key(ApiKeyLocation::Header, "", "schlüssel"),
+        wire: "POST https://acme.service-now.com/api/x/flow\nx-sn-apikey: schlüssel\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
+    },
+    Sent {
+        promise: "in the query as well, with `%20` for a space",
+        json: r#"POST,"authentication":{"type":"apiKey","apiKeyLocation":"query","name":null,"value":"a b+é"}"#,
+        typed: |c| c.authentication = api_key(ApiKeyLocation::Query, "", "a b+é"),
+        wire: "POST https://acme.service-now.com/api/x/flow?x-sn-apikey=a%20b%2B%C3%A9\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
+    },
+    Sent {
+        promise: "scopes are separated by any white space, in a text and in a list of texts",
+        json: r#"POST,"authentication":{"type":"oauth-client-credentials-flow","clientId":"the-client","clientSecret":"s3cr3t/+","scopes":["a\n b",null,"\tc",7]}"#,
+        typed: |c| c.authentication = Authentication::OauthClientCredentials(ClientCredentials { scopes: vec!["a\r\nb".to_owned(), " ".to_owned(), "c\u{a0}7".to_owned()], ..client() }),
+        wire: "POST https://acme.service-now.com/oauth_token.do\ncontent-type: application/x-www-form-urlencoded\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 91\n\ngrant_type=client_credentials&client_id=the-client&client_secret=s3cr3t%2F%2B&scope=a+b+c+7\n---\nPOST https://acme.service-now.com/api/x/flow\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
     Sent {
         promise: "what is not the connector's is ignored: the template's computed url, and a body that GET cannot have",
         json: r#""snInstance":"acme","method":"GET","url":"https://evil.example/","camId":"x","body":{"a":1},"job":{"b":[]}"#,
         typed: |c| c.method = Method::Get,
-        wire: "GET https://acme.service-now.com/api/x/flow\naccept: application/json\n\n",
+        wire: "GET https://acme.service-now.com/api/x/flow\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\n\n",
     },
     Sent {
         promise: "nor DELETE",
         json: r#""snInstance":"acme","method":"DELETE","body":"not JSON""#,
         typed: |c| c.method = Method::Delete,
-        wire: "DELETE https://acme.service-now.com/api/x/flow\naccept: application/json\ncontent-length: 0\n\n",
+        wire: "DELETE https://acme.service-now.com/api/x/flow\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
     Sent {
         promise: "numbers are taken where text is asked for",
@@ -259,15 +329,16 @@ const SENT: &[Sent] = &[
             c.instance = "12345".to_owned();
             c.authentication = Authentication::Basic(Credentials { username: "1".into(), password: "2222".into() });
         },
-        wire: "POST https://12345.service-now.com/api/x/flow\nauthorization: Basic MToyMjIy\naccept: application/json\ncontent-length: 0\n\n",
+        wire: "POST https://12345.service-now.com/api/x/flow\nauthorization: Basic MToyMjIy\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
 ];
 
 fn json_input(rest: &str) -> String {
-    format!(
-        "{{\"restApiTriggerPath\":\"/api/x/flow\",{}}}",
-        rest.replacen("POST", POST, usize::from(rest.starts_with("POST")))
-    )
+    let rest = rest.replacen("POST", POST, usize::from(rest.starts_with("POST")));
+    if rest.contains("restApiTriggerPath") {
+        return format!("{{{rest}}}");
+    }
+    format!("{{\"restApiTriggerPath\":\"/api/x/flow\",{rest}}}")
 }
 
 #[test]
@@ -301,6 +372,8 @@ fn a_path_goes_out_byte_for_byte() {
         "/a?",
         "/a?b=c&d=%20+?/",
         "/%252e%252e",
+        "/a?b=%0D%0A%FC",
+        "/%C2%80%F4%8f%bF%BF",
     ] {
         let config = FlowConfig {
             path: path.into(),
@@ -358,7 +431,7 @@ fn a_token_can_be_asked_for_alone() {
     };
     assert_eq!(
         wire(&token(&request).unwrap()),
-        "POST https://acme.service-now.com/oauth_token.do\naccept: application/json\ncontent-type: application/x-www-form-urlencoded\ncontent-length: 77\n\ngrant_type=client_credentials&client_id=the-client&client_secret=s3cr3t%2F%2B"
+        "POST https://acme.service-now.com/oauth_token.do\ncontent-type: application/x-www-form-urlencoded\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 77\n\ngrant_type=client_credentials&client_id=the-client&client_secret=s3cr3t%2F%2B"
     );
 }
 
@@ -504,18 +577,28 @@ const REFUSED: &[Refusal] = &[
     ("no path", |c| c.path = "".into(), "The trigger path (restApiTriggerPath) is missing"),
     ("a path without its slash", |c| c.path = "api/x".into(), "must begin with `/`"),
     ("a path that names a host", |c| c.path = "//evil.example/x".into(), "must not begin with `//`"),
-    ("a path beyond ASCII", |c| c.path = "/api/größe".into(), "write them percent-encoded, `/api/gr%C3%B6%C3%9Fe`"),
     ("a fragment", |c| c.path = "/api#x".into(), "must not hold `#`"),
     ("a backslash", |c| c.path = "/api\\x".into(), "must not hold a backslash"),
-    ("a space", |c| c.path = "/api/my flow".into(), "must not hold a space: write `%20`"),
     ("a second request line", |c| c.path = "/api/x\r\nhost:evil".into(), "holds a control character"),
     ("a tab", |c| c.path = "/api/\tx".into(), "holds a control character"),
     ("a delete character", |c| c.path = "/api/\x7fx".into(), "holds a control character"),
     ("a lone percent", |c| c.path = "/api/100%".into(), "a `%` without two hexadecimal digits"),
     ("a percent with one digit", |c| c.path = "/api/%2".into(), "a `%` without two hexadecimal digits"),
     ("a percent without digits in the query", |c| c.path = "/api?x=%zz".into(), "a `%` without two hexadecimal digits"),
-    ("a character that a path cannot hold", |c| c.path = "/api/{x}".into(), "holds `{`, which a URL cannot: write it percent-encoded, `%7B`"),
-    ("a quote in the query", |c| c.path = "/api?x=\"".into(), "holds `\"`, which a URL cannot: write it percent-encoded, `%22`"),
+    ("a path that ends with a space", |c| c.path = "/api/x ".into(), "ends with white space"),
+    ("a path whose query ends with white space", |c| c.path = "/api/x?a=b\u{3000}".into(), "ends with white space"),
+    ("a path that begins with white space", |c| c.path = " /api/x".into(), "must begin with `/`"),
+    ("a control character beyond ASCII", |c| c.path = "/api/\u{85}x".into(), "holds a control character"),
+    ("a line separator", |c| c.path = "/api/\u{2028}x".into(), "holds a control character"),
+    ("a paragraph separator in the query", |c| c.path = "/api/x?\u{2029}x".into(), "holds a control character"),
+    ("an encoded line break in a path", |c| c.path = "/api/x%0d%0Ax".into(), "an encoded control character"),
+    ("an encoded NUL in a path", |c| c.path = "/api/x%00".into(), "an encoded control character"),
+    ("an encoded delete character in a path", |c| c.path = "/api/%7fx".into(), "an encoded control character"),
+    ("half a character of UTF-8", |c| c.path = "/api/%C3/x".into(), "percent-encoded bytes that are not UTF-8"),
+    ("half a character of UTF-8 before a whole one", |c| c.path = "/api/%C3ü".into(), "percent-encoded bytes that are not UTF-8"),
+    ("ISO-8859-1 in a path", |c| c.path = "/api/M%FCller".into(), "percent-encoded bytes that are not UTF-8"),
+    ("a surrogate in a path", |c| c.path = "/api/%ED%A0%80".into(), "percent-encoded bytes that are not UTF-8"),
+    ("dots beside a space", |c| c.path = "/api/a b/../c".into(), "the segments `.` and `..`"),
     ("a dot segment", |c| c.path = "/api/./x".into(), "the segments `.` and `..`"),
     ("two dots at the end", |c| c.path = "/api/..".into(), "the segments `.` and `..`"),
     ("encoded dots", |c| c.path = "/api/%2e%2E/x".into(), "the segments `.` and `..`"),
@@ -525,6 +608,13 @@ const REFUSED: &[Refusal] = &[
     ("dots with a parameter", |c| c.path = "/api/..;x/b".into(), "the segments `.` and `..`"),
     ("dots with an encoded parameter", |c| c.path = "/api/..%3Bx/b".into(), "the segments `.` and `..`"),
     ("a second header in a value", |c| c.headers = pairs(&[("x", "hunter22hunter22\r\nhost: evil")]), "The value of the header `x` holds a control character"),
+    ("a value beyond ISO-8859-1", |c| c.headers = pairs(&[("x", "hunter22hunter22€")]), "The value of the header `x` holds a character that ISO-8859-1 does not have"),
+    ("a C1 control character in a value", |c| c.headers = pairs(&[("x", "hunter22hunter22\u{85}")]), "The value of the header `x` holds a control character"),
+    ("an API key beyond ISO-8859-1", |c| c.authentication = api_key(ApiKeyLocation::Header, "k", "hunter22hunter22Ž"), "The API key's value (authentication.value) holds a character that ISO-8859-1 does not have"),
+    ("two user agents", |c| c.headers = pairs(&[("User-Agent", SECRET), ("user-agent", SECRET)]), "The header `user-agent` is given twice"),
+    ("a body in another charset", |c| { c.headers = pairs(&[("content-type", "application/json; charset=ISO-8859-1")]); c.body = Some("{}".into()) }, "names a charset other than UTF-8"),
+    ("a form in another charset", |c| { c.headers = pairs(&[("Content-Type", "application/x-www-form-urlencoded;charset=\"utf-16\"")]); c.body = Some("a=b".into()) }, "names a charset other than UTF-8"),
+    ("another charset without a body", |c| c.headers = pairs(&[("content-type", "text/plain;charset=latin1")]), "names a charset other than UTF-8"),
     ("a NUL in a value", |c| c.headers = pairs(&[("x", "hunter22hunter22\0")]), "The value of the header `x` holds a control character"),
     ("a second header in a name", |c| c.headers = pairs(&[("x: hunter22hunter22\r\ny", "1")]), "`x…` is not a header's name"),
     ("no header name", |c| c.headers = pairs(&[("", "hunter22hunter22")]), "`…` is not a header's name"),
@@ -549,7 +639,6 @@ const REFUSED: &[Refusal] = &[
     ("no token", |c| c.authentication = Authentication::Bearer("".into()), "The bearer token (authentication.token) is missing."),
     ("a token with its scheme", |c| c.authentication = Authentication::Bearer("Bearer hunter22hunter22".into()), "give the token alone, without `Bearer`"),
     ("a token with a line break", |c| c.authentication = Authentication::Bearer("hunter22hunter22\n".into()), "a character that no token has"),
-    ("an API key without a name", |c| c.authentication = api_key(ApiKeyLocation::Header, "", SECRET), "The API key's name (authentication.name) is missing."),
     ("an API key without a value", |c| c.authentication = api_key(ApiKeyLocation::Query, "k", ""), "The API key's value (authentication.value) is missing."),
     ("an API key with a line break", |c| c.authentication = api_key(ApiKeyLocation::Header, "k", "hunter22hunter22\r\nx: y"), "The API key's value (authentication.value) holds a control character"),
     ("an API key's name that is none", |c| c.authentication = api_key(ApiKeyLocation::Header, "k: y", SECRET), "is not a header's name"),
@@ -561,6 +650,11 @@ const REFUSED: &[Refusal] = &[
     ("a client without a secret", |c| c.authentication = Authentication::OauthClientCredentials(ClientCredentials { client_secret: "".into(), ..client() }), "The client secret (authentication.clientSecret) is missing."),
     ("a token endpoint over plain http", |c| c.authentication = Authentication::OauthClientCredentials(ClientCredentials { token_url: Some("http://login.example.com/t".into()), ..client() }), "The token endpoint (authentication.oauthTokenEndpoint) must begin with `https://`"),
     ("a token endpoint with user information", |c| c.authentication = Authentication::OauthClientCredentials(ClientCredentials { token_url: Some("https://u:hunter22hunter22@login.example.com/t".into()), ..client() }), "must not hold user information"),
+    ("a token endpoint with a space", |c| c.authentication = Authentication::OauthClientCredentials(ClientCredentials { token_url: Some("https://login.example.com/a t".into()), ..client() }), "The token endpoint (authentication.oauthTokenEndpoint) holds ` `, which a URL cannot"),
+    ("a token endpoint beyond ASCII", |c| c.authentication = Authentication::OauthClientCredentials(ClientCredentials { token_url: Some("https://login.example.com/ü".into()), ..client() }), "The token endpoint (authentication.oauthTokenEndpoint) holds `ü`, which a URL cannot"),
+    ("a token endpoint with a brace in its query", |c| c.authentication = Authentication::OauthClientCredentials(ClientCredentials { token_url: Some("https://login.example.com/t?{".into()), ..client() }), "holds `{`, which a URL cannot"),
+    ("a token endpoint that is the trigger, encoded", |c| { c.path = "/flows/größe x".into(); c.authentication = Authentication::OauthClientCredentials(ClientCredentials { token_url: Some("https://login.example.com/flows/gr%C3%B6%C3%9Fe%20x".into()), ..client() }) }, "leads to a path where a request could start a flow"),
+    ("an API key that the path's query holds, encoded", |c| { c.path = "/a?k+%C3%BC=1".into(); c.authentication = api_key(ApiKeyLocation::Query, "k ü", SECRET) }, "The query parameters hold the API key's name"),
     ("a token endpoint with a fragment", |c| c.authentication = Authentication::OauthClientCredentials(ClientCredentials { token_url: Some("https://login.example.com/t#x".into()), ..client() }), "The token endpoint (authentication.oauthTokenEndpoint) must not hold `#`"),
     ("a body with GET", |c| { c.method = Method::Get; c.body = Some("{}".into()) }, "A body cannot be sent with GET or DELETE"),
     ("a body with DELETE", |c| { c.method = Method::Delete; c.body = Some("{}".into()) }, "A body cannot be sent with GET or DELETE"),

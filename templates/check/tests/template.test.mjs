@@ -4,7 +4,7 @@ import { test } from 'node:test';
 
 import { validateZeebe } from '@bpmn-io/element-templates-validator';
 
-import { template, templateText } from '../modeler.mjs';
+import { cases, template, templateText } from '../modeler.mjs';
 import { official } from '../official.mjs';
 
 const properties = template.properties;
@@ -42,6 +42,40 @@ test('every pattern is a regular expression, and its message reads on from the l
   for (const { id, constraints } of properties.filter(it => it.constraints?.pattern)) {
     assert.doesNotThrow(() => new RegExp(constraints.pattern.value), id);
     assert.match(constraints.pattern.message, /^must .+[^.]$/, id);
+  }
+});
+
+// The component is asked about the same paths and characters in ../../tests/json_door.rs.
+test('the trigger path\'s pattern takes what the component takes, and nothing else', () => {
+  const { paths } = cases;
+  const pattern = new RegExp(properties.find(it => it.id === 'restApiTriggerPath').constraints.pattern.value);
+  const takes = path => pattern.test(path);
+  for (const path of paths.taken) assert.ok(takes(path), JSON.stringify(path));
+  for (const path of paths.refused) assert.ok(!takes(path), JSON.stringify(path));
+
+  const within = (ranges, code) => ranges.some(([first, last]) => first <= code && code <= last);
+  for (let code = 0; code <= 0xffff; code++) {
+    const c = String.fromCharCode(code);
+    // Half of a character, and those with a meaning of their own.
+    if ((0xd800 <= code && code <= 0xdfff) || '%./?'.includes(c)) continue;
+    const anywhere = !within(paths.refusedCharacters, code);
+    const atTheEnd = anywhere && !within(paths.refusedAtTheEnd, code);
+    for (const [path, taken] of [[`/a${c}b`, anywhere], [`/a?${c}b`, anywhere], [`/a${c}`, atTheEnd], [`/a?${c}`, atTheEnd]]) {
+      assert.equal(takes(path), taken, JSON.stringify(path));
+    }
+  }
+
+  // Encoded bytes: every one and two of them, and of three and four those at the edges of UTF-8 (RFC 3629, section 4).
+  const bytes = [...Array(256).keys()];
+  const edges = [0x2e, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff];
+  const together = (...lists) => lists.reduce((before, list) => before.flatMap(some => list.map(it => [...some, it])), [[]]);
+  for (const sequence of [...together(bytes), ...together(bytes, bytes), ...together(edges, edges, edges), ...together(edges, edges, edges, edges)]) {
+    const encoded = sequence.map(it => `%${it.toString(16).padStart(2, '0')}`).join('');
+    let isText = !sequence.some(it => it < 0x20 || it === 0x7f);
+    try { decodeURIComponent(encoded); } catch { isText = false; }
+    assert.equal(takes(`/a${encoded}b`), isText, encoded);
+    assert.equal(takes(`/a${encoded.toUpperCase()}b`), isText, encoded);
+    assert.ok(takes(`/a?${encoded}`), encoded);
   }
 });
 

@@ -142,6 +142,32 @@ fn an_api_key_counts_only_where_its_declaration_says() {
     }
 }
 
+/// Servlet containers read headers so.
+#[test]
+fn a_headers_value_is_read_as_iso_8859_1() {
+    let key = ApiKey {
+        value: "schlüssel".to_owned(),
+        user: "u".to_owned(),
+        header: None,
+        query: None,
+    };
+    let instance = Instance::new("acme")
+        .user(User::new("u", "p"))
+        .api_key(key)
+        .flow(Flow::new("/f"));
+    let stand_in = StandIn::start(instance).unwrap();
+    let mut client = Client::plain(&stand_in);
+    for (value, status, read) in [
+        (&b"schl\xfcssel"[..], 200, "schlüssel"),
+        ("schlüssel".as_bytes(), 401, "schlÃ¼ssel"),
+    ] {
+        let head = [b"POST /f HTTP/1.1\r\nHost: acme\r\nx-sn-apikey: ", value, b"\r\n\r\n"].concat();
+        assert_eq!(client.send(head).answer().status, status);
+        let requests = stand_in.requests();
+        assert_eq!(requests.last().unwrap().header("x-sn-apikey").next(), Some(read));
+    }
+}
+
 #[test]
 fn a_token_comes_for_the_clients_credentials_in_the_body_or_in_the_header() {
     let stand_in = demo();

@@ -26,6 +26,32 @@ fn a_dry_run_shows_the_request_and_sends_nothing() {
     assert!(place.was_left_alone());
 }
 
+/// A path as it is encoded, a header as it is read, and what the component adds.
+#[test]
+fn a_dry_run_shows_the_request_as_it_is_sent() {
+    let place = Place::new();
+    place.flow(json!({
+        "restApiTriggerPath": "/api/sn_cico/Grüße an {Jörg}?view=a b",
+        "queryParameters": { "hello": "q v" },
+        "headers": { "x-name": "Ã¼ Müller", "content-type": "application/x-www-form-urlencoded" },
+        "body": { "text": "a b" },
+        "authentication": { "type": "apiKey", "value": ODD_SECRET },
+    }));
+    let ended = place.run(&["trigger", "flow.json", "--dry-run"]).end();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    for line in [
+        "/api/sn_cico/Gr%C3%BC%C3%9Fe%20an%20%7BJ%C3%B6rg%7D?view=a%20b&hello=q%20v\n",
+        "x-name: Ã¼ Müller\n",
+        "x-sn-apikey: ***\n",
+        "accept-encoding: identity\n",
+        concat!("user-agent: flow-starter/", env!("CARGO_PKG_VERSION"), "\n"),
+        "text=a+b",
+    ] {
+        assert!(ended.out.contains(line), "{line}: {}", ended.out);
+    }
+    assert!(place.was_left_alone());
+}
+
 #[test]
 fn a_dry_run_is_json_where_json_is_asked_for() {
     let place = Place::new();

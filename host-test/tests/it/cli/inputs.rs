@@ -43,7 +43,7 @@ fn flags_alone_start_a_flow() {
     let request = sent(&place, &ended.end());
     assert_eq!(
         (request.method.as_str(), request.target.as_str()),
-        ("POST", &*format!("{FLOW}?hello=a+b"))
+        ("POST", &*format!("{FLOW}?hello=a%20b"))
     );
     assert_eq!(request.header("hello").collect::<Vec<_>>(), ["one"]);
     assert_eq!(request.body, b"{ \"big\": 12345678901234567890123 }");

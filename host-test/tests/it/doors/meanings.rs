@@ -101,15 +101,36 @@ pub fn requests(stand_in: &str) -> Vec<Meaning> {
         ),
         meaning(
             "headers of every kind",
-            json!({"headers": {"x-list": ["1", "2"], "x-number": 7, "x-text": "grüße\t✓"}}),
+            json!({"headers": {"x-list": ["1", "2"], "x-number": 7, "x-text": "grüße\t©"}}),
             |it| {
                 it.headers.extend(pairs([
                     ("x-list", "1"),
                     ("x-list", "2"),
                     ("x-number", "7"),
-                    ("x-text", "grüße\t✓"),
+                    ("x-text", "grüße\t©"),
                 ]));
             },
+        ),
+        meaning(
+            "a form",
+            json!({
+                "restApiTriggerPath": PUBLIC_FLOW,
+                "body": {"correlationValue": "a b", "list": [1, "ü"], "nothing": null},
+                "headers": {"content-type": "application/x-www-form-urlencoded"},
+            }),
+            |it| {
+                it.path = PUBLIC_FLOW.into();
+                it.body = Some("correlationValue=a+b&list=1&list=%C3%BC".into());
+                it.headers = pairs([
+                    ("content-type", "application/x-www-form-urlencoded"),
+                    ("hello", "header"),
+                ]);
+            },
+        ),
+        meaning(
+            "the user's own user agent",
+            json!({"headers": {"user-agent": "Müller/7"}}),
+            |it| it.headers.extend(pairs([("user-agent", "Müller/7")])),
         ),
         meaning(
             "headers in capitals",
@@ -134,6 +155,13 @@ pub fn requests(stand_in: &str) -> Vec<Meaning> {
             "a path with a query",
             json!({"restApiTriggerPath": format!("{DEMO_FLOW}?a=%2f")}),
             |it| it.path = format!("{}?a=%2f", &*it.path).into(),
+        ),
+        meaning(
+            "a path that an expression made",
+            json!({"restApiTriggerPath": "/api/sn_cico/flow_starter/parameter_flow/Grüße {an|J\"}?x=a ü"}),
+            |it| {
+                it.path = "/api/sn_cico/flow_starter/parameter_flow/Grüße {an|J\"}?x=a ü".into();
+            },
         ),
         meaning(
             "an encoded slash",
@@ -217,6 +245,25 @@ pub fn requests(stand_in: &str) -> Vec<Meaning> {
             it.authentication = Authentication::ApiKey(key)
         }));
     }
+    let patch = json!({"authentication": {"type": "apiKey", "value": "demo-api-key"}});
+    all.push(meaning("an API key without a name", patch, |it| {
+        it.authentication = Authentication::ApiKey(ApiKey {
+            location: ApiKeyLocation::Header,
+            name: String::new(),
+            value: "demo-api-key".into(),
+        });
+    }));
+    let patch = json!({"authentication": {
+        "type": "oauth-client-credentials-flow", "clientId": "demo-client", "clientSecret": "demo-secret", "scopes": ["a\nb", "c"],
+    }});
+    let scopes = |it: &mut FlowConfig| {
+        it.authentication = Authentication::OauthClientCredentials(ClientCredentials {
+            audience: None,
+            scopes: vec!["a".to_owned(), "b\tc".to_owned()],
+            ..client(ClientAuthentication::RequestBody)
+        });
+    };
+    all.push(meaning("scopes", patch, scopes).answered(TOKEN, fixed_token()));
     for (place, location) in [
         (ClientAuthentication::RequestBody, "credentialsBody"),
         (ClientAuthentication::BasicHeader, "basicAuthHeader"),
@@ -266,6 +313,26 @@ pub fn refused() -> Vec<Meaning> {
         meaning("a path without a slash", json!({"restApiTriggerPath": "api/a"}), |it| {
             it.path = "api/a".into()
         }),
+        meaning(
+            "a path with a space at its end",
+            json!({"restApiTriggerPath": "/api/a "}),
+            |it| it.path = "/api/a ".into(),
+        ),
+        meaning(
+            "a path in ISO-8859-1",
+            json!({"restApiTriggerPath": "/api/M%FCller"}),
+            |it| it.path = "/api/M%FCller".into(),
+        ),
+        meaning(
+            "a header beyond ISO-8859-1",
+            json!({"headers": {"x-a": "a secret ✓"}}),
+            |it| it.headers.extend(pairs([("x-a", "a secret ✓")])),
+        ),
+        meaning(
+            "a body in another charset",
+            json!({"headers": {"hello": null, "content-type": "application/json;charset=latin1"}}),
+            |it| it.headers = pairs([("content-type", "application/json;charset=latin1")]),
+        ),
         meaning("a dot segment", json!({"restApiTriggerPath": "/api/%2e%2e/a"}), |it| {
             it.path = "/api/%2e%2e/a".into()
         }),

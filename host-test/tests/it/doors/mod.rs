@@ -59,8 +59,10 @@ fn through<T>(
 
 /// Head and body, byte for byte.
 fn bytes(request: &Recorded) -> (String, String) {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("what is sent is UTF-8");
-    (text(&request.head), text(&request.body))
+    // Headers are sent in ISO-8859-1.
+    let head = request.head.iter().copied().map(char::from).collect();
+    let body = String::from_utf8(request.body.clone()).expect("a body is UTF-8");
+    (head, body)
 }
 
 fn through_the_typed_door(rig: &Rig, meaning: &Meaning) -> Seen {

@@ -247,7 +247,10 @@ async fn a_proxy_that_refuses_stops_it_and_one_that_tunnels_is_named_without_its
     for (probe, proxy) in [(refused, refusing), (tunnelled, tunnelling)] {
         assert!(probe.proxy.as_ref().unwrap().starts_with(&proxy.url()), "{probe:?}");
         assert!(!format!("{probe:?}").contains("s3cret"), "{probe:?}");
-        assert_eq!(proxy.heads().len(), 1);
+        let heads = proxy.heads();
+        assert_eq!(heads.len(), 1);
+        let agent = format!("\r\nuser-agent: flow-starter/{}\r\n", env!("CARGO_PKG_VERSION"));
+        assert!(heads[0].to_lowercase().contains(&agent), "{}", heads[0]);
     }
     assert!(names.asked().is_empty());
     assert!(stand_in.requests().is_empty());

@@ -122,6 +122,9 @@ fn a_flow_is_started_through_the_proxy_and_the_target_is_not_looked_up_here() {
     );
     let lower = heads[0].to_lowercase();
     assert!(lower.contains("\r\nhost: acme.service-now.com:443\r\n"), "{lower}");
+    // Some proxies refuse whoever does not say who they are.
+    let agent = format!("\r\nuser-agent: flow-starter/{}\r\n", env!("CARGO_PKG_VERSION"));
+    assert!(lower.contains(&agent), "{lower}");
     assert!(
         lower.contains("\r\nproxy-authorization: basic dxnlcjpwyxnzihdvcmq="),
         "{lower}"

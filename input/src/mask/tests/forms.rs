@@ -37,6 +37,40 @@ fn each_form_of_a_secret_is_masked() {
     }
 }
 
+/// A header's value is sent in ISO-8859-1, and comes back as a server reads and writes it.
+#[test]
+fn a_secret_that_was_sent_in_latin_1_is_masked() {
+    let secret = "a\u{fc}b\u{f6}c\u{e4}d\u{b5}\u{bf}";
+    let mask = mask(&[secret]);
+    let bytes = b"a\xfcb\xf6c\xe4d\xb5\xbf";
+    for form in [
+        secret.to_owned(),
+        "a%FCb%F6c%E4d%B5%BF".to_owned(),
+        "a%fcb%f6c%e4d%b5%bf".to_owned(),
+        base64(bytes),
+        base64_url(bytes),
+    ] {
+        assert_eq!(text(&mask, &format!("<{form}>")), "<***>", "{form}");
+    }
+    // Where U+FFFD may stand for a cut, the whole text is masked.
+    let lossy = String::from_utf8_lossy(bytes);
+    assert!(!text(&mask, &format!("<{lossy}>")).contains(&*lossy));
+    // What is UTF-8 by chance is read as such.
+    let chance = self::mask(&["pa\u{c3}\u{bc}ss"]);
+    assert_eq!(text(&chance, "<pa\u{fc}ss>"), "<***>");
+    // Beyond ISO-8859-1 nothing is sent in it.
+    assert!(self::mask(&["\u{20ac}\u{fc}\u{fc}\u{fc}"]).is_clean("\u{fffd}\u{fffd}\u{fffd}"));
+}
+
+#[test]
+fn an_api_key_in_a_query_is_masked_as_it_is_sent() {
+    let key = "a b+c/\u{e9}";
+    let mut sent = String::new();
+    crate::request::encode::push_query(&mut sent, key);
+    assert_eq!(sent, "a%20b%2Bc%2F%C3%A9");
+    assert_eq!(text(&mask(&[key]), &format!("/x?k={sent}&y=1")), "/x?k=***&y=1");
+}
+
 #[test]
 fn other_escapes_around_a_secret_stay() {
     let mask = mask(&["p\"a/ss wö"]);
