@@ -59,7 +59,7 @@ impl Target {
         }
         if !text.starts_with('/') {
             return Err(bad(
-                "must begin with `/`: for example `/api/sn_cico/flow_starter/my_flow`",
+                "must begin with `/`; of a whole URL, enter only what follows the host: for example `/api/sn_cico/flow_starter/my_flow`",
             ));
         }
         if text.starts_with("//") {
