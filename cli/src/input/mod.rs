@@ -133,7 +133,10 @@ fn read(file: &Path) -> Result<(String, String)> {
         tell("flow-starter: the input comes from this terminal; Ctrl-D at the beginning of a line ends it\n");
     }
     let text = whole(stdin.lock());
-    let text = text.map_err(|error| bad(format!("cannot read the input from standard input: {error}")))?;
+    let text = text.map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => bad("cannot read the input from standard input: it is not UTF-8 text"),
+        _ => bad(format!("cannot read the input from standard input: {error}")),
+    })?;
     Ok(("standard input".to_owned(), text))
 }
 

@@ -26,6 +26,9 @@ fn slip(text: &str, error: &Error) -> Option<&'static str> {
     let at = begin + error.column().saturating_sub(1);
     let before = text.get(..at)?.trim_end_matches(SPACE);
     let after = text.get(at..)?.trim_start_matches(SPACE);
+    if let Some(slip) = in_a_text(text.get(begin..)?, at - begin) {
+        return slip;
+    }
     let mut next = after.chars();
     match next.next()? {
         '/' if matches!(next.next(), Some('/' | '*')) => Some("JSON has no comments, take them out"),
@@ -49,6 +52,30 @@ fn slip(text: &str, error: &Error) -> Option<&'static str> {
         c if c.is_alphabetic() => Some("text stands in double quotation marks"),
         _ => None,
     }
+}
+
+/// Where the error is within a text: none where it is not, and nothing to say where the slip is not a usual one. A text never goes on in the
+/// next line.
+fn in_a_text(line: &str, at: usize) -> Option<Option<&'static str>> {
+    let (mut within, mut escaped) = (false, false);
+    for byte in line.bytes().take(at) {
+        (within, escaped) = match byte {
+            _ if escaped => (within, false),
+            b'"' => (!within, false),
+            b'\\' => (within, within),
+            _ => (within, false),
+        };
+    }
+    let rest = line.get(at..).unwrap_or_default();
+    within.then(|| {
+        if line.get(..at).is_some_and(|before| before.ends_with('\\')) {
+            Some("a backslash in a text is written twice (\\\\)")
+        } else if rest.chars().nth(1).is_none_or(|c| c == '\n' || c == '\r') || rest.starts_with(['\n', '\r']) {
+            Some("the closing quotation mark is missing (a line break in a text is written \\n)")
+        } else {
+            None
+        }
+    })
 }
 
 const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
@@ -83,6 +110,10 @@ mod tests {
             ("{\"a\": 1, b: 1}", 1, "names stand in double"),
             ("{\"a\": camId}", 1, "text stands in double"),
             ("{\"a\": True}", 1, "true, false and null"),
+            ("{\"a\": \"x\n\"}", 1, "the closing quotation mark is missing"),
+            ("{\"a\": \"x,\r\n\"b\": 1}", 1, "the closing quotation mark is missing"),
+            ("{\"a\": \"C:\\path\"}", 1, "a backslash in a text is written twice"),
+            ("{\"a\": \"say \\\"x\\\"\", 'b': 1}", 1, "double quotation marks (\")"),
             ("={\"a\": camId}", 1, "a FEEL expression"),
         ] {
             let told = told(text);
