@@ -146,7 +146,7 @@ fn check_instance(instance: &str) -> Result<(), Invalid> {
     }
     // Of a URL or a host name, the sentence below says what is wrong.
     let foreign = |c: &char| !c.is_ascii_alphanumeric() && *c != '-';
-    let url = instance.bytes().any(|b| matches!(b, b'.' | b'/' | b':'));
+    let url = instance.bytes().any(|b| matches!(b, b'.' | b'/' | b':' | b'?' | b'#'));
     if let Some(c) = instance.chars().find(foreign).filter(|_| !url) {
         let what = match c {
             '\0'..=' ' => "a space or a line break".to_owned(),
