@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgMatches, Args, Command, Parser, Subcommand};
+use clap::{Arg, ArgMatches, Args, Command, Parser, Subcommand};
 
 use crate::input::Input;
 use crate::{exit, inside, settings};
@@ -48,8 +48,12 @@ pub(crate) enum Task {
     #[command(subcommand)]
     Secrets(Secrets),
     /// Say which settings are in force, and which there are
-    #[command(subcommand)]
+    #[command(subcommand, after_help = CONFIG_COMMANDS_HELP)]
     Config(Config),
+    /// Every setting: its flag, its environment variable, its default
+    // Not a thing to do, but one to read about: `flow-starter help settings`.
+    #[command(hide = true, after_help = SETTINGS_HELP)]
+    Settings,
     /// Write a shell's completions to standard output
     #[command(after_help = COMPLETIONS_HELP)]
     Completions {
@@ -104,7 +108,7 @@ Examples:
   flow-starter config show
 
 Every setting has a flag, an environment variable and a line in the configuration file, and they count in this order: \
-`--help` shows them all.";
+`flow-starter help settings` explains them all.";
 
 const TRIGGER_HELP: &str = "\
 Examples:
@@ -116,7 +120,9 @@ Examples:
 
 A flag stands in place of the member that the file has. {{secrets.NAME}} is the environment variable SECRET_NAME, or stands in \
 a file of secrets. Every setting has a flag, an environment variable and a line in the configuration file, and they count in this \
-order: `--help` shows them all.";
+order: `--help` shows them all.
+
+A member of the file that nothing reads, and that is nearly a field's name or another word for it, is warned about; --strict ends with 2.";
 
 const CHECK_HELP: &str = "\
 Examples:
@@ -132,31 +138,46 @@ Examples:
   flow-starter inspect
   flow-starter inspect servicenow-flow-starter.wasm --output json
 
-Exit codes: 0 it would be taken; 2 it would not.";
+Exit codes: 0 it would be taken; 2 it would not.
+
+The other settings: `flow-starter help settings`.";
 
 const COMPILE_HELP: &str = "\
 Examples:
   flow-starter compile --to flow-starter.cwasm
   flow-starter compile servicenow-flow-starter.wasm --to flow-starter.cwasm
 
-The code is of this binary, this machine and these limits. It is trusted as this binary is: let nobody else write the file.";
+The code is of this binary, this machine and these limits. It is trusted as this binary is: let nobody else write the file.
+
+The other settings: `flow-starter help settings`.";
 
 const SECRETS_HELP: &str = "\
 Examples:
   flow-starter secrets list flow.json
   flow-starter secrets list flow.json --secrets-file secrets.env
 
-Exit codes: 0 all are there; 2 one is missing, or the input is wrong.";
+Exit codes: 0 all are there; 2 one is missing, or the input is wrong.
+
+The other settings: `flow-starter help settings`.";
 
 const CONFIG_HELP: &str = "\
 Examples:
   flow-starter config show
-  flow-starter config show --config other.toml --output json";
+  flow-starter config show --config other.toml --output json
+
+It takes the flag of every setting: `flow-starter help settings`.";
 
 const EXAMPLE_HELP: &str = "\
 Examples:
   flow-starter config example
   flow-starter config example > config.toml";
+
+const CONFIG_COMMANDS_HELP: &str = "\
+`flow-starter help settings` explains the flag and the environment variable of each setting.";
+
+const SETTINGS_HELP: &str = "\
+A setting counts from its flag, before its environment variable, before its line in the configuration file, before its default. Every \
+command takes every flag. `flow-starter config show` says what is in force; `flow-starter config example` writes a configuration file.";
 
 const COMPLETIONS_HELP: &str = "\
 Examples:
@@ -172,6 +193,9 @@ Examples:
 /// The whole command line.
 pub(crate) fn command() -> Command {
     let command = <Arguments as clap::CommandFactory>::command();
+    let command = OWN_SETTINGS
+        .iter()
+        .fold(command, |command, (path, own)| with_settings(command, path, own));
     command
         .version(env!("CARGO_PKG_VERSION"))
         .long_version(inside::told())
@@ -179,8 +203,63 @@ pub(crate) fn command() -> Command {
         .mut_subcommand("trigger", |trigger| {
             trigger.after_help(format!("{TRIGGER_HELP}\n\n{}", exit::TABLE))
         })
-        .args(settings::flags())
         .max_term_width(120)
+}
+
+/// The settings that each command's help explains, by the beginnings of their names. They have flags with all commands.
+const OWN_SETTINGS: [(&[&str], &[&str]); 13] = [
+    (&[], &[]),
+    (&["trigger"], &[""]),
+    (&["check"], &[""]),
+    (&["inspect"], &["component.", "limits.", "log.", "output."]),
+    (&["compile"], &["component.", "limits.", "log.", "output."]),
+    (&["secrets"], &[]),
+    (
+        &["secrets", "list"],
+        &["secrets.", "limits.wall-clock", "log.", "output."],
+    ),
+    (&["config"], &[]),
+    (&["config", "show"], &["output."]),
+    (&["config", "example"], &[]),
+    (&["settings"], &[""]),
+    (&["completions"], &[]),
+    (&["man"], &[]),
+];
+
+fn with_settings(command: Command, path: &'static [&'static str], own: &'static [&'static str]) -> Command {
+    match path.split_first() {
+        None => command.args(settings::flags(own)),
+        Some((name, rest)) => command.mut_subcommand(name, |inner| with_settings(inner, rest, own)),
+    }
+}
+
+/// The command line as the manual has it: every setting on the main page, and on a command's page its own.
+pub(crate) fn manual() -> Command {
+    fn without_the_others(command: Command) -> Command {
+        let hidden = |arg: Arg| {
+            let others = arg.is_hide_long_help_set() && arg.is_hide_short_help_set();
+            arg.hide(others)
+        };
+        command.mut_args(hidden).mut_subcommands(without_the_others)
+    }
+    let command = command().mut_subcommands(without_the_others);
+    command.mut_args(|arg| arg.hide_long_help(false))
+}
+
+/// Every setting, explained.
+pub(crate) fn explained() -> String {
+    let mut command = command();
+    command.build();
+    let settings = command.find_subcommand_mut("settings");
+    settings.map_or_else(String::new, |settings| settings.render_long_help().to_string())
+}
+
+/// The long flags of every command that takes an input, without their dashes.
+pub(crate) fn flags() -> Vec<String> {
+    let command = command();
+    let inner = command.get_subcommands().flat_map(|command| command.get_arguments());
+    let all = command.get_arguments().chain(inner);
+    all.filter_map(|arg| arg.get_long().map(str::to_owned)).collect()
 }
 
 /// The process's own arguments. It writes the help and ends where that is asked for, and ends with 2 where an argument is wrong.

@@ -79,6 +79,7 @@ pub(crate) async fn check(
     starter: &FlowStarter,
     egress: &Egress,
     input_json: &str,
+    warnings: &[String],
     colours: bool,
     json: bool,
     out: &mut dyn Write,
@@ -90,6 +91,7 @@ pub(crate) async fn check(
         mask: Mask::default(),
         lines: Vec::new(),
     };
+    report.warn(warnings);
     let question = match members(input_json) {
         Ok(input) => question(input),
         Err(why) => {
@@ -217,6 +219,19 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
+    /// For a program; a person has read them.
+    fn warn(&mut self, warnings: &[String]) {
+        if self.json {
+            self.lines.extend(warnings.iter().map(|warning| Line {
+                target: "the input".to_owned(),
+                step: "warning",
+                ok: None,
+                detail: warning.clone(),
+                fix: None,
+            }));
+        }
+    }
+
     fn add_all(&mut self, target: &str, steps: Vec<Told>) -> io::Result<()> {
         steps.into_iter().try_for_each(|step| self.add(target, step))
     }

@@ -50,7 +50,7 @@ use tracing::Instrument as _;
 
 use arguments::{Arguments, Config, Secrets, Task};
 use exit::{Exit, bad};
-use input::Input;
+use input::{Given, Input};
 use progress::Waiting;
 use settings::{Resolved, Settings};
 use terminal::{Out, complain, printable, say, say_json};
@@ -77,6 +77,10 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
             return Ok(Exit::Success);
         }
         Task::Man { directory } => return manual::pages(directory.as_deref()),
+        Task::Settings => {
+            say(&arguments::explained())?;
+            return Ok(Exit::Success);
+        }
         _ => {}
     }
     // A global flag is known to the command that it was given to.
@@ -94,7 +98,7 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
             Task::Inspect { file } => inspect(file.as_deref(), &settings),
             Task::Compile { file, to } => compile(file.as_deref(), to, &settings),
             Task::Secrets(Secrets::List { input }) => secrets::list(input, &settings).await,
-            Task::Config(_) | Task::Completions { .. } | Task::Man { .. } => Ok(Exit::Success),
+            Task::Config(_) | Task::Settings | Task::Completions { .. } | Task::Man { .. } => Ok(Exit::Success),
         }
     });
     // A read of a secrets file that hangs keeps its thread, and the process ends without it.
@@ -120,11 +124,11 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
 }
 
 async fn try_the_way(input: &Input, settings: &Resolved<'_>) -> Result<Exit> {
-    let input = input.json()?;
+    let Given { json: input, warnings } = input.read()?;
     let (starter, egress) = connector::starter(settings).await?;
     let colours = settings.colour.on(&std::io::stdout());
     let mut out = Out;
-    let checked = check::check(&starter, &egress, &input, colours, settings.json, &mut out);
+    let checked = check::check(&starter, &egress, &input, &warnings, colours, settings.json, &mut out);
     checked.instrument(log::call()).await
 }
 

@@ -20,14 +20,14 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Exit> {
 pub(crate) fn pages(directory: Option<&Path>) -> Result<Exit> {
     let Some(directory) = directory else {
         let mut written = Vec::new();
-        clap_mangen::Man::new(arguments::command()).render(&mut written)?;
+        clap_mangen::Man::new(arguments::manual()).render(&mut written)?;
         say(&String::from_utf8(written)?)?;
         return Ok(Exit::Success);
     };
     if !directory.is_dir() {
         return Err(bad("the argument of --directory is not a directory"));
     }
-    clap_mangen::generate_to(arguments::command(), directory)
+    clap_mangen::generate_to(arguments::manual(), directory)
         .with_context(|| format!("cannot write to `{}`", directory.display()))?;
     Ok(Exit::Success)
 }

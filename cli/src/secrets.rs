@@ -5,12 +5,12 @@ use flow_starter_host::{ExpandError, SecretUse};
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, bad};
-use crate::input::Input;
+use crate::input::{Given, Input};
 use crate::settings::Resolved;
-use crate::terminal::{Page, Tone, say, say_json};
+use crate::terminal::{Page, Tone, say, say_json, with_warnings};
 
 pub(crate) async fn list(input: &Input, settings: &Resolved<'_>) -> Result<Exit> {
-    let input = input.json()?;
+    let Given { json: input, warnings } = input.read()?;
     let limit = settings.limits.wall_clock;
     let uses = tokio::time::timeout(limit, settings.secrets.uses(&input)).await;
     let uses = uses.map_err(|_| {
@@ -22,7 +22,10 @@ pub(crate) async fn list(input: &Input, settings: &Resolved<'_>) -> Result<Exit>
     // A reference that is not whole.
     let uses = uses.map_err(|error| bad(error.to_string()))?;
     match settings.json {
-        true => say_json(&json!({"secrets": uses.iter().map(as_json).collect::<Vec<_>>()}).to_string())?,
+        true => {
+            let told = json!({"secrets": uses.iter().map(as_json).collect::<Vec<_>>()}).to_string();
+            say_json(&with_warnings(&told, &warnings))?;
+        }
         false => say(&as_text(&uses, settings.colour.on(&std::io::stdout())))?,
     }
     Ok(match uses.iter().all(|used| used.found.is_ok()) {
@@ -65,10 +68,17 @@ fn as_json(used: &SecretUse) -> Value {
 /// The name and the field stand beside it already.
 fn why(error: &ExpandError) -> String {
     match error {
-        ExpandError::Missing { places, .. } if places.is_empty() => {
-            "not available: there is nowhere to look".to_owned()
+        ExpandError::Missing { name, places, bare, .. } => {
+            let looked = match places.as_slice() {
+                [] => "there is nowhere to look".to_owned(),
+                places => format!("looked for {}", places.join(", ")),
+            };
+            let text = match bare {
+                true => format!("; if `secrets.{name}` is ordinary text, set secrets.bare-references to off"),
+                false => String::new(),
+            };
+            format!("not available: {looked}{text}")
         }
-        ExpandError::Missing { places, .. } => format!("not available: looked for {}", places.join(", ")),
         ExpandError::Empty { place, .. } => format!("empty: {place}"),
         ExpandError::Provider { error, .. } => error.to_string(),
         error => error.to_string(),

@@ -147,6 +147,16 @@ pub(crate) fn say_json(json: &str) -> io::Result<()> {
     say(&format!("{}\n", escaped(json)))
 }
 
+/// A JSON object with the warnings as one more member, where there are some. Every other byte of it stays.
+pub(crate) fn with_warnings(json: &str, warnings: &[String]) -> String {
+    match json.trim_end().strip_suffix('}') {
+        Some(members) if !warnings.is_empty() => {
+            format!("{members},\"warnings\":{}}}", serde_json::Value::from(warnings))
+        }
+        _ => json.to_owned(),
+    }
+}
+
 /// Standard output for who writes line by line: as [`say`], each of them.
 #[derive(Debug)]
 pub(crate) struct Out;
@@ -170,6 +180,11 @@ impl io::Write for Out {
 /// Writes to standard error, which nobody may be reading.
 pub(crate) fn tell(text: &str) {
     let _nobody_reads = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// One line for what does not keep a command from its work.
+pub(crate) fn warn(what: &str) {
+    tell(&format!("warning: {}\n", printable(what)));
 }
 
 /// One line for an error of our own.

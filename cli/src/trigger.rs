@@ -6,18 +6,20 @@ use tracing::Instrument as _;
 
 use crate::arguments::Trigger;
 use crate::exit::Exit;
+use crate::input::Given;
 use crate::interrupt::Interrupts;
 use crate::progress::Waiting;
 use crate::settings::Resolved;
-use crate::terminal::{Colour, complain, say, say_json, tell};
+use crate::terminal::{Colour, complain, say, say_json, tell, with_warnings};
 use crate::{connector, log, outcome, rehearsal};
 
 pub(crate) async fn trigger(arguments: &Trigger, settings: &Resolved<'_>) -> Result<Exit> {
-    let input = arguments.input.json()?;
+    let Given { json: input, warnings } = arguments.input.read()?;
     let (starter, _) = connector::starter(settings).await?;
     let report = Report {
         json: settings.json,
         colours: settings.colour,
+        warnings,
     };
     if arguments.dry_run {
         return report.rehearsal(&starter.rehearse(&input).await);
@@ -34,16 +36,22 @@ pub(crate) async fn trigger(arguments: &Trigger, settings: &Resolved<'_>) -> Res
 struct Report {
     json: bool,
     colours: Colour,
+    /// For a program; a person has read them.
+    warnings: Vec<String>,
 }
 
 impl Report {
     fn outcome(&self, outcome: &Outcome<String>) -> Exit {
-        let Self { json, colours } = self;
+        let Self {
+            json,
+            colours,
+            warnings,
+        } = self;
         match &outcome.result {
             Ok(answer) => {
                 let said = match json {
                     // The process asked for it as it is.
-                    true => say_json(answer),
+                    true => say_json(&with_warnings(answer, warnings)),
                     false => say(&outcome::started(
                         answer,
                         outcome.mask(),
@@ -65,9 +73,14 @@ impl Report {
     }
 
     fn failed(&self, error: &TriggerError, requests: &[RequestRecord]) -> Exit {
-        let Self { json, colours } = self;
+        let Self {
+            json,
+            colours,
+            warnings,
+        } = self;
         if *json {
-            if let Err(lost) = say_json(&outcome::error_json(error, requests).to_string()) {
+            let told = outcome::error_json(error, requests).to_string();
+            if let Err(lost) = say_json(&with_warnings(&told, warnings)) {
                 complain(&format!("{error} And it cannot be written: {lost}"));
             }
         } else {
@@ -78,9 +91,13 @@ impl Report {
     }
 
     fn rehearsal(&self, rehearsal: &Rehearsal) -> Result<Exit> {
-        let Self { json, colours } = self;
+        let Self {
+            json,
+            colours,
+            warnings,
+        } = self;
         if *json {
-            say_json(&rehearsal::as_json(rehearsal).to_string())?;
+            say_json(&with_warnings(&rehearsal::as_json(rehearsal).to_string(), warnings))?;
         } else if let Some(refused) = rehearsal::refused(rehearsal, colours.on(&std::io::stderr())) {
             tell(&refused);
         } else {

@@ -167,7 +167,7 @@ fn body<'a>(config: &'a FlowConfig, headers: &mut Headers) -> Result<&'a str, In
         return Invalid::refuse(
             "body",
             format!(
-                "The body is not JSON (line {}, column {}), which its content type promises: for example {{\"correlationValue\": \"cam-id-1\"}}; for another format set the header `content-type`.",
+                "The body is not JSON (line {}, column {}), which its content type promises: for example {{\"correlationValue\": \"cam-id-1\"}}; in Camunda's form a FEEL expression begins with `=`; for another format set the header `content-type`.",
                 at.line, at.column
             ),
         );

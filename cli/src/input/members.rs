@@ -34,6 +34,11 @@ impl Members {
         self.0.push((name.to_owned(), value));
     }
 
+    /// Without those of that name.
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.0.retain(|(known, _)| known != name);
+    }
+
     /// Those of these names alone.
     pub(crate) fn retain(&mut self, names: &[&str]) {
         self.0.retain(|(known, _)| names.contains(&known.as_str()));

@@ -1,18 +1,27 @@
 //! Arguments → the JSON input that the component takes: a file, standard input, flags, or flags over a file.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `flags`, `over` | the fields as flags, and their place in the input |
+//! | `members` | a JSON object's members as the text that they are |
+//! | `syntax`, `feel`, `unread` | what people write by mistake: text that is no JSON, expressions, names that are no field's |
 
+mod feel;
 mod flags;
 mod members;
 mod over;
+mod syntax;
+mod unread;
 
 use std::io::{self, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use flow_starter_host::INPUT_FIELDS;
 use serde::de::IgnoredAny;
 
+use crate::arguments;
 use crate::exit::{bad, unreadable};
-use crate::terminal::tell;
+use crate::terminal::{tell, warn};
 use flags::Flags;
 pub(crate) use members::Members;
 
@@ -23,33 +32,84 @@ pub(crate) struct Input {
     #[arg(value_name = "INPUT", value_hint = clap::ValueHint::FilePath)]
     input: Option<PathBuf>,
 
+    /// End with 2 where the input has a member that nothing reads, instead of a warning
+    #[arg(long)]
+    strict: bool,
+
     #[command(flatten)]
     flags: Flags,
 }
 
+/// An input, and what is odd about it. References to secrets are still in it.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub(crate) json: String,
+    /// A sentence for each member that nothing reads. They were told already.
+    pub(crate) warnings: Vec<String>,
+}
+
 impl Input {
-    /// The whole input. References to secrets are still in it.
+    /// The whole input. Warnings are written to standard error.
     ///
     /// # Errors
-    /// A file that cannot be read or is no JSON object, or flags that contradict each other.
-    pub(crate) fn json(&self) -> Result<String> {
+    /// A file that cannot be read or is no JSON object, flags that contradict each other, an expression where a value belongs; a warning, where
+    /// `--strict` is given.
+    pub(crate) fn read(&self) -> Result<Given> {
+        self.check_no_value_is_a_flag()?;
+        let (source, json) = self.json()?;
+        let members = Members::of(&json).unwrap_or_default();
+        feel::check(&source, &members)?;
+        let warnings = unread::warnings(&members);
+        if self.strict && !warnings.is_empty() {
+            return Err(bad(format!("{source}: {} (--strict)", warnings.join("; "))));
+        }
+        warnings.iter().for_each(|warning| warn(warning));
+        Ok(Given { json, warnings })
+    }
+
+    /// A value may begin with a hyphen, a password for one. Where the value is missing (`--username $USER --dry-run`, and no such variable), the
+    /// next flag would be taken for it, and a dry run be none.
+    fn check_no_value_is_a_flag(&self) -> Result<()> {
+        let mut begun = self.flags.values().filter(|value| value.starts_with("--")).peekable();
+        if begun.peek().is_none() {
+            return Ok(());
+        }
+        let known = arguments::flags();
+        match begun.find_map(|value| known.iter().find(|flag| begins_as(value, flag))) {
+            Some(flag) => Err(bad(format!("a value is missing before --{flag}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// The input, and what to call it in a message.
+    fn json(&self) -> Result<(String, String)> {
         match &self.input {
             None if self.flags.are_none() => Err(bad(
                 "say what to start: a file with the input, `-` for standard input, or --instance-name and --rest-api-trigger-path \
                  (`flow-starter trigger --help` has examples)",
             )),
-            None => Ok(self.flags.over(Members::default(), true)?.to_json()),
+            None => Ok((
+                "the flags".to_owned(),
+                self.flags.over(Members::default(), true)?.to_json(),
+            )),
             Some(file) => {
                 let (name, text) = read(file)?;
                 let members = object(&name, &text)?;
-                match self.flags.are_none() {
+                let text = match self.flags.are_none() {
                     // As it came, byte for byte.
-                    true => Ok(text),
-                    false => Ok(self.flags.over(members, false)?.to_json()),
-                }
+                    true => text,
+                    false => self.flags.over(members, false)?.to_json(),
+                };
+                Ok((name, text))
             }
         }
     }
+}
+
+/// `--dry-run` or `--output=json`.
+fn begins_as(value: &str, flag: &str) -> bool {
+    let rest = value.strip_prefix("--").and_then(|value| value.strip_prefix(flag));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
 }
 
 /// ServiceNow takes a body of 25 MB at most; what is larger is no input, and may have no end.
@@ -73,16 +133,27 @@ fn read(file: &Path) -> Result<(String, String)> {
         tell("flow-starter: the input comes from this terminal; Ctrl-D at the beginning of a line ends it\n");
     }
     let text = whole(stdin.lock());
-    let text = text.map_err(|error| bad(format!("cannot read the input from standard input: {error}")))?;
+    let text = text.map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => bad("cannot read the input from standard input: it is not UTF-8 text"),
+        _ => bad(format!("cannot read the input from standard input: {error}")),
+    })?;
     Ok(("standard input".to_owned(), text))
 }
 
 fn whole(file: impl Read) -> io::Result<String> {
     let mut text = String::new();
     match file.take(LARGEST + 1).read_to_string(&mut text)? as u64 {
-        0..=LARGEST => Ok(text),
+        0..=LARGEST => Ok(match without_byte_order_mark(&text) {
+            rest if rest.len() < text.len() => rest.to_owned(),
+            _ => text,
+        }),
         _ => Err(io::Error::other("it is larger than 64 MiB")),
     }
+}
+
+/// Windows editors begin a text with U+FEFF, which is no part of it.
+pub(crate) fn without_byte_order_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 fn object(name: &str, text: &str) -> Result<Members> {
@@ -92,41 +163,14 @@ fn object(name: &str, text: &str) -> Result<Members> {
         )));
     }
     if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
-        if error.is_eof() {
-            return Err(bad(format!("{name} is not JSON: it ends too early")));
-        }
         // Its own words may quote the line, and so a password.
-        return Err(bad(format!(
-            "{name} is not JSON (line {}, column {})",
-            error.line(),
-            error.column()
-        )));
+        return Err(bad(format!("{name} is not JSON{}", syntax::described(text, &error))));
     }
     let members = Members::of(text).ok_or_else(|| {
         bad(format!(
             "{name} must hold a JSON object with the template's fields: for example {{\"snInstance\": \"acme\", …}}"
         ))
     })?;
-    match slip(&members) {
-        Some((given, meant)) => Err(bad(format!(
-            "{name} has a member `{given}` and no `{meant}`: is that meant? The name must be exactly `{meant}`"
-        ))),
-        None => Ok(members),
-    }
-}
-
-/// A member that is nearly a field's name, where that field is not there. The component leaves other members alone, since a job has them; a
-/// file that a person has written has slips.
-fn slip(members: &Members) -> Option<(&str, &'static str)> {
-    let missing = INPUT_FIELDS.iter().filter(|known| members.get(known).is_none());
-    let missing: Vec<_> = missing.collect();
-    let others = members.names().filter(|name| !INPUT_FIELDS.contains(name));
-    others.filter(|given| given.len() > 3).find_map(|given| {
-        let near = |known: &&'static &str| {
-            strsim::damerau_levenshtein(&known.to_lowercase(), &given.to_lowercase()) <= 2
-                || (given.len() > 5 && known.starts_with(given.trim_end_matches('s')))
-        };
-        let meant = missing.iter().copied().find(near)?;
-        Some((given, *meant))
-    })
+    unread::check_names(name, &members)?;
+    Ok(members)
 }

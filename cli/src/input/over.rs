@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 
 use super::flags::Flags;
 use super::members::Members;
+use super::syntax;
 use crate::exit::{bad, unreadable};
 
 impl Flags {
@@ -18,6 +19,10 @@ impl Flags {
                 input.set(name, quoted(value));
             }
         }
+        if let Some(method) = &self.method {
+            input.set("method", quoted(&self::method(method)));
+        }
+        self.target(&mut input);
         if alone && self.method.is_none() {
             input.set("method", quoted("POST"));
         }
@@ -48,6 +53,20 @@ impl Flags {
         )?;
         self.authentication(&mut input)?;
         Ok(input)
+    }
+
+    /// A domain or an endpoint in place of whatever the file says of where its call goes.
+    fn target(&self, input: &mut Members) {
+        let (target, other) = match (&self.domain, &self.endpoint) {
+            (Some(_), None) => ("domain", "snEndpoint"),
+            (None, Some(_)) => ("url", "snDomain"),
+            // That both are given is for the component to refuse.
+            _ => return,
+        };
+        input.remove(other);
+        if input.get("snTarget").is_some_and(|target| target != "null") {
+            input.set("snTarget", quoted(target));
+        }
     }
 
     fn authentication(&self, input: &mut Members) -> Result<()> {
@@ -82,6 +101,13 @@ impl Flags {
         input.set("authentication", authentication.to_json());
         Ok(())
     }
+}
+
+/// `post` for `POST`, as curl's users type it. What is no method stays as it is, for the component to refuse.
+fn method(given: &str) -> String {
+    let known = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+    let meant = known.iter().find(|known| known.eq_ignore_ascii_case(given));
+    meant.map_or(given, |known| *known).to_owned()
 }
 
 /// `@FILE`, or the text itself. It is sent as it is.
@@ -143,9 +169,8 @@ fn pairs(
 fn object(flag: &str, text: &str) -> Result<()> {
     if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
         return Err(bad(format!(
-            "{flag} is not JSON (line {}, column {}): write an object, as in '{{\"hello\": \"world\"}}'",
-            error.line(),
-            error.column()
+            "{flag} is not JSON{}; write an object, as in '{{\"hello\": \"world\"}}'",
+            syntax::described(text, &error)
         )));
     }
     match Members::of(text) {
@@ -236,6 +261,46 @@ mod tests {
         assert_eq!(
             over(&token, file)["authentication"],
             json!({"type": "bearer", "token": "t"})
+        );
+    }
+
+    #[test]
+    fn a_method_is_taken_in_lower_case() {
+        for (given, method) in [("post", "POST"), ("Delete", "DELETE"), ("send", "send")] {
+            let flags = Flags {
+                method: some(given),
+                ..Flags::default()
+            };
+            assert_eq!(over(&flags, r#"{"method":"PUT"}"#)["method"], method);
+        }
+    }
+
+    #[test]
+    fn a_flag_says_where_the_call_goes_whatever_the_file_says() {
+        let domain = Flags {
+            domain: some("servicenowservices.com"),
+            ..Flags::default()
+        };
+        let endpoint = Flags {
+            endpoint: some("https://flows.example.com"),
+            ..Flags::default()
+        };
+        let (by_domain, by_url) = (
+            json!({"snTarget": "domain", "snDomain": "servicenowservices.com"}),
+            json!({"snTarget": "url", "snEndpoint": "https://flows.example.com"}),
+        );
+        for file in [
+            r#"{"snTarget":"instance"}"#,
+            r#"{"snTarget":"domain","snDomain":"x.example"}"#,
+            r#"{"snTarget":"url","snEndpoint":"https://x.example"}"#,
+        ] {
+            assert_eq!(over(&domain, file), by_domain, "{file}");
+            assert_eq!(over(&endpoint, file), by_url, "{file}");
+        }
+        // Where the file does not say it, it need not be said.
+        assert_eq!(
+            over(&endpoint, r#"{"snDomain":"x.example"}"#),
+            json!({"snEndpoint": "https://flows.example.com"})
         );
     }
 

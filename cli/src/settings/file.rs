@@ -8,6 +8,7 @@ use anyhow::Result;
 
 use super::table::{ROWS, Row, SECTIONS};
 use crate::exit::{bad, unreadable};
+use crate::input::without_byte_order_mark;
 
 /// The configuration file, and whether there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub(super) fn open(named: Option<PathBuf>, variable: &dyn Fn(&str) -> Option<OsS
         },
     };
     let text = std::fs::read_to_string(&path).map_err(|error| unreadable("the configuration file", &path, &error))?;
-    let sections = parse(&text, &path)?;
+    let sections = parse(without_byte_order_mark(&text), &path)?;
     Ok((File::Read(path), sections))
 }
 

@@ -88,8 +88,10 @@ impl fmt::Display for Source {
 const CONFIG: &str = "config";
 const CONFIG_VARIABLE: &str = "FLOW_STARTER_CONFIG";
 
-/// The flags of all settings, for every command.
-pub(crate) fn flags() -> impl Iterator<Item = Arg> {
+/// The flags of all settings, for a command. Each of them is taken everywhere; a command's help explains its own, those whose names begin with one
+/// of these.
+pub(crate) fn flags(own: &'static [&'static str]) -> impl Iterator<Item = Arg> {
+    let is_own = move |name: &str| own.iter().any(|begin| name.starts_with(begin));
     let help = format!(
         "The configuration file [{CONFIG_VARIABLE}; otherwise ~/.config/flow-starter/config.toml, if there is one]"
     );
@@ -100,10 +102,12 @@ pub(crate) fn flags() -> impl Iterator<Item = Arg> {
         .value_hint(clap::ValueHint::FilePath)
         .global(true)
         .hide_short_help(true)
+        .hide_long_help(own.is_empty())
         .help_heading("Settings")
         .help(help.clone())
         .long_help(help);
-    std::iter::once(config).chain(ROWS.iter().map(flag))
+    let rows = ROWS.iter().map(move |row| flag(row).hide_long_help(!is_own(row.name)));
+    std::iter::once(config).chain(rows)
 }
 
 fn flag(row: &'static Row) -> Arg {

@@ -131,7 +131,7 @@ impl Settings {
         for directory in self.list(Entry::SecretsDirectory) {
             secrets = secrets.with(DirectorySecrets::new(directory));
         }
-        Ok(secrets)
+        Ok(secrets.bare_references(self.text(Entry::BareReferences) != Some("off")))
     }
 
     fn code(&self) -> Result<Code<'_>> {

@@ -17,6 +17,7 @@ pub(crate) enum Entry {
     SecretsEnvironment,
     SecretsFile,
     SecretsDirectory,
+    BareReferences,
     CaFile,
     ClientCertificate,
     ClientKey,
@@ -91,7 +92,7 @@ const BLANK: Row = Row {
 };
 
 /// All of them, section by section.
-pub(crate) const ROWS: [Row; 23] = [
+pub(crate) const ROWS: [Row; 24] = [
     Row {
         key: Entry::Allow,
         name: "policy.allow",
@@ -200,7 +201,7 @@ pub(crate) const ROWS: [Row; 23] = [
         name: "secrets.file",
         flag: "secrets-file",
         kind: Kind::Paths,
-        help: "A file of NAME=value lines with secrets (quotation marks belong to the value), or a pipe; asked after the environment",
+        help: "A file of NAME=value lines with secrets (no spaces around `=`, no quotation marks), or a pipe; asked after the environment",
         example: r#"["secrets.env"]"#,
         ..BLANK
     },
@@ -212,6 +213,17 @@ pub(crate) const ROWS: [Row; 23] = [
         kind: Kind::Paths,
         help: "A directory with a file for each secret, asked after the files",
         example: r#"["/run/secrets"]"#,
+        ..BLANK
+    },
+    Row {
+        key: Entry::BareReferences,
+        name: "secrets.bare-references",
+        flag: "secrets-bare-references",
+        value_name: "WHEN",
+        kind: Kind::Choice(&["on", "off"]),
+        default: "on",
+        help: "Whether secrets.NAME without braces is a reference too; `off`: it is ordinary text, as in Camunda 8.10",
+        example: r#""off""#,
         ..BLANK
     },
     Row {

@@ -45,6 +45,8 @@ impl fmt::Display for FileError {
 impl Instance {
     /// Reads an instance's file ([`SAMPLE_FILE`] is one).
     pub fn from_toml(file: &str) -> Result<Self, FileError> {
+        // Windows editors begin a file with a byte order mark, which is no part of the first key.
+        let file = file.strip_prefix('\u{feff}').unwrap_or(file);
         toml::from_str(file).map_err(|error| explain(file, &error))
     }
 }
@@ -239,6 +241,14 @@ mod tests {
             unknown.starts_with("line 3, methds: unknown field `methds`, expected one of `path`, "),
             "{unknown}"
         );
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_key() {
+        let file = format!("\u{feff}{SAMPLE_FILE}");
+        assert_eq!(Instance::from_toml(&file).unwrap(), Instance::demo());
+        let told = Instance::from_toml("\u{feff}hosts = \"acme\"").unwrap_err().to_string();
+        assert!(told.starts_with("line 1, hosts: "), "{told}");
     }
 
     #[test]

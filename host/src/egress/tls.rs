@@ -24,14 +24,14 @@ pub(super) struct Identity {
 impl Identity {
     pub(super) fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, EgressError> {
         let bad = |what: &str| EgressError::ClientCertificate(what.to_owned());
-        let chain = CertificateDer::pem_slice_iter(chain)
+        let chain = CertificateDer::pem_slice_iter(&without_byte_order_marks(chain))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| bad("the certificate is not PEM"))?;
         if chain.is_empty() {
             return Err(bad("the certificate's file holds none"));
         }
         // What is wrong with a key is not repeated: the error may hold a part of it.
-        let key = PrivateKeyDer::from_pem_slice(key)
+        let key = PrivateKeyDer::from_pem_slice(key.strip_prefix(BYTE_ORDER_MARK).unwrap_or(key))
             .map_err(|_| bad("the key is not PEM (PKCS #8, PKCS #1 or SEC 1, unencrypted)"))?;
         Ok(Self {
             chain,
@@ -79,13 +79,33 @@ pub(super) fn client_config(
     Ok(Arc::new(config))
 }
 
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Windows editors begin a file with one. Of two files in one it stands in the middle, and the certificate after it would be skipped without
+/// a word.
+fn without_byte_order_marks(pem: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(pem.len());
+    let mut rest = pem;
+    while let Some((first, after)) = rest.split_first() {
+        match rest.strip_prefix(BYTE_ORDER_MARK) {
+            Some(after) => rest = after,
+            None => {
+                text.push(*first);
+                rest = after;
+            }
+        }
+    }
+    text
+}
+
 fn add(roots: &mut RootCertStore, pem: &[u8]) -> Result<(), EgressError> {
+    let pem = without_byte_order_marks(pem);
     if pem.trim_ascii().is_empty() {
         return Ok(());
     }
     let unreadable = |what: String| EgressError::Certificate(what);
     let mut found = false;
-    for certificate in CertificateDer::pem_slice_iter(pem) {
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|error| unreadable(format!("{error:?}")))?;
         roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
         found = true;
@@ -121,6 +141,21 @@ mod tests {
             );
         }
         assert!(verifier(b"\n").is_ok());
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        let make = || rcgen::generate_simple_self_signed(["client".to_owned()]).unwrap();
+        let (one, other) = (make(), make());
+        // Two files in one.
+        let both = format!("\u{feff}{}\u{feff}{}", one.cert.pem(), other.cert.pem());
+        let mut roots = RootCertStore::empty();
+        add(&mut roots, both.as_bytes()).unwrap();
+        assert_eq!(roots.len(), 2);
+        assert!(add(&mut roots, "\u{feff}\n".as_bytes()).is_ok());
+        let key = format!("\u{feff}{}", one.signing_key.serialize_pem());
+        let identity = Identity::from_pem(both.as_bytes(), key.as_bytes()).unwrap();
+        assert_eq!(identity.chain.len(), 2);
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(super) const LONGEST_NAME: usize = 255;
 #[non_exhaustive]
 pub enum ExpandError {
     /// No provider has it.
-    #[error("Secret with name '{name}' is not available (in `{field}`): {}.", looked_in(.kinds))]
+    #[error("Secret with name '{name}' is not available (in `{field}`): {}.{}", looked_in(.kinds), if_text(.name, *.bare))]
     Missing {
         /// The secret's name.
         name: String,
@@ -22,6 +22,8 @@ pub enum ExpandError {
         kinds: Vec<&'static str>,
         /// Where it was looked for, provider by provider: for the operator.
         places: Vec<String>,
+        /// It is referred to without braces alone, which may as well be ordinary text.
+        bare: bool,
     },
     /// A provider has it, and its value is empty.
     #[error("Secret with name '{name}' is empty (in `{field}`): give it a value in {kind}.")]
@@ -77,6 +79,16 @@ impl ExpandError {
             Self::Provider { name, error, .. } => Some((name, vec![&error.place])),
             Self::Unfinished(_) | Self::TooMany(_) | Self::TooLarge { .. } => None,
         }
+    }
+}
+
+/// What to do where it is no reference.
+fn if_text(name: &str, bare: bool) -> String {
+    match bare {
+        true => format!(
+            " `secrets.{name}` counts as a reference without braces too: if it is ordinary text, set `secrets.bare-references` to off."
+        ),
+        false => String::new(),
     }
 }
 

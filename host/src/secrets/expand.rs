@@ -11,7 +11,7 @@ use flow_starter_input::{Mask, fields};
 
 use super::error::{ExpandError, LONGEST_NAME, MOST_NAMES};
 use super::provider::{EnvironmentSecrets, SecretProvider};
-use super::reference::{Reference, references};
+use super::reference::{Forms, Reference, references};
 use super::secret::Secret;
 
 /// Where secrets come from, in the order in which they are asked: the first that has a name gives its value. Cheap to clone.
@@ -28,6 +28,7 @@ use super::secret::Secret;
 #[derive(Clone, Debug)]
 pub struct Secrets {
     providers: Vec<Arc<dyn SecretProvider>>,
+    forms: Forms,
 }
 
 impl Default for Secrets {
@@ -92,7 +93,18 @@ pub struct SecretUse {
 impl Secrets {
     /// No secrets: an input that refers to one is refused.
     pub fn none() -> Self {
-        Self { providers: Vec::new() }
+        Self {
+            providers: Vec::new(),
+            forms: Forms::Both,
+        }
+    }
+
+    /// Whether `secrets.NAME` without braces is a reference too; it is unless this says otherwise. Camunda drops this form in 8.10. Without it,
+    /// ordinary text such as a link to `/secrets.html` is sent as it stands.
+    #[must_use]
+    pub fn bare_references(mut self, on: bool) -> Self {
+        self.forms = if on { Forms::Both } else { Forms::Braces };
+        self
     }
 
     /// Asks this one as well, after those before it.
@@ -102,12 +114,13 @@ impl Secrets {
         self
     }
 
-    /// The names that an input of the JSON door refers to, each once.
+    /// The names that an input of the JSON door refers to, with braces or without, each once.
     ///
     /// # Errors
     /// A reference that is not whole.
     pub fn names(input: &str) -> Result<Vec<String>, ExpandError> {
-        Ok(names(input)?.into_iter().map(|found| found.name).collect())
+        let found = names(input, Forms::Both)?;
+        Ok(found.into_iter().map(|found| found.name).collect())
     }
 
     /// Who has each secret that an input refers to.
@@ -116,8 +129,8 @@ impl Secrets {
     /// A reference that is not whole.
     pub async fn uses(&self, input: &str) -> Result<Vec<SecretUse>, ExpandError> {
         let mut uses = Vec::new();
-        for Found { name, field, .. } in names(input)? {
-            let found = self.find(&name, &field).await;
+        for Found { name, field, bare, .. } in names(input, self.forms)? {
+            let found = self.find(&name, &field, bare).await;
             uses.push(SecretUse {
                 short: found.as_ref().is_ok_and(|(secret, _)| secret.is_short()),
                 found: found.map(|(_, place)| place),
@@ -150,12 +163,13 @@ impl Secrets {
             field,
             times,
             all,
-        } in names(input)?
+            bare,
+        } in names(input, self.forms)?
         {
             let in_url = all.iter().any(|field| URLS.contains(&field.as_str()));
             let in_scopes = all.iter().any(|field| field == SCOPES);
             fields.extend(all.into_iter().map(|field| (field, name.clone())));
-            let (secret, _) = self.find(&name, &field).await?;
+            let (secret, _) = self.find(&name, &field, bare).await?;
             size = size.saturating_add(secret.expose().len().saturating_mul(times));
             if size > most {
                 return Err(ExpandError::TooLarge { size, most });
@@ -177,7 +191,7 @@ impl Secrets {
         Ok(Expanded {
             json: checked.map_or_else(
                 || Zeroizing::new(input.to_owned()),
-                |input| replaced(input, false, &value),
+                |input| replaced(input, false, self.forms, &value),
             ),
             mask,
             short,
@@ -185,7 +199,7 @@ impl Secrets {
         })
     }
 
-    async fn find(&self, name: &str, field: &str) -> Result<(Secret, String), ExpandError> {
+    async fn find(&self, name: &str, field: &str, bare: bool) -> Result<(Secret, String), ExpandError> {
         for provider in &self.providers {
             let found = provider.get(name).await.map_err(|error| ExpandError::Provider {
                 name: name.to_owned(),
@@ -210,6 +224,7 @@ impl Secrets {
             field: field.to_owned(),
             kinds: self.providers.iter().map(|provider| provider.kind()).collect(),
             places: self.providers.iter().map(|provider| provider.place(name)).collect(),
+            bare,
         })
     }
 }
@@ -259,6 +274,8 @@ struct Found {
     times: usize,
     /// Every field that refers to it: members of `authentication` one by one, any other as a whole.
     all: Vec<String>,
+    /// No reference to it has braces.
+    bare: bool,
 }
 
 /// The field that a refusal would name: a known member of `authentication` by itself, any other field as a whole.
@@ -273,7 +290,7 @@ fn place_of(scalar: &Scalar) -> String {
 }
 
 /// All of them, in the order of their first.
-fn names(input: &str) -> Result<Vec<Found>, ExpandError> {
+fn names(input: &str, forms: Forms) -> Result<Vec<Found>, ExpandError> {
     let mut found: Vec<Found> = Vec::new();
     let Some(input) = Some(input).filter(|input| may_refer(input)).and_then(Document::of) else {
         return Ok(found);
@@ -281,10 +298,11 @@ fn names(input: &str) -> Result<Vec<Found>, ExpandError> {
     let mut add = |text: &str, scalar: &Scalar| {
         // Made once for a text of many references: a member's name may be as large as the input.
         let (path, mut place) = (|| scalar.path(), None);
-        for Reference { name, .. } in references(text).map_err(|_| ExpandError::Unfinished(path()))? {
+        for Reference { name, bare, .. } in references(text, forms).map_err(|_| ExpandError::Unfinished(path()))? {
             let place = place.get_or_insert_with(|| place_of(scalar));
             if let Some(known) = found.iter_mut().find(|found| found.name == name) {
                 known.times += 1;
+                known.bare &= bare;
                 if !known.all.contains(place) {
                     known.all.push(place.clone());
                 }
@@ -298,6 +316,7 @@ fn names(input: &str) -> Result<Vec<Found>, ExpandError> {
                 field: path(),
                 times: 1,
                 all: vec![place.clone()],
+                bare,
             });
         }
         Ok(())
@@ -345,13 +364,13 @@ fn inner<'a>(scalar: &Scalar, text: &'a str) -> Option<Document<'a>> {
 
 /// `json` with the references replaced. Of the input itself only the connector's fields are looked at, and a body that is JSON within a text
 /// is looked into; `within` that, a text that is JSON again is a text.
-fn replaced<'v>(json: Document, within: bool, value: &impl Fn(&str) -> &'v str) -> Zeroizing<String> {
+fn replaced<'v>(json: Document, within: bool, forms: Forms, value: &impl Fn(&str) -> &'v str) -> Zeroizing<String> {
     let mut literals = Vec::new();
     for scalar in json.scalars().filter(|scalar| within || is_field(scalar)) {
         let Ok(Some(text)) = decoded(&scalar) else { continue };
         let filled = match inner(&scalar, &text).filter(|_| !within) {
-            Some(inner) => replaced(inner, true, value),
-            None => filled(&text, value),
+            Some(inner) => replaced(inner, true, forms, value),
+            None => filled(&text, forms, value),
         };
         if *filled != *text {
             literals.push((scalar.range, Zeroizing::new(quote(&filled))));
@@ -360,8 +379,8 @@ fn replaced<'v>(json: Document, within: bool, value: &impl Fn(&str) -> &'v str) 
     spliced(json.json(), &literals)
 }
 
-fn filled<'v>(text: &str, value: &impl Fn(&str) -> &'v str) -> Zeroizing<String> {
-    let references = references(text).unwrap_or_default();
+fn filled<'v>(text: &str, forms: Forms, value: &impl Fn(&str) -> &'v str) -> Zeroizing<String> {
+    let references = references(text, forms).unwrap_or_default();
     let pieces: Vec<_> = references
         .into_iter()
         .map(|found| (found.range, value(found.name)))

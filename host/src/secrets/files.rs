@@ -11,7 +11,11 @@ use super::read::{Reads, is_open_to_others, read, read_regular};
 use super::secret::Secret;
 
 /// A file of `NAME=value` lines, as Docker's `--env-file` and Camunda's `connector-secrets.txt` have them: everything after the first `=` is
-/// the value, quotes included, the last of two lines with one name counts; blank lines and lines that begin with `#` are left out, and any other line is an error.
+/// the value, the last of two lines with one name counts; blank lines and lines that begin with `#` are left out, and any other line is an error.
+///
+/// Readers of such files disagree on spaces around `=`, on spaces at a line's end, on quotation marks around a value and on comments after it.
+/// A secret whose line has one of them is refused: a wrong password would only be a 401. A value that has them belongs in a
+/// [`DirectorySecrets`].
 ///
 /// A regular file is read again for each look-up, so that a new value is used from the next call on. A pipe is read once, and what it held is
 /// kept. A file that other users of the machine can read or write is used, with a warning in the log. A look-up needs a Tokio runtime.
@@ -60,16 +64,23 @@ impl FileSecrets {
             if begun.is_empty() || begun.starts_with('#') {
                 continue;
             }
-            match line.split_once('=').map(|(key, value)| (key.trim(), value)) {
-                Some((key, value)) if key == name => found = Some(Secret::new(value)),
-                Some((key, _)) if !key.is_empty() && !key.contains(char::is_whitespace) => {}
-                _ => {
-                    return Err(SecretError {
-                        place: self.path.display().to_string(),
-                        why: format!("line {} is not NAME=value", at + 1),
-                        passes: false,
-                    });
+            let wrong = |what: String| SecretError {
+                place: self.path.display().to_string(),
+                why: format!("line {} {what}", at + 1),
+                passes: false,
+            };
+            match begun.split_once('=').map(|(key, value)| (key.trim_end(), value)) {
+                Some((key, value)) if key == name => {
+                    let spaced = begun.get(key.len()..).is_some_and(|rest| !rest.starts_with('='));
+                    if let Some(slip) = slip(spaced, value) {
+                        return Err(wrong(format!(
+                            "{slip}: write {name}=value, or put a value that needs them into a secrets directory"
+                        )));
+                    }
+                    found = Some(Secret::new(value));
                 }
+                Some((key, _)) if !key.is_empty() && !key.contains(char::is_whitespace) => {}
+                _ => return Err(wrong("is not NAME=value".to_owned())),
             }
         }
         Ok(found)
@@ -104,6 +115,22 @@ impl FileSecrets {
                 "other users of this machine can read or write the secrets file: take their permissions away (chmod o-rwx)"
             );
         }
+    }
+}
+
+/// What of a line would be part of the value here and is not elsewhere; `spaced`: a space stands before the `=`. Nothing of the value is in it.
+fn slip(spaced: bool, value: &str) -> Option<&'static str> {
+    let quoted = |quote| value.strip_prefix(quote).is_some_and(|rest| rest.contains(quote));
+    if spaced || (value.starts_with(char::is_whitespace) && !value.trim().is_empty()) {
+        Some("has spaces around `=`")
+    } else if ['"', '\''].into_iter().any(quoted) {
+        Some("has quotation marks around the value")
+    } else if [" #", "\t#"].iter().any(|comment| value.contains(comment)) {
+        Some("has a comment (` #`) after the value")
+    } else if value.ends_with(char::is_whitespace) {
+        Some("has spaces after the value")
+    } else {
+        None
     }
 }
 
@@ -193,15 +220,19 @@ mod tests {
     fn a_file_holds_a_secret_on_each_line() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("secrets.txt");
-        std::fs::write(&file, "# a comment\n\nA=1=2 \"3\" \r\n B = x\nA=last\nEMPTY=\n").unwrap();
+        std::fs::write(
+            &file,
+            "\u{feff}# a comment\n\nA=1=2 \"3\"\r\n B=x\nQUOTED=\"y\"\nA=last\nEMPTY=\n",
+        )
+        .unwrap();
         let secrets = FileSecrets::new(&file);
         assert_eq!(value(secrets.value("A")).as_deref(), Some("last"));
-        assert_eq!(value(secrets.value("B")).as_deref(), Some(" x"));
+        assert_eq!(value(secrets.value("B")).as_deref(), Some("x"));
         assert_eq!(value(secrets.value("EMPTY")).as_deref(), Some(""));
         assert_eq!(value(secrets.value("C")), None);
         assert_eq!(value(secrets.value("# a comment")), None);
-        std::fs::write(&file, "A=1=2 \"3\" \n").unwrap();
-        assert_eq!(value(secrets.value("A")).as_deref(), Some("1=2 \"3\" "), "read again");
+        std::fs::write(&file, "A=1=2 \"3\"\n").unwrap();
+        assert_eq!(value(secrets.value("A")).as_deref(), Some("1=2 \"3\""), "read again");
         for wrong in ["A=1\nexport B=2\n", "A=1\nB\n", "A=1\n=2\n"] {
             std::fs::write(&file, wrong).unwrap();
             let error = secrets.value("A").unwrap_err().to_string();
@@ -224,11 +255,41 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_others_read_differently_is_refused_and_not_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secrets.txt");
+        let secrets = FileSecrets::new(&file);
+        for (line, slip) in [
+            ("A=\"pass-word\"", "has quotation marks around the value"),
+            ("A='pass-word'", "has quotation marks around the value"),
+            ("A=\"pass-word\" # mine", "has quotation marks around the value"),
+            ("A=\"\"", "has quotation marks around the value"),
+            ("A = pass-word", "has spaces around `=`"),
+            ("A= pass-word", "has spaces around `=`"),
+            ("A =pass-word", "has spaces around `=`"),
+            ("A\t=\tpass-word", "has spaces around `=`"),
+            ("A=pass-word # mine", "has a comment (` #`) after the value"),
+            ("A=pass-word ", "has spaces after the value"),
+        ] {
+            std::fs::write(&file, format!("B=1\n{line}\n")).unwrap();
+            let error = secrets.value("A").unwrap_err().to_string();
+            let told = format!("line 2 {slip}: write A=value, ");
+            assert!(error.contains(&told) && !error.contains("pass-word"), "{line}: {error}");
+            // Another program's line is its own affair.
+            assert_eq!(value(secrets.value("B")).as_deref(), Some("1"), "{line}");
+        }
+        for plain in ["it's", "\"", "\"a", "a\"b\"", "#1", "a#1", "=", "a b"] {
+            std::fs::write(&file, format!("A={plain}\n")).unwrap();
+            assert_eq!(value(secrets.value("A")).as_deref(), Some(plain));
+        }
+    }
+
+    #[test]
     fn a_directory_holds_a_file_for_each_secret() {
         let above = tempfile::tempdir().unwrap();
         let folder = above.path().join("directory");
         std::fs::create_dir_all(folder.join("..data")).unwrap();
-        std::fs::write(folder.join("A"), "two\nlines\r\n").unwrap();
+        std::fs::write(folder.join("A"), "\u{feff}two\nlines\r\n").unwrap();
         std::fs::write(folder.join("..data/A"), "behind").unwrap();
         let secrets = DirectorySecrets::new(&folder);
         assert_eq!(value(secrets.value("A")).as_deref(), Some("two\nlines"));

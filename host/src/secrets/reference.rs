@@ -16,14 +16,26 @@ const CLUSTERS: &str = "camunda.";
 pub(super) struct Reference<'a> {
     pub(super) range: Range<usize>,
     pub(super) name: &'a str,
+    /// It has no braces.
+    pub(super) bare: bool,
+}
+
+/// What counts as a reference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Forms {
+    /// `{{secrets.NAME}}`, and `secrets.NAME` alone.
+    #[default]
+    Both,
+    /// `{{secrets.NAME}}`, as in Camunda from 8.10 on.
+    Braces,
 }
 
 /// `{{secrets.` that does not go on with a name and `}}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unfinished;
 
-/// The references in `text`, in order.
-pub(super) fn references(text: &str) -> Result<Vec<Reference<'_>>, Unfinished> {
+/// The references in `text` that have one of these forms, in order.
+pub(super) fn references(text: &str, forms: Forms) -> Result<Vec<Reference<'_>>, Unfinished> {
     if text
         .match_indices(OPEN)
         .any(|(at, _)| is_slip(text.get(at + OPEN.len()..).unwrap_or_default()))
@@ -46,7 +58,8 @@ pub(super) fn references(text: &str) -> Result<Vec<Reference<'_>>, Unfinished> {
             let name = rest.split_once(CLOSE).ok_or(Unfinished)?.0;
             (begin..at + WORD.len() + name.len() + CLOSE.len(), name.trim())
         } else {
-            let name = if starts_a_word(before) { bare_name(rest) } else { "" };
+            let counts = forms == Forms::Both && starts_a_word(before);
+            let name = if counts { bare_name(rest) } else { "" };
             (at..at + WORD.len() + name.len(), name)
         };
         from = range.end;
@@ -54,7 +67,8 @@ pub(super) fn references(text: &str) -> Result<Vec<Reference<'_>>, Unfinished> {
             return Err(Unfinished);
         }
         if !name.is_empty() {
-            found.push(Reference { range, name });
+            let bare = begin.is_none();
+            found.push(Reference { range, name, bare });
         }
     }
     Ok(found)
@@ -90,7 +104,22 @@ mod tests {
     use super::*;
 
     fn names(text: &str) -> Vec<&str> {
-        references(text).unwrap().into_iter().map(|found| found.name).collect()
+        let found = references(text, Forms::Both).unwrap();
+        found.into_iter().map(|found| found.name).collect()
+    }
+
+    #[test]
+    fn without_the_bare_form_only_braces_make_a_reference() {
+        for (text, found) in [
+            ("secrets.A {{secrets.B}} see https://x.example/secrets.html", &["B"][..]),
+            ("{{secrets.A}}secrets.B", &["A"]),
+        ] {
+            let references = references(text, Forms::Braces).unwrap();
+            let names: Vec<_> = references.iter().map(|found| found.name).collect();
+            assert_eq!(names, found, "{text}");
+            assert!(references.iter().all(|found| !found.bare));
+        }
+        assert_eq!(references("{{secrets.A", Forms::Braces), Err(Unfinished));
     }
 
     #[test]
@@ -119,8 +148,8 @@ mod tests {
         ] {
             assert_eq!(names(text), found, "{text}");
         }
-        assert_eq!(references("x {{ secrets.A }} y").unwrap()[0].range, 2..17);
-        assert_eq!(references("ä secrets.A!").unwrap()[0].range, 3..12);
+        assert_eq!(references("x {{ secrets.A }} y", Forms::Both).unwrap()[0].range, 2..17);
+        assert_eq!(references("ä secrets.A!", Forms::Both).unwrap()[0].range, 3..12);
     }
 
     #[test]
@@ -138,7 +167,7 @@ mod tests {
             "{{secrets A}}",
             "{{secrets}}",
         ] {
-            assert_eq!(references(text), Err(Unfinished), "{text}");
+            assert_eq!(references(text, Forms::Both), Err(Unfinished), "{text}");
         }
     }
 }

@@ -144,6 +144,22 @@ fn check_instance(instance: &str) -> Result<(), Invalid> {
     if is_label(instance) {
         return Ok(());
     }
+    // Of a URL or a host name, the sentence below says what is wrong.
+    let foreign = |c: &char| !c.is_ascii_alphanumeric() && *c != '-';
+    let url = instance.bytes().any(|b| matches!(b, b'.' | b'/' | b':' | b'?' | b'#'));
+    if let Some(c) = instance.chars().find(foreign).filter(|_| !url) {
+        let what = match c {
+            '\0'..=' ' => "a space or a line break".to_owned(),
+            c => format!("`{c}`"),
+        };
+        return Invalid::quoting(
+            INSTANCE_FIELD,
+            format!(
+                "The instance name (snInstance) holds {what}: it has only letters, digits and hyphens, for example `acme`."
+            ),
+            "The instance name (snInstance) is not a name: enter only `acme`, without `https://` and without the domain.",
+        );
+    }
     let hint = pasted_instance(instance).unwrap_or_else(|| "acme".to_owned());
     Invalid::quoting(
         INSTANCE_FIELD,

@@ -66,7 +66,9 @@ impl Target {
             return bad("is missing: for example `/api/sn_cico/flow_starter/my_flow`");
         }
         if !text.starts_with('/') {
-            return bad("must begin with `/`: for example `/api/sn_cico/flow_starter/my_flow`");
+            return bad(
+                "must begin with `/`; of a whole URL, enter only what follows the host: for example `/api/sn_cico/flow_starter/my_flow`",
+            );
         }
         if text.starts_with("//") {
             return bad("must not begin with `//`: a server would take what follows for a host name");

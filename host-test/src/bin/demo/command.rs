@@ -14,8 +14,30 @@ pub struct FlowStarter {
     program: PathBuf,
     /// Each flag with its value.
     arguments: Vec<Vec<OsString>>,
-    ca_file: Option<PathBuf>,
+    stand_in: Option<Reached>,
 }
+
+/// Where the stand-in is.
+struct Reached {
+    host: String,
+    address: String,
+    ca_file: PathBuf,
+}
+
+impl Reached {
+    fn arguments(&self) -> [Vec<OsString>; 2] {
+        let mapping = format!("{}:443:{}", self.host, self.address);
+        [
+            vec!["--ca-file".into(), self.ca_file.clone().into()],
+            vec!["--connect-to".into(), mapping.into()],
+        ]
+    }
+}
+
+/// A stand-in that outlives the demo, and where it is.
+const LASTING: &str = "$ cargo run -p servicenow-stand-in -- --port 8443 --ca-file ca.pem";
+const LASTING_ADDRESS: &str = "127.0.0.1:8443";
+const LASTING_CA_FILE: &str = "ca.pem";
 
 /// How it ended.
 pub struct Ended {
@@ -33,7 +55,7 @@ impl FlowStarter {
         Self {
             program: program.to_owned(),
             arguments,
-            ca_file: None,
+            stand_in: None,
         }
     }
 
@@ -42,10 +64,11 @@ impl FlowStarter {
         self.arguments.push(vec!["--instance-name".into(), STAND_IN.into()]);
         let file = std::env::temp_dir().join(format!("stand-in-ca-{}.pem", std::process::id()));
         std::fs::write(&file, stand_in.ca_pem()).with_context(|| format!("cannot write {}", file.display()))?;
-        self.arguments.push(vec!["--ca-file".into(), file.clone().into()]);
-        self.ca_file = Some(file);
-        let mapping = format!("{}:443:{}", stand_in.host(), stand_in.https_addr());
-        self.arguments.push(vec!["--connect-to".into(), mapping.into()]);
+        self.stand_in = Some(Reached {
+            host: stand_in.host().to_owned(),
+            address: stand_in.https_addr().to_string(),
+            ca_file: file,
+        });
         Ok(())
     }
 
@@ -58,17 +81,40 @@ impl FlowStarter {
 
     /// As a shell takes it.
     pub fn line(&self) -> String {
+        self.line_to(self.stand_in.as_ref())
+    }
+
+    /// The commands that do the same once more: the demo's stand-in, its port and its certificate are gone when the demo ends.
+    pub fn again(&self) -> Option<String> {
+        let lasting = Reached {
+            host: self.stand_in.as_ref()?.host.clone(),
+            address: LASTING_ADDRESS.to_owned(),
+            ca_file: LASTING_CA_FILE.into(),
+        };
+        Some(format!("{LASTING}\n{}", self.line_to(Some(&lasting))))
+    }
+
+    fn line_to(&self, stand_in: Option<&Reached>) -> String {
         let words = |words: &Vec<OsString>| {
             let quoted = words.iter().map(|word| quoted(&word.to_string_lossy()));
             quoted.collect::<Vec<_>>().join(" ")
         };
-        let flags: Vec<_> = self.arguments.iter().map(words).collect();
+        let reaching = stand_in
+            .map(Reached::arguments)
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>();
+        let flags: Vec<_> = self.arguments.iter().chain(&reaching).map(words).collect();
         format!("$ flow-starter {}", flags.join(" \\\n    "))
     }
 
     pub fn run(&self) -> Result<Ended> {
         let mut command = Command::new(&self.program);
-        command.args(self.arguments.iter().flatten()).stdin(Stdio::null());
+        let reaching = self.stand_in.iter().flat_map(Reached::arguments).flatten();
+        command
+            .args(self.arguments.iter().flatten())
+            .args(reaching)
+            .stdin(Stdio::null());
         if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) {
             // What it writes is passed on to one.
             command.env("FLOW_STARTER_OUTPUT_COLOR", "always");
@@ -85,8 +131,8 @@ impl FlowStarter {
 
 impl Drop for FlowStarter {
     fn drop(&mut self) {
-        if let Some(file) = &self.ca_file {
-            let _it_is_in_the_temporary_directory = std::fs::remove_file(file);
+        if let Some(Reached { ca_file, .. }) = &self.stand_in {
+            let _it_is_in_the_temporary_directory = std::fs::remove_file(ca_file);
         }
     }
 }

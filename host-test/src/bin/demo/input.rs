@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use anyhow::{Context as _, Result};
 use flow_starter_host::Destinations;
 use flow_starter_input::request::PLACEHOLDER;
 use serde_json::{Value, json};
@@ -25,22 +26,27 @@ pub struct Input {
 
 impl Input {
     /// With a correlation value that is new each time, as the blueprint's script task makes it.
-    pub fn blueprint() -> Self {
+    pub fn blueprint() -> Result<Self> {
         let body = json!({"correlationValue": format!("cam-id-{:x}", now())});
-        Self {
+        Ok(Self {
             body: Some(body.to_string()),
             own: false,
-            ..Self::own(Path::new(BLUEPRINT))
-        }
+            ..Self::own(Path::new(BLUEPRINT))?
+        })
     }
 
-    pub fn own(file: &Path) -> Self {
-        Self {
+    /// # Errors
+    /// A file that cannot be opened. What is wrong with its content, `flow-starter` says.
+    pub fn own(file: &Path) -> Result<Self> {
+        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text = String::from_utf8(bytes).unwrap_or_default();
+        Ok(Self {
             file: file.to_owned(),
             body: None,
             own: true,
-            text: std::fs::read_to_string(file).unwrap_or_default(),
-        }
+            // Windows editors begin a file with a byte order mark.
+            text: text.trim_start_matches('\u{feff}').to_owned(),
+        })
     }
 
     /// Whether it names the placeholder or the stand-in's instance, at no domain or address of its own.

@@ -44,8 +44,8 @@ fn main() -> ExitCode {
 /// Ends as `flow-starter` did.
 fn demo(arguments: &Arguments) -> Result<ExitCode> {
     let input = match &arguments.config {
-        Some(file) => Input::own(file),
-        None => Input::blueprint(),
+        Some(file) => Input::own(file)?,
+        None => Input::blueprint()?,
     };
     let screen = Screen::new();
     let mut command = FlowStarter::new(&arguments.flow_starter, &input);
@@ -63,6 +63,9 @@ fn demo(arguments: &Arguments) -> Result<ExitCode> {
     screen.as_it_came(&ended.said);
     if let Some(stand_in) = &stand_in {
         screen.saw(stand_in, &input, &ended.said);
+    }
+    if let Some(again) = command.again() {
+        screen.again(&again);
     }
     Ok(ended.code)
 }

@@ -34,6 +34,7 @@ impl Screen {
                 "instance",
                 &format!("{}, played by a stand-in at {}", stand_in.host(), stand_in.https_addr()),
             ),
+            None if input.names().is_empty() => self.row("instance", "none that can be told from your input"),
             None => self.row("instance", "the one that your input names, for real"),
         }
         say("");
@@ -69,6 +70,13 @@ impl Screen {
             };
             self.row("issued", &format!("{}{same}", start.id));
         }
+        say("");
+    }
+
+    /// How to do it once more.
+    pub fn again(&self, lines: &str) {
+        self.heading("To repeat it, keep a stand-in running in another terminal");
+        lines.lines().for_each(|line| say(&format!("  {}", printable(line))));
         say("");
     }
 

@@ -42,6 +42,62 @@ fn the_demo_puts_the_stand_in_in_the_placeholders_place() {
     }
 }
 
+/// The demo's own stand-in is gone when the demo ends, and so are its port and its certificate.
+#[test]
+fn the_command_that_the_demo_says_works_again() {
+    let place = Place::new();
+    let ended = demo(&place, None);
+    let (_, again) = ended
+        .out
+        .split_once("keep a stand-in running in another terminal\n")
+        .unwrap();
+    let again: Vec<_> = again.trim().split("$ ").skip(1).collect();
+    assert!(
+        again[0].starts_with("cargo run -p servicenow-stand-in -- --port 8443 --ca-file ca.pem"),
+        "{again:?}"
+    );
+    // A port of this test's own, and the stand-in that is there.
+    let address = place.stand_in.https_addr().to_string();
+    let command = again[1]
+        .replace("127.0.0.1:8443", &address)
+        .replace(" ca.pem", " stand-in.pem");
+    assert!(
+        command.contains(&address) && command.contains(" stand-in.pem"),
+        "{command}"
+    );
+    std::fs::create_dir(place.folder.join("examples")).unwrap();
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/flow.json");
+    std::fs::copy(example, place.folder.join("examples/flow.json")).unwrap();
+    let mut shell = place.command(Path::new("sh"));
+    shell
+        .env_remove("FLOW_STARTER_TLS_CA_FILE")
+        .env_remove("FLOW_STARTER_NETWORK_CONNECT_TO");
+    let repeated = Ended::of(&shell.args(["-c", &command]).output().unwrap());
+    assert_eq!(repeated.code, 0, "{command}: {repeated:?}");
+    assert_eq!(place.stand_in.starts().len(), 1);
+}
+
+#[test]
+fn an_input_of_ones_own_may_begin_with_a_byte_order_mark() {
+    let place = Place::new();
+    let own = place.file("flow.json", format!("\u{feff}{}", super::place::flow(json!({}))));
+    let ended = demo(&place, Some(&own));
+    assert!(
+        ended.code == 0 && ended.out.contains("played by a stand-in"),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_not_called_for_real() {
+    let place = Place::new();
+    let ended = demo(&place, Some(&place.folder.join("missing.json")));
+    assert!(ended.code != 0 && ended.err.contains("cannot read"), "{ended:?}");
+    assert_eq!(ended.out, "");
+    let ended = demo(&place, Some(&place.file("flow.json", "{")));
+    assert!(ended.code == 2 && !ended.out.contains("for real"), "{ended:?}");
+}
+
 #[test]
 fn the_demo_calls_nobody_by_the_placeholder_elsewhere() {
     let place = Place::new();

@@ -65,6 +65,12 @@ fn the_manual_has_a_page_for_each_command() {
         ended.out.contains("FLOW_STARTER_POLICY_ALLOW"),
         "settings are explained"
     );
+    place.run(&["man", "--directory", "."]).end();
+    let page = std::fs::read_to_string(place.folder.join("flow-starter-config-show.1")).unwrap();
+    assert!(
+        page.contains("FLOW_STARTER_OUTPUT_FORMAT") && !page.contains("proxy"),
+        "{page}"
+    );
     let ended = place.run(&["man", "--directory", "."]).end();
     assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (0, "", ""));
     for page in [
@@ -114,6 +120,55 @@ fn every_commands_help_has_examples_and_its_exit_codes_where_they_differ() {
     ] {
         assert!(help.contains(line), "{line}");
     }
+}
+
+/// The settings of all commands would bury a command's own.
+#[test]
+fn a_commands_help_explains_its_own_settings_and_says_where_the_others_are() {
+    let place = Place::new();
+    let help = |command: &[&str]| {
+        let run = command.iter().fold(place.run(&[]), |run, word| run.arg(word));
+        run.arg("--help").end().out
+    };
+    let own = |command: &[&str]| help(command).matches("FLOW_STARTER_").count();
+    for (command, settings) in [
+        (&[][..], 0),
+        (&["config"], 0),
+        (&["config", "example"], 0),
+        (&["completions"], 0),
+        (&["man"], 0),
+        (&["secrets"], 0),
+    ] {
+        assert_eq!(own(command), settings, "{command:?}: {}", help(command));
+    }
+    assert!(help(&["config"]).lines().count() < 30, "{}", help(&["config"]));
+    for (command, shown, hidden) in [
+        (&["config", "show"][..], "--output", "--proxy"),
+        (&["secrets", "list"], "--secrets-file", "--proxy"),
+        (&["inspect"], "--limit-memory", "--secrets-file"),
+        (&["compile"], "--limit-memory", "--proxy"),
+        (&["trigger"], "--secrets-bare-references", "--directory"),
+        (&["check"], "--proxy", "--directory"),
+    ] {
+        let help = help(command);
+        assert!(help.contains(&format!("  {shown} <")), "{command:?}: {help}");
+        assert!(!help.contains(&format!("  {hidden} <")), "{command:?}: {help}");
+        assert!(
+            help.contains("flow-starter help settings") || own(command) > 20,
+            "{help}"
+        );
+    }
+    // Every setting and the configuration file.
+    let all = place.run(&["help", "settings"]).end();
+    assert_eq!(all.code, 0, "{all:?}");
+    let names = place.run(&["config", "show", "--output=json"]).end().json();
+    for setting in names["settings"].as_object().unwrap().values() {
+        let variable = setting["variable"].as_str().unwrap();
+        assert!(all.out.contains(variable) && own(&["trigger"]) > 20, "{variable}");
+    }
+    assert_eq!(place.run(&["settings"]).end().out, all.out);
+    // A flag that the help does not explain is still taken.
+    assert_eq!(place.run(&["config", "show", "--proxy", "none"]).end().code, 0);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod secret_fields;
 mod secrets;
 mod secrets_files;
 mod settings;
+mod slips;
 mod terminal;
 mod unsaid;
 

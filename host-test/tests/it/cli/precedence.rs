@@ -86,6 +86,11 @@ fn samples() -> Vec<(&'static str, [&'static str; 3], [Value; 3])> {
             [json!(["/a"]), json!(["/b", "/c"]), json!(["/d"])],
         ),
         (
+            "secrets.bare-references",
+            [r#""off""#, "on", "off"],
+            texts("off", "on", "off"),
+        ),
+        (
             "tls.ca-file",
             [r#"["/a"]"#, "/b,/c", "/d"],
             [json!(["/a"]), json!(["/b", "/c"]), json!(["/d"])],

@@ -112,7 +112,7 @@ async fn what_cannot_be_had_is_said_by_name() {
         ),
         (
             r#"{"body":"{\"a\":[\"secrets.NONE\"]}"}"#,
-            "Secret with name 'NONE' is not available (in `body`): looked in a secret provider.",
+            "Secret with name 'NONE' is not available (in `body`): looked in a secret provider. `secrets.NONE` counts as a reference without braces too: if it is ordinary text, set `secrets.bare-references` to off.",
         ),
         (
             r#"{"snInstance":"secrets.EMPTY"}"#,
@@ -131,7 +131,7 @@ async fn what_cannot_be_had_is_said_by_name() {
         .unwrap_err();
     assert_eq!(
         none.to_string(),
-        "Secret with name 'ID' is not available (in `snInstance`): this host has no secret provider."
+        "Secret with name 'ID' is not available (in `snInstance`): this host has no secret provider. `secrets.ID` counts as a reference without braces too: if it is ordinary text, set `secrets.bare-references` to off."
     );
 }
 
@@ -241,4 +241,18 @@ async fn many_references_in_large_names_are_counted_once() {
         2,
         "the field as a whole, and the member that a refusal can name"
     );
+}
+
+#[tokio::test]
+async fn without_bare_references_a_text_stays_as_it_stands() {
+    let secrets = Secrets::none().with(HELD).bare_references(false);
+    let input = r#"{"snInstance":"{{secrets.ID}}","body":{"see":"https://x.example/secrets.html","a":"secrets.ID"}}"#;
+    let expanded = secrets.expand(input).await.unwrap();
+    assert_eq!(expanded.json(), input.replace("{{secrets.ID}}", "acme"));
+    let uses = secrets.uses(input).await.unwrap();
+    assert_eq!(uses.len(), 1);
+    // With braces somewhere, it is no text.
+    let both = r#"{"snInstance":"secrets.NONE","headers":{"a":"{{secrets.NONE}}"}}"#;
+    let told = Secrets::none().expand(both).await.unwrap_err().to_string();
+    assert!(!told.contains("ordinary text"), "{told}");
 }
