@@ -18,6 +18,7 @@ pub(crate) enum Entry {
     SecretsFile,
     SecretsDirectory,
     CaFile,
+    SystemRoots,
     ClientCertificate,
     ClientKey,
     Proxy,
@@ -91,7 +92,7 @@ const BLANK: Row = Row {
 };
 
 /// All of them, section by section.
-pub(crate) const ROWS: [Row; 23] = [
+pub(crate) const ROWS: [Row; 24] = [
     Row {
         key: Entry::Allow,
         name: "policy.allow",
@@ -221,6 +222,17 @@ pub(crate) const ROWS: [Row; 23] = [
         kind: Kind::Paths,
         help: "Further certificate authorities to trust (PEM)",
         example: r#"["company-ca.pem"]"#,
+        ..BLANK
+    },
+    Row {
+        key: Entry::SystemRoots,
+        name: "tls.system-roots",
+        flag: "system-roots",
+        value_name: "WHETHER",
+        kind: Kind::Choice(&["on", "off"]),
+        default: "on",
+        help: "Whether to trust the system's certificate authorities (or those of SSL_CERT_FILE and SSL_CERT_DIR) beside the public ones",
+        example: r#""off""#,
         ..BLANK
     },
     Row {

@@ -16,6 +16,8 @@ mod secrets;
 mod secrets_files;
 mod settings;
 mod terminal;
+mod to_do;
+mod trust;
 mod unsaid;
 
 /// The flow that every user of the demo but the guest may start.
