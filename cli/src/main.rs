@@ -8,6 +8,7 @@
 //! | `connector` | the settings → a loaded component and its way out |
 //! | `trigger`, `outcome`, `rehearsal`, `interrupt` | a call, and what became of it or would |
 //! | `check` | the way to an instance, step by step |
+//! | `advice` | what an operator can do where a connection could not be made |
 //! | `inspect` | a component's file, and its native code |
 //! | `secrets` | which secrets an input refers to |
 //! | `manual` | completions and manual pages |
@@ -21,6 +22,7 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod advice;
 mod arguments;
 mod check;
 mod connector;

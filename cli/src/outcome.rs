@@ -3,6 +3,7 @@
 use flow_starter_host::{FlowResponse, FlowState, Mask, Progress, Purpose, RequestRecord, TriggerError};
 use serde_json::{Value, json};
 
+use crate::advice;
 use crate::terminal::{Page, Tone};
 
 /// A success, for a person: its body masked, since it may be shown to others.
@@ -37,6 +38,9 @@ pub(crate) fn failed(error: &TriggerError, requests: &[RequestRecord], colours: 
     }
     page.line("");
     page.line(&error.message);
+    if let Some(to_do) = advice::of_call(requests) {
+        page.line(&format!("To do: {to_do}"));
+    }
     page.into_text()
 }
 
@@ -60,6 +64,7 @@ pub(crate) fn error_json(error: &TriggerError, requests: &[RequestRecord]) -> Va
             "retryable": error.retryable,
             "retryAfterMs": error.retry_after_ms,
             "response": error.response.as_ref().map(response_json),
+            "fix": advice::of_call(requests),
         },
         "requests": requests.iter().map(request_json).collect::<Vec<_>>(),
     })
@@ -142,6 +147,7 @@ mod tests {
                         "executionId": null,
                         "sysId": null,
                     },
+                    "fix": null,
                 },
                 "requests": [],
             })

@@ -23,11 +23,14 @@ pub(crate) fn as_text(rehearsal: &Rehearsal, colours: bool) -> String {
         page.line("");
         match request.allowed {
             true => page.row("destination", "allowed by policy.allow", Tone::Good),
-            false => page.row(
-                "destination",
-                "not allowed by policy.allow: it would be denied",
-                Tone::Bad,
-            ),
+            false => {
+                let denied = "not allowed by policy.allow: it would be denied";
+                let told = match request.origin() {
+                    Some(origin) => format!("{denied}; to allow it: --allow {origin}"),
+                    None => denied.to_owned(),
+                };
+                page.row("destination", &told, Tone::Bad);
+            }
         }
     }
     page.into_text()

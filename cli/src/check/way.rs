@@ -1,13 +1,9 @@
-//! A probe's steps in words, and what an administrator can do about one that fails.
+//! A probe's steps in words.
 
-use std::time::SystemTime;
-
-use flow_starter_host::{
-    AddressKind, CertificateFault, ClientCertificate, Probe, ProbedStep, ServerCertificate, Step, StepOutcome, Stop,
-    StopCause,
-};
+use flow_starter_host::{ClientCertificate, Probe, ProbedStep, ServerCertificate, Step, StepOutcome};
 
 use super::{Told, Verdict};
+use crate::advice::{Failed, day};
 
 /// How many names of a certificate are shown.
 const NAMES_SHOWN: usize = 6;
@@ -35,20 +31,23 @@ fn name(step: Step) -> &'static str {
 fn verdict(probe: &Probe, step: &ProbedStep, field: &str) -> Verdict {
     match &step.outcome {
         StepOutcome::Passed(found) => Verdict::Passed(detail(probe, step, found)),
-        StepOutcome::Failed(stop) => Verdict::Failed(detail(probe, step, &stop.why), fix(probe, stop, field)),
+        StepOutcome::Failed(stop) => {
+            let to_do = Failed {
+                origin: &probe.origin,
+                stop,
+                field,
+                client_certificate: Some(probe.client_certificate),
+            };
+            Verdict::Failed(detail(probe, step, &stop.why), to_do.advice())
+        }
         StepOutcome::Skipped(why) => Verdict::Skipped(why.clone()),
     }
 }
 
 fn detail(probe: &Probe, step: &ProbedStep, found: &str) -> String {
     let mut detail = found.to_owned();
-    match (step.step, &probe.proxy, &probe.certificate) {
-        (Step::Proxy, Some(proxy), _) => detail = format!("{proxy}: {found}"),
-        (Step::Tls, _, Some(certificate)) => {
-            let what = certificate.fault.map_or(found, |fault| distrusted(fault, found));
-            detail = format!("{what}; {}", described(certificate));
-        }
-        _ => {}
+    if let (Step::Tls, Some(certificate)) = (step.step, &probe.certificate) {
+        detail = format!("{found}; {}", described(certificate));
     }
     if step.step == Step::Tls {
         detail.push_str(match probe.client_certificate {
@@ -61,17 +60,6 @@ fn detail(probe: &Probe, step: &ProbedStep, found: &str) -> String {
         return detail;
     }
     format!("{detail} ({} ms)", step.took.as_millis())
-}
-
-/// The TLS library's own words are for programmers.
-fn distrusted(fault: CertificateFault, found: &str) -> &str {
-    match fault {
-        CertificateFault::Expired => "the certificate has expired",
-        CertificateFault::NotYetValid => "the certificate is not valid yet",
-        CertificateFault::WrongName => "the certificate is another server's",
-        CertificateFault::UnknownAuthority => "no authority that is trusted here issued the certificate",
-        _ => found,
-    }
 }
 
 fn described(certificate: &ServerCertificate) -> String {
@@ -88,92 +76,6 @@ fn described(certificate: &ServerCertificate) -> String {
         day(certificate.not_before),
         day(certificate.not_after)
     )
-}
-
-/// `25 Nov 2026`, of `Wed, 25 Nov 2026 14:44:55 GMT`.
-fn day(time: SystemTime) -> String {
-    // What lies beyond the year 9999 cannot be written so, and means never (RFC 5280, section 4.1.2.5).
-    let last = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(253_402_300_799);
-    if time < SystemTime::UNIX_EPOCH || time > last {
-        return "a day out of mind".to_owned();
-    }
-    let whole = httpdate::fmt_http_date(time);
-    whole.get(5..16).unwrap_or(&whole).to_owned()
-}
-
-fn fix(probe: &Probe, stop: &Stop, field: &str) -> String {
-    let origin = &probe.origin;
-    let (host, port) = (origin.host(), origin.port());
-    match stop.step {
-        Step::Policy => format!(
-            "Check {field}. If it is right, allow it: --allow {origin}; or ask whoever runs the connector host to."
-        ),
-        Step::Dns => format!(
-            "Check {field}. If it is right, ask whoever runs this machine's name servers for an entry of {host}; where only a proxy can \
-             look names up, name the proxy by --proxy or HTTPS_PROXY."
-        ),
-        Step::Address => {
-            let wrong = format!("ask whoever runs the name servers why {host} leads there");
-            match stop.cause {
-                Some(StopCause::PlainHttp) => {
-                    format!("Write https, or let {host} lead to this machine: see --connect-to and the hosts file.")
-                }
-                Some(StopCause::Address(kind)) if kind != AddressKind::Metadata => {
-                    format!("If it is meant to be there, open such addresses: --open-address {kind}. If not, {wrong}.")
-                }
-                _ => format!("No instance is there: {wrong}."),
-            }
-        }
-        Step::Proxy => match stop.cause {
-            Some(StopCause::ProxyStatus(407)) => {
-                "Give the proxy a user and a password: --proxy http://USER:PASSWORD@HOST:PORT, or HTTPS_PROXY."
-                    .to_owned()
-            }
-            Some(StopCause::ProxyStatus(403)) => {
-                format!("Ask whoever runs the proxy to allow CONNECT to {host}:{port}.")
-            }
-            _ => format!(
-                "Check the proxy's own address (--proxy or HTTPS_PROXY), and ask whoever runs it whether it lets {host}:{port} through. A \
-                 host that needs no proxy stands in NO_PROXY."
-            ),
-        },
-        Step::Tcp => format!(
-            "Check the address (DNS, or --connect-to). If it is right, ask whoever runs the firewall to let this machine connect to \
-             {host}, TCP port {port}; if this network has a proxy, name it by --proxy or HTTPS_PROXY."
-        ),
-        Step::Tls => tls(probe, field),
-    }
-}
-
-fn tls(probe: &Probe, field: &str) -> String {
-    let host = probe.origin.host();
-    let fault = probe.certificate.as_ref().and_then(|certificate| certificate.fault);
-    match (fault, probe.client_certificate) {
-        (Some(CertificateFault::Expired | CertificateFault::NotYetValid), _) => format!(
-            "Look at this machine's clock: it says {}. If that is right, ask whoever runs {host} for a certificate that is valid now.",
-            day(SystemTime::now())
-        ),
-        (Some(CertificateFault::WrongName), _) => format!(
-            "Another server answers there. Check {field}, then where the name leads (DNS, or --connect-to); or ask whoever runs {host} for a \
-             certificate with this name."
-        ),
-        (Some(CertificateFault::UnknownAuthority), _) => {
-            "If your company's own authority issued it (a gateway, or a proxy that opens TLS), get that authority's certificate as a PEM file: \
-             --ca-file FILE. If not, do not trust it: somebody stands between."
-                .to_owned()
-        }
-        (Some(_), _) => format!("Ask whoever runs {host} to look at the certificate."),
-        (None, ClientCertificate::Missing) => format!(
-            "{host} lets in only who shows a certificate: --client-certificate FILE --client-key FILE, from whoever runs it."
-        ),
-        (None, ClientCertificate::Shown) => format!(
-            "Ask whoever runs {host} whether it accepts the certificate of --client-certificate, and look at the dates of that one."
-        ),
-        (None, ClientCertificate::NotAsked) => format!(
-            "Something ends the handshake: a firewall that lets TCP through but not TLS to {host}, or a port that does not speak TLS. Ask \
-             whoever runs the firewall."
-        ),
-    }
 }
 
 #[cfg(test)]
@@ -266,17 +168,5 @@ mod tests {
             assert_eq!(step, "proxy");
             assert!(fix.contains(words), "{status}: {fix}");
         }
-    }
-
-    #[test]
-    fn a_day_is_told_whatever_the_certificate_says() {
-        let day_of = |seconds| day(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
-        assert_eq!(day_of(1_795_617_895), "25 Nov 2026");
-        assert_eq!(day_of(253_402_300_799), "31 Dec 9999");
-        assert_eq!(day_of(253_402_300_800), "a day out of mind");
-        assert_eq!(
-            day(SystemTime::UNIX_EPOCH - Duration::from_secs(1)),
-            "a day out of mind"
-        );
     }
 }

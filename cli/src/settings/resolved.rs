@@ -177,8 +177,17 @@ impl Settings {
 impl Resolved<'_> {
     /// The way out; reads the files of certificates.
     pub(crate) fn egress(&self) -> Result<Egress> {
-        let wrong = |key, error: &EgressError| self.settings.wrong(key, error);
-        let mut egress = Egress::builder().policy(self.policy.clone()).proxy(self.proxy.clone());
+        // An error without a setting of its own is none of the operator's.
+        let wrong = |error: EgressError| match &error {
+            EgressError::Certificate(_) => self.settings.wrong(Entry::CaFile, &error),
+            EgressError::ClientCertificate(_) => self.settings.wrong(Entry::ClientCertificate, &error),
+            EgressError::ClientKey(_) => self.settings.wrong(Entry::ClientKey, &error),
+            _ => error.into(),
+        };
+        let mut egress = Egress::builder()
+            .policy(self.policy.clone())
+            .proxy(self.proxy.clone())
+            .system_roots(self.settings.text(Entry::SystemRoots) != Some("off"));
         for mapping in &self.connect_to {
             egress = egress.connect_to(mapping.clone());
         }
@@ -191,16 +200,12 @@ impl Resolved<'_> {
             let key = self.read(Entry::ClientKey, "the client's key", key)?;
             egress = egress
                 .client_certificate_pem(chain, zeroize::Zeroizing::new(key))
-                .map_err(|error| wrong(Entry::ClientCertificate, &error))?;
+                .map_err(wrong)?;
         }
         if let Some(time) = self.idle_timeout {
             egress = egress.idle_timeout(time);
         }
-        egress.build().map_err(|error| match &error {
-            EgressError::Certificate(_) => wrong(Entry::CaFile, &error),
-            EgressError::ClientCertificate(_) => wrong(Entry::ClientCertificate, &error),
-            _ => error.into(),
-        })
+        egress.build().map_err(wrong)
     }
 
     /// A secret's file may come later, for a worker that runs for months; for one call, one that is not there is a slip.

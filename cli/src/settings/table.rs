@@ -19,6 +19,7 @@ pub(crate) enum Entry {
     SecretsDirectory,
     BareReferences,
     CaFile,
+    SystemRoots,
     ClientCertificate,
     ClientKey,
     Proxy,
@@ -233,6 +234,17 @@ pub(crate) const ROWS: [Row; 24] = [
         kind: Kind::Paths,
         help: "Further certificate authorities to trust (PEM)",
         example: r#"["company-ca.pem"]"#,
+        ..BLANK
+    },
+    Row {
+        key: Entry::SystemRoots,
+        name: "tls.system-roots",
+        flag: "system-roots",
+        value_name: "WHETHER",
+        kind: Kind::Choice(&["on", "off"]),
+        default: "on",
+        help: "Whether to trust the system's certificate authorities (or those of SSL_CERT_FILE and SSL_CERT_DIR) beside the public ones",
+        example: r#""off""#,
         ..BLANK
     },
     Row {

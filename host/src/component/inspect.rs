@@ -5,8 +5,9 @@ use wasmtime::component::types::ComponentItem;
 
 use super::conformity::{DOORS, judge_import};
 use super::engine::Engine;
-use super::imports::Closed;
+use super::imports::{self, Closed};
 use super::load::is_core_module;
+use super::newer;
 use super::refusal::LoadError;
 
 /// What a file is, and what [`Engine::load`] would say of it.
@@ -108,13 +109,22 @@ impl Engine {
         };
         match self.compiled(wasm) {
             Ok(component) => self.inspect_component(component, unknown),
+            // Its shape, or its age, is what is refused, so that it is one.
+            Err(error @ (LoadError::Limit(_) | LoadError::Wasi { .. } | LoadError::Newer(_))) => {
+                let newer::Names { imports, exports } = newer::names(wasm).unwrap_or_default();
+                let imports = imports.into_iter().map(|name| InspectedImport {
+                    closed: imports::judge(&name, &self.named).err(),
+                    name,
+                });
+                Inspection {
+                    kind: FileKind::Component,
+                    imports: imports.collect(),
+                    exports,
+                    refusal: Some(error),
+                    ..unknown
+                }
+            }
             Err(error) => Inspection {
-                // Its shape is what is refused, so that it is one.
-                kind: if matches!(error, LoadError::Limit(_)) {
-                    FileKind::Component
-                } else {
-                    kind
-                },
                 refusal: Some(error),
                 ..unknown
             },

@@ -7,6 +7,7 @@ use super::conformity::{Mismatch, mismatches};
 use super::connector::Connector;
 use super::engine::Engine;
 use super::limits::in_its_words;
+use super::newer;
 use super::refusal::LoadError;
 
 impl Engine {
@@ -77,7 +78,7 @@ impl Engine {
             // What compiles, and then gets no place in the pool of instances, is refused for its shape.
             match self.wasmtime.precompile_component(wasm) {
                 Ok(_) => LoadError::Limit(why),
-                Err(_) => LoadError::NotAComponent(why),
+                Err(_) => newer::refusal(wasm, &why).unwrap_or(LoadError::NotAComponent(why)),
             }
         })
     }

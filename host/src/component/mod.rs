@@ -5,6 +5,7 @@
 //! | `engine`, `limits`, `places` | the compiler and the pool of instances; what a call may use, and the sentence for each limit; how many at once |
 //! | `imports` | what a component may import: six interfaces, and what the engine was told to give beside them |
 //! | `load`, `conformity`, `refusal` | bytes in, connector out; what of the contract is missing, wrong or too much; why a file is refused |
+//! | `newer` | a component for WASI 0.3, or with other features that this host does not have |
 //! | `inspect` | the same for a person: imports, exports, size, and whether it would be loaded |
 //! | `connector` | a loaded component, and its calls: a fresh instance for each |
 //! | `call`, `computing` | what one call's instance may see; how long it has computed |
@@ -19,6 +20,7 @@ mod imports;
 mod inspect;
 mod limits;
 mod load;
+mod newer;
 mod outcome;
 mod places;
 mod refusal;

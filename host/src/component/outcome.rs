@@ -6,7 +6,7 @@ use flow_starter_input::Mask;
 use flow_starter_input::message::{NOT_STARTED, STARTED, UNKNOWN, quoted};
 
 use crate::contract::{ErrorKind, FlowResponse, FlowState, TriggerError};
-use crate::egress::{Progress, Purpose, RequestRecord, Stop, flow_state, proves_unsent};
+use crate::egress::{Progress, Purpose, RequestRecord, Step, Stop, StopCause, flow_state, proves_unsent};
 
 /// A call's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,6 +173,12 @@ impl Failure {
             what.truncate(what.len() - said.len());
             what.truncate(what.trim_end().len());
         }
+        let by_proxy = match error.kind {
+            ErrorKind::Denied | ErrorKind::Refused => refused_by_the_proxy(requests),
+            _ => None,
+        };
+        let stop = if by_proxy.is_some() { None } else { stop(requests) };
+        let what = by_proxy.unwrap_or(what);
         // The component cannot see whether a connection was ever made; the host can.
         let proven = error.flow == FlowState::Unknown && proves_unsent(requests);
         let flow = if proven { FlowState::NotStarted } else { error.flow };
@@ -186,7 +192,7 @@ impl Failure {
             retry_after_ms: error.retry_after_ms,
             response: error.response.map(Box::new),
             proven,
-            stop: stop(requests),
+            stop,
             token_dropped: false,
         }
     }
@@ -248,6 +254,34 @@ fn stop(requests: &[RequestRecord]) -> Option<Stop> {
     requests.last().and_then(|request| request.stopped.clone())
 }
 
+/// What to say where the proxy opened no tunnel. A wasi error code has no word for a proxy, so the component speaks of the policy, or of the
+/// destination.
+fn refused_by_the_proxy(requests: &[RequestRecord]) -> Option<String> {
+    let request = requests.last().filter(|request| request.progress == Progress::Unsent)?;
+    let stop = request.stopped.as_ref().filter(|stop| stop.step == Step::Proxy)?;
+    let origin = request.origin()?;
+    let (host, port) = (origin.host(), origin.port());
+    let advice = match stop.cause {
+        Some(StopCause::ProxyStatus(407)) => {
+            "Ask whoever runs the connector host to give it a user and a password for the proxy.".to_owned()
+        }
+        Some(StopCause::ProxyStatus(403)) => {
+            format!("Ask whoever runs the proxy to allow CONNECT to {host}:{port}.")
+        }
+        Some(StopCause::ProxyStatus(_)) => {
+            format!("Try again later. If it stays so, ask whoever runs the proxy whether it can reach {host}:{port}.")
+        }
+        _ => "Ask whoever runs the connector host to check its proxy.".to_owned(),
+    };
+    let what = match request.purpose {
+        Purpose::Flow => "The request to",
+        Purpose::Token => "The token request to",
+    };
+    let mut why = stop.why.replace(char::is_control, " ");
+    cut(&mut why, STOP_MAX);
+    Some(format!("{what} {host} was not sent: the proxy {why}. {advice}"))
+}
+
 fn cut(text: &mut String, max: usize) {
     if let Some((end, _)) = text.char_indices().nth(max) {
         text.truncate(end);
@@ -289,7 +323,6 @@ fn is_lie<T>(door: Door, result: &Result<T, TriggerError>, requests: &[RequestRe
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::egress::{Step, Stop};
 
     fn flow(progress: Progress) -> Vec<RequestRecord> {
         vec![RequestRecord {
@@ -450,6 +483,37 @@ mod tests {
                 .ends_with("It stopped at TLS: invalid peer certificate: Expired."),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_proxys_refusal_is_told_as_the_proxys() {
+        let denied = || {
+            End::Returned(Err(TriggerError {
+                kind: ErrorKind::Denied,
+                message: format!("The policy does not allow it. Allow it. {NOT_STARTED}"),
+                flow: FlowState::NotStarted,
+                ..unknown()
+            }))
+        };
+        let told = |step: Step, progress: Progress| {
+            let mut requests = flow(progress);
+            requests[0].stopped = Some(Stop {
+                step,
+                why: "http://p.example:3128 answered 407 to CONNECT".to_owned(),
+                cause: Some(StopCause::ProxyStatus(407)),
+            });
+            let error = error(Judged::of(Door::Flow, denied(), requests));
+            assert_eq!((error.kind, error.flow), (ErrorKind::Denied, FlowState::NotStarted));
+            error.message
+        };
+        assert_eq!(
+            told(Step::Proxy, Progress::Unsent),
+            "The request to acme.service-now.com was not sent: the proxy http://p.example:3128 answered 407 to CONNECT. Ask whoever runs the \
+             connector host to give it a user and a password for the proxy. The flow has not started."
+        );
+        for (step, progress) in [(Step::Tcp, Progress::Unsent), (Step::Proxy, Progress::Denied)] {
+            assert!(told(step, progress).starts_with("The policy does not allow it."));
+        }
     }
 
     #[test]

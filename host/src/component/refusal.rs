@@ -10,6 +10,19 @@ pub enum LoadError {
     /// Not a WebAssembly component at all.
     #[error("this is not a WebAssembly component: {0}")]
     NotAComponent(String),
+    /// A component for another version of WASI.
+    #[error(
+        "this is a component for WASI {version} (it has {name}), and this host runs components for WASI 0.2: build it for WASI 0.2"
+    )]
+    Wasi {
+        /// The version's two first numbers: `0.3`.
+        version: String,
+        /// An interface of that version which it imports or exports.
+        name: String,
+    },
+    /// A valid component, with a feature that this host does not have; in the runtime's words.
+    #[error("this component needs a feature of WebAssembly that this host does not have: {0}")]
+    Newer(String),
     /// Not a component's machine code that this host can run.
     #[error("this is not a compiled connector for this host: {0}")]
     NotCompiled(String),

@@ -5,7 +5,7 @@ use http::Method;
 use super::destinations::Destinations;
 use super::origin::Origin;
 use super::policy::Policy;
-use super::record::Purpose;
+use super::record::{Purpose, Stop};
 
 /// What one call may still send: one flow's request, and one token's before it where its input asks for one.
 #[derive(Debug)]
@@ -39,6 +39,15 @@ impl Allowance {
 
     pub(crate) fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// Where a request stops that the input names and the policy does not allow. A request that the input does not name is nobody's slip.
+    pub(crate) fn refusal(&self, purpose: Purpose, origin: &Origin) -> Option<Stop> {
+        let named = match purpose {
+            Purpose::Token => self.named.token(),
+            Purpose::Flow => self.named.flow(),
+        };
+        self.policy.refusal(origin).filter(|_| named == Some(origin))
     }
 
     /// Lets a request leave, once for each purpose; false where it may not.

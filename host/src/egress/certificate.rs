@@ -13,6 +13,9 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::time::ASN1Time;
 
+use super::tls::Configs;
+use super::tls_error;
+
 /// What a server's certificate says. Its texts are the server's own; control characters in them are blanks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -41,6 +44,8 @@ pub enum CertificateFault {
     WrongName,
     /// No trusted authority issued it.
     UnknownAuthority,
+    /// It is a certificate authority's own, which may not be a server's (RFC 5280, section 4.2.1.9: `cA` is true).
+    Authority,
     /// Anything else.
     Other,
 }
@@ -114,14 +119,14 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder of the handshakes by `config`, and the configuration by which they are recorded.
-    pub(super) fn of(config: &ClientConfig, verifier: &Arc<WebPkiServerVerifier>) -> (Arc<Self>, Arc<ClientConfig>) {
+    /// A recorder of the handshakes with a server by `configs`, and the configurations by which they are recorded.
+    pub(super) fn of(configs: &Configs) -> (Arc<Self>, Configs) {
         let recorder = Arc::new(Self {
-            verifier: Arc::clone(verifier),
-            identity: Arc::clone(&config.client_auth_cert_resolver),
+            verifier: Arc::clone(&configs.verifier),
+            identity: Arc::clone(&configs.server.client_auth_cert_resolver),
             seen: Mutex::default(),
         });
-        let mut recorded = config.clone();
+        let mut recorded = ClientConfig::clone(&configs.server);
         recorded.client_auth_cert_resolver = Arc::clone(&recorder) as Arc<dyn ResolvesClientCert>;
         // The word is rustls's for any verifier but its own; ours asks just that one.
         recorded
@@ -129,7 +134,11 @@ impl Recorder {
             .set_certificate_verifier(Arc::clone(&recorder) as Arc<dyn ServerCertVerifier>);
         // A resumed session shows no certificate.
         recorded.resumption = Resumption::disabled();
-        (recorder, Arc::new(recorded))
+        let recorded = Configs {
+            server: Arc::new(recorded),
+            ..configs.clone()
+        };
+        (recorder, recorded)
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -147,15 +156,8 @@ impl Recorder {
 }
 
 fn fault(error: &Error) -> CertificateFault {
-    use rustls::CertificateError as Why;
     match error {
-        Error::InvalidCertificate(Why::Expired | Why::ExpiredContext { .. }) => CertificateFault::Expired,
-        Error::InvalidCertificate(Why::NotValidYet | Why::NotValidYetContext { .. }) => CertificateFault::NotYetValid,
-        Error::InvalidCertificate(Why::NotValidForName | Why::NotValidForNameContext { .. }) => {
-            CertificateFault::WrongName
-        }
-        // A signature that does not fit is another authority's of the same name: an authority that was made anew, for one.
-        Error::InvalidCertificate(Why::UnknownIssuer | Why::BadSignature) => CertificateFault::UnknownAuthority,
+        Error::InvalidCertificate(why) => tls_error::fault(why),
         _ => CertificateFault::Other,
     }
 }

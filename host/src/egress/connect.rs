@@ -5,8 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::{fmt, io};
 
-use rustls::client::WebPkiServerVerifier;
-use rustls::{ClientConfig, ProtocolVersion};
+use rustls::ProtocolVersion;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::Error;
@@ -17,6 +16,8 @@ use super::proxy::{self, Proxy, ProxyUrl};
 use super::record::{Step, Stop, StopCause, Witness};
 use super::resolve::{Resolve, ResolveError};
 use super::stream::{Io, server_name, tcp};
+use super::tls::Tls;
+use super::tls_error::{self, rustls_error};
 use super::wire::{Recording, Records};
 
 /// A connection over which nothing was sent yet.
@@ -28,14 +29,13 @@ pub(super) struct Connected {
     pub(super) records: Arc<Records>,
 }
 
+/// What a handshake's other end is, without a proxy or through one.
+const SERVER: &str = "server";
+
 /// Makes connections.
 #[derive(Clone, Debug)]
 pub(super) struct Dialer {
-    pub(super) tls: Arc<ClientConfig>,
-    /// Who checks the servers' certificates, in `tls` as well.
-    pub(super) verifier: Arc<WebPkiServerVerifier>,
-    /// For the proxy, which is not shown the client's certificate.
-    pub(super) proxy_tls: Arc<ClientConfig>,
+    pub(super) tls: Arc<Tls>,
     pub(super) connect_to: HashMap<(Host, u16), SocketAddr>,
     pub(super) resolver: Arc<dyn Resolve>,
     pub(super) proxy: Proxy,
@@ -54,7 +54,7 @@ impl Dialer {
                 for step in [Step::Dns, Step::Address, Step::Tcp] {
                     witness.skipped(step, "left to the proxy");
                 }
-                Box::new(proxy::tunnel(proxy, origin, &self.resolver, &self.proxy_tls, witness).await?)
+                proxy::tunnel(proxy, origin, &self.resolver, &self.tls, witness).await?
             }
             None => {
                 witness.skipped(Step::Proxy, "none for this host");
@@ -92,7 +92,7 @@ impl Dialer {
             // Reset so soon that nobody saw it open: the same as a reset within the handshake, which is a matter of microseconds.
             if error.kind() == io::ErrorKind::ConnectionReset && origin.scheme() == Scheme::Https {
                 witness.passed(Step::Tcp, format_args!("connected, and reset at once"));
-                witness.failed(Step::Tls, &error.to_string());
+                witness.stops(tls_error::stop(Step::Tls, SERVER, &error));
                 Error::TlsProtocolError
             } else {
                 witness.failed(Step::Tcp, &error.to_string());
@@ -181,9 +181,10 @@ impl Dialer {
         witness.begins(Step::Tls, "the handshake did not end in time");
         let records = Arc::<Records>::default();
         let stream = Recording::new(stream, Arc::clone(&records));
-        let handshake = TlsConnector::from(Arc::clone(&self.tls)).connect(server_name(origin.host())?, stream);
+        let tls = Arc::clone(&self.tls.configs().await.server);
+        let handshake = TlsConnector::from(tls).connect(server_name(origin.host())?, stream);
         let stream = handshake.await.map_err(|error| {
-            witness.failed(Step::Tls, &error.to_string());
+            witness.stops(tls_error::stop(Step::Tls, SERVER, &error));
             tls_error(&error)
         })?;
         let (_, session) = stream.get_ref();
@@ -256,11 +257,6 @@ fn tls_error(error: &io::Error) -> Error {
 pub(super) fn alert_received(alert: rustls::AlertDescription) -> Error {
     Error::TlsAlertReceived {
         alert_id: Some(alert.into()),
-        alert_message: Some(format!("{alert:?}")),
+        alert_message: Some(tls_error::name(alert)),
     }
-}
-
-/// What rustls said, if it was rustls.
-pub(super) fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
-    error.get_ref()?.downcast_ref()
 }

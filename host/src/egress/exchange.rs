@@ -19,9 +19,10 @@ use tokio::time::Sleep;
 use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::{Error, WasiBody};
 
-use super::connect::{Connected, alert_received, rustls_error};
+use super::connect::{Connected, alert_received};
 use super::pool::{Http1, Http2, Kept, Key, Pool};
-use super::record::{Attempt, Purpose, Step};
+use super::record::{Attempt, Purpose, Step, Stop, StopCause};
+use super::tls_error::{self, rustls_error};
 use super::wire::{Flushing, Handover, Noted};
 
 /// TLS alerts by which a server refuses a client's certificate (RFC 8446, section 6.2). With TLS 1.3 they come after the first request
@@ -220,10 +221,14 @@ fn judge(mut failed: TrySendError<Request<WasiBody>>, attempt: &Attempt, fresh: 
         attempt.handed_back();
     }
     let error = if let Some(alert) = alert {
-        attempt.stopped(
-            Step::Tls,
-            format!("the server refused the client's certificate ({alert:?})"),
-        );
+        attempt.stops_at(Some(Stop {
+            step: Step::Tls,
+            why: format!(
+                "the server refused the client's certificate with the TLS alert {}",
+                tls_error::name(alert)
+            ),
+            cause: Some(StopCause::ClientCertificate),
+        }));
         alert_received(alert)
     } else if error.is_parse() || error.is_parse_too_large() || error.is_parse_status() {
         Error::HttpProtocolError

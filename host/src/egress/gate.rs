@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{Request, header};
+use tracing::Instrument as _;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::allowance::Allowance;
@@ -89,12 +90,13 @@ impl Gate {
         let method = request.method().clone();
         let uri = request.uri();
         let origin = origin(uri);
-        let (purpose, allowed) = match &origin {
+        let (purpose, allowed, refusal) = match &origin {
             Ok(origin) => {
                 let purpose = self.allowance.purpose(&method, origin, target(uri));
-                (purpose, self.allowance.take(purpose, origin))
+                let refusal = self.allowance.refusal(purpose, origin);
+                (purpose, self.allowance.take(purpose, origin), refusal)
             }
-            Err(_) => (Purpose::Flow, false),
+            Err(_) => (Purpose::Flow, false, None),
         };
         let way = self.way.clone().filter(|_| allowed);
         let url = match &origin {
@@ -103,6 +105,7 @@ impl Gate {
             Err(_) => "an address that cannot be read".to_owned(),
         };
         let attempt = self.ledger.open(Attempt::new(method, url, purpose, way.is_none()));
+        attempt.stops_at(refusal);
         Some(Admitted {
             uri: uri.clone(),
             host: request.headers().get(header::HOST).cloned(),
@@ -146,11 +149,13 @@ impl WasiHttpHooks for Gate {
             first_byte: options.first_byte_timeout,
             between_bytes: options.between_bytes_timeout,
         });
-        Box::new(async move {
+        let sending = async move {
             let response = admitted.send(request, limits).await?;
             // Its connection is polled by whoever reads the body.
             Ok((response, Box::new(std::future::ready(Ok(()))) as Worker))
-        })
+        };
+        // It runs in a task of its own, and what it logs belongs to the call.
+        Box::new(sending.in_current_span())
     }
 }
 

@@ -15,6 +15,7 @@
 //! | `connect` | a name made a connection: look-up, check of each address, TCP, TLS |
 //! | `proxy` | the same through a proxy |
 //! | `tls` | whom to trust, and who one is |
+//! | `tls_error` | why TLS failed, in words |
 //! | `pool` | connections kept for the next call |
 //! | `exchange` | one request and its answer on a connection, and what an error there proves |
 //! | `wire` | whether a request is written whole, and whether something came unasked |
@@ -42,6 +43,7 @@ mod rehearsal;
 mod resolve;
 mod stream;
 mod tls;
+mod tls_error;
 mod wire;
 
 use std::sync::Arc;
@@ -66,7 +68,7 @@ use connect::Dialer;
 use gate::Way;
 use pool::Pool;
 use resolve::SystemResolver;
-use tls::Identity;
+use tls::{Identity, Tls};
 
 /// Whom calls may reach, and over which connections. Cheap to clone; one is enough for all calls, and its connections are shared by
 /// them.
@@ -87,7 +89,8 @@ pub struct Egress {
 }
 
 impl Egress {
-    /// Begins with ServiceNow's clouds as the policy, the public certificate authorities, the system's name servers and no proxy.
+    /// Begins with ServiceNow's clouds as the policy, the public certificate authorities, the system's hosts file and name servers, and no
+    /// proxy.
     pub fn builder() -> EgressBuilder {
         EgressBuilder::default()
     }
@@ -155,6 +158,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct EgressBuilder {
     policy: Policy,
     extra_ca_pem: Vec<u8>,
+    system_roots: bool,
     identity: Option<Identity>,
     connect_to: Vec<ConnectTo>,
     resolver: Arc<dyn Resolve>,
@@ -167,6 +171,7 @@ impl Default for EgressBuilder {
         Self {
             policy: Policy::default(),
             extra_ca_pem: Vec::new(),
+            system_roots: false,
             identity: None,
             connect_to: Vec::new(),
             resolver: Arc::new(SystemResolver::default()),
@@ -190,6 +195,17 @@ impl EgressBuilder {
         self
     }
 
+    /// Trusts the system's certificate authorities as well, which is where a company that inspects TLS puts its own; off by default, so that a
+    /// program trusts the same on every machine.
+    ///
+    /// They are those of the files and directories in the environment variables `SSL_CERT_FILE` and `SSL_CERT_DIR`, where one of them is set,
+    /// and else those of the operating system (`rustls-native-certs`). They are read once, on a thread of their own, when the first TLS
+    /// connection is made. What cannot be read is not trusted and is no failure: the log says so, as a warning where a variable names it.
+    pub fn system_roots(mut self, trusted: bool) -> Self {
+        self.system_roots = trusted;
+        self
+    }
+
     /// Shows this certificate (its chain in PEM, its key in PEM) to servers that ask for one: ServiceNow's mutual authentication.
     ///
     /// # Errors
@@ -210,7 +226,7 @@ impl EgressBuilder {
         self
     }
 
-    /// Looks names up elsewhere than at the system's name servers.
+    /// Looks names up elsewhere than in the system's hosts file and at its name servers.
     pub fn resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
         self.resolver = resolver;
         self
@@ -231,11 +247,8 @@ impl EgressBuilder {
     /// # Errors
     /// Where the extra certificates cannot be read, or the client's certificate and key do not go together.
     pub fn build(self) -> Result<Egress, EgressError> {
-        let verifier = tls::verifier(&self.extra_ca_pem)?;
         let dialer = Dialer {
-            tls: tls::client_config(&verifier, self.identity.as_ref(), &["h2", "http/1.1"])?,
-            proxy_tls: tls::client_config(&verifier, None, &["http/1.1"])?,
-            verifier,
+            tls: Arc::new(Tls::new(&self.extra_ca_pem, self.identity, self.system_roots)?),
             connect_to: connect_to::by_origin(self.connect_to),
             resolver: self.resolver,
             proxy: self.proxy,
@@ -256,13 +269,14 @@ impl EgressBuilder {
 #[non_exhaustive]
 pub enum EgressError {
     /// The extra certificate authorities are not PEM, or hold none.
-    #[error(
-        "the extra certificate authorities cannot be read: {0}; a PEM file begins with -----BEGIN CERTIFICATE-----"
-    )]
+    #[error("the extra certificate authorities cannot be read: {0}")]
     Certificate(String),
-    /// The client's certificate or key.
+    /// The client's certificate.
     #[error("the client's certificate cannot be used: {0}")]
     ClientCertificate(String),
+    /// The key of the client's certificate. Nothing of it is repeated.
+    #[error("the client's key cannot be used: {0}")]
+    ClientKey(String),
     /// The TLS library refuses its settings.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),

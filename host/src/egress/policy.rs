@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::address::AddressKind;
 use super::origin::{Host, Origin, OriginError, Scheme, is_loopback};
+use super::record::{Step, Stop, StopCause};
 
 /// The destinations that an operator allows. A call may reach what its input names and the policy allows, and nothing else.
 ///
@@ -71,6 +72,24 @@ impl Policy {
         self.allowed.iter().any(|pattern| pattern.fits(origin))
     }
 
+    /// Where a request to this origin stops, if the policy does not allow it by name. A pattern that has its host, and another scheme or port,
+    /// is named: that is easily overlooked.
+    pub(super) fn refusal(&self, origin: &Origin) -> Option<Stop> {
+        if self.allows(origin) {
+            return None;
+        }
+        let near = self.allowed.iter().find(|pattern| pattern.fits_host(origin.host()));
+        let why = match near {
+            Some(near) => format!("it allows {near}, and not {origin}"),
+            None => format!("it does not allow {origin}"),
+        };
+        Some(Stop {
+            step: Step::Policy,
+            why,
+            cause: Some(StopCause::NotAllowed),
+        })
+    }
+
     /// Whether an allowed origin may be reached at this address.
     pub fn allows_address(&self, origin: &Origin, address: IpAddr) -> bool {
         // Plain text never leaves this machine, whatever the name leads to.
@@ -118,14 +137,17 @@ enum HostPattern {
 
 impl Pattern {
     fn fits(&self, origin: &Origin) -> bool {
-        let host = match (&self.host, origin.host()) {
+        self.fits_host(origin.host()) && self.scheme == origin.scheme() && self.port == origin.port()
+    }
+
+    fn fits_host(&self, host: &Host) -> bool {
+        match (&self.host, host) {
             (HostPattern::Exactly(own), host) => own == host,
             (HostPattern::Below(domain), Host::Name(name)) => name
                 .strip_suffix(&**domain)
                 .is_some_and(|below| below.len() > 1 && below.ends_with('.')),
             (HostPattern::Below(_), Host::Address(_)) => false,
-        };
-        host && self.scheme == origin.scheme() && self.port == origin.port()
+        }
     }
 }
 
@@ -231,6 +253,33 @@ mod tests {
             assert_eq!(allows(pattern, origin), fits, "{pattern} {origin}");
             let pattern: Pattern = pattern.parse().unwrap();
             assert_eq!(pattern.to_string().parse(), Ok(pattern));
+        }
+    }
+
+    #[test]
+    fn a_pattern_of_another_scheme_or_port_is_named_in_the_refusal() {
+        let refusal = |pattern: &str, origin: &str| {
+            let policy = Policy::new([pattern.parse().unwrap()]);
+            policy.refusal(&origin.parse().unwrap()).unwrap().why
+        };
+        for (pattern, origin, why) in [
+            (
+                "127.0.0.1",
+                "http://127.0.0.1:8080",
+                "it allows https://127.0.0.1, and not http://127.0.0.1:8080",
+            ),
+            (
+                "*.service-now.com",
+                "https://acme.service-now.com:8443",
+                "it allows https://*.service-now.com, and not https://acme.service-now.com:8443",
+            ),
+            (
+                "*.service-now.com",
+                "https://acme.example",
+                "it does not allow https://acme.example",
+            ),
+        ] {
+            assert_eq!(refusal(pattern, origin), why);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::io::ReadBuf;
@@ -12,8 +12,10 @@ use super::Egress;
 use super::certificate::{Recorder, ServerCertificate, printable};
 use super::connect::{Connected, Dialer};
 use super::origin::Origin;
-use super::record::{Step, Stop, Witness};
+use super::record::{Step, Stop, StopCause, Witness};
 use super::stream::Io;
+use super::tls::Tls;
+use super::tls_error;
 
 /// What became of each step on the way to an origin ([`Egress::probe`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,22 +113,29 @@ impl Egress {
     pub async fn probe(&self, origin: &Origin, step_limit: Duration) -> Probe {
         let walk = Walk::default();
         walk.begins(Step::Policy, "not checked");
-        if !self.policy.allows(origin) {
-            walk.failed(Step::Policy, "it does not allow this destination");
+        if let Some(stop) = self.policy.refusal(origin) {
+            walk.stops(stop);
             return walk.probe(origin);
         }
         walk.passed(Step::Policy, format_args!("it allows this destination"));
         let dialer = &self.way.dialer;
-        let (recorder, tls) = Recorder::of(&dialer.tls, &dialer.verifier);
-        let dialer = Dialer { tls, ..dialer.clone() };
+        let (recorder, recorded) = Recorder::of(dialer.tls.configs().await);
+        let dialer = Dialer {
+            tls: Arc::new(Tls::of(recorded)),
+            ..dialer.clone()
+        };
         let connected = walk
             .within(step_limit, dialer.connect(origin, &self.policy, &walk))
             .await;
         let asked = recorder.asked();
         if let (Some(mut connected), Some(_)) = (connected, asked)
-            && let Some(refusal) = refusal(&mut *connected.io).await
+            && let Some(why) = refusal(&mut *connected.io).await
         {
-            walk.failed(Step::Tls, &refusal);
+            walk.stops(Stop {
+                step: Step::Tls,
+                why,
+                cause: Some(StopCause::ClientCertificate),
+            });
         }
         Probe {
             proxy: dialer.proxy_of(origin).map(ToString::to_string),
@@ -148,7 +157,8 @@ async fn refusal(io: &mut dyn Io) -> Option<String> {
     let reading = std::future::poll_fn(|cx| Pin::new(&mut *io).poll_read(cx, &mut heard));
     match tokio::time::timeout(AFTERWARDS, reading).await {
         Ok(Err(error)) => Some(format!(
-            "the server asked for a client's certificate, and then: {error}"
+            "the server asked for a client's certificate, and then: {}",
+            tls_error::words("server", &error)
         )),
         Ok(Ok(())) if heard.filled().is_empty() => {
             Some("the server asked for a client's certificate, and then closed the connection".to_owned())

@@ -4,6 +4,7 @@
 mod exceptions;
 mod url;
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -12,9 +13,7 @@ use flow_starter_input::request::USER_AGENT;
 use http::{Request, header};
 use http_body_util::Empty;
 use hyper::client::conn::http1;
-use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
 use tokio_rustls::TlsConnector;
 use wasmtime_wasi_http::Error;
 
@@ -24,7 +23,9 @@ pub use url::{ProxyUrl, ProxyUrlError};
 use super::origin::{Host, Origin, Scheme};
 use super::record::{Step, Stop, StopCause, Witness};
 use super::resolve::{Resolve, ResolveError};
-use super::stream::{Io, server_name, tcp};
+use super::stream::{Begun, Io, server_name, tcp};
+use super::tls::Tls;
+use super::tls_error;
 use exceptions::Exceptions;
 
 /// Which destinations are reached through which proxy.
@@ -125,40 +126,40 @@ pub(super) async fn tunnel(
     proxy: &ProxyUrl,
     origin: &Origin,
     resolver: &Arc<dyn Resolve>,
-    tls: &Arc<ClientConfig>,
+    tls: &Tls,
     witness: &dyn Witness,
-) -> Result<TokioIo<Upgraded>, Error> {
-    witness.begins(Step::Proxy, "no tunnel in time");
-    let opened = open(proxy, origin, resolver, tls).await;
-    let tunnel = opened.map_err(|Refused { status, why }| {
+) -> Result<Box<dyn Io>, Error> {
+    witness.begins(Step::Proxy, &format!("{proxy} opened no tunnel in time"));
+    let tunnel = open(proxy, origin, resolver, tls).await.map_err(|refused| {
+        let cause = refused.cause;
         witness.stops(Stop {
             step: Step::Proxy,
-            why,
-            cause: status.map(StopCause::ProxyStatus),
+            why: format!("{proxy} {}", refused.did),
+            cause,
         });
         // The proxy does not allow it, or not to us.
-        if matches!(status, Some(403 | 407)) {
+        if matches!(cause, Some(StopCause::ProxyStatus(403 | 407))) {
             Error::HttpRequestDenied
         } else {
             Error::ConnectionRefused
         }
     })?;
-    witness.passed(Step::Proxy, format_args!("it opened a tunnel"));
+    witness.passed(Step::Proxy, format_args!("{proxy} opened a tunnel"));
     Ok(tunnel)
 }
 
 /// Why there is no tunnel.
 struct Refused {
-    /// The proxy's own answer, if it gave one.
-    status: Option<u16>,
-    why: String,
+    /// The end of a sentence that begins with the proxy.
+    did: String,
+    cause: Option<StopCause>,
 }
 
-impl<E: std::fmt::Display> From<E> for Refused {
-    fn from(error: E) -> Self {
+impl Refused {
+    fn that(did: impl Into<String>) -> Self {
         Self {
-            status: None,
-            why: error.to_string(),
+            did: did.into(),
+            cause: None,
         }
     }
 }
@@ -167,47 +168,66 @@ async fn open(
     proxy: &ProxyUrl,
     origin: &Origin,
     resolver: &Arc<dyn Resolve>,
-    tls: &Arc<ClientConfig>,
-) -> Result<TokioIo<Upgraded>, Refused> {
-    let stream = tcp(addresses(proxy, resolver).await?).await?;
-    let request = connect(proxy, origin)?;
-    if proxy.scheme() == Scheme::Https {
-        let stream = TlsConnector::from(Arc::clone(tls))
-            .connect(server_name(proxy.host())?, stream)
-            .await?;
-        ask(stream, request).await
-    } else {
-        ask(stream, request).await
+    tls: &Tls,
+) -> Result<Box<dyn Io>, Refused> {
+    let addresses = addresses(proxy, resolver)
+        .await
+        .map_err(|error| Refused::that(format!("has a name that cannot be resolved: {error}")))?;
+    let stream = tcp(addresses)
+        .await
+        .map_err(|error| Refused::that(format!("cannot be connected to: {error}")))?;
+    let request = connect(proxy, origin).map_err(|error| Refused::that(format!("cannot be asked: {error}")))?;
+    if proxy.scheme() == Scheme::Http {
+        return ask(stream, request).await;
     }
+    let name = server_name(proxy.host()).map_err(|_| Refused::that("has a name that TLS does not take"))?;
+    let tls = Arc::clone(&tls.configs().await.proxy);
+    let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(|error| {
+        let Stop { why, cause, .. } = tls_error::stop(Step::Proxy, "proxy", &error);
+        Refused {
+            did: format!("cannot be used over TLS: {why}"),
+            cause,
+        }
+    })?;
+    ask(stream, request).await
 }
 
-async fn ask(stream: impl Io + 'static, request: Request<Empty<Bytes>>) -> Result<TokioIo<Upgraded>, Refused> {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let mut connection = Box::pin(connection.with_upgrades());
+async fn ask(stream: impl Io + 'static, request: Request<Empty<Bytes>>) -> Result<Box<dyn Io>, Refused> {
+    let (mut sender, mut connection) = http1::handshake(TokioIo::new(stream)).await.map_err(unanswered)?;
     let answer = sender.send_request(request);
     tokio::pin!(answer);
     let mut open = true;
     let answer = loop {
         tokio::select! {
-            answer = &mut answer => break answer?,
-            // It ends at the answer that makes it a tunnel, and its error, if any, comes with the answer too.
-            _ = &mut connection, if open => open = false,
+            answer = &mut answer => break answer.map_err(unanswered)?,
+            // It ends with the answer, and its error, if any, comes with the answer too.
+            _ = poll_fn(|cx| connection.poll_without_shutdown(cx)), if open => open = false,
         }
     };
     let status = answer.status();
     if !status.is_success() {
         return Err(Refused {
-            status: Some(status.as_u16()),
-            why: format!("it answered {status} to CONNECT"),
+            did: format!("answered {status} to CONNECT"),
+            cause: Some(StopCause::ProxyStatus(status.as_u16())),
         });
     }
-    let upgrade = hyper::upgrade::on(answer);
-    let upgraded = if open {
-        tokio::join!(upgrade, connection).0?
+    // Whichever 2xx it is, the connection is the tunnel right after its head, whatever length the head gives (RFC 9110, section 9.3.6). The
+    // HTTP library knows that of 200, and waits for a next answer after a 204; so the connection is taken from it.
+    let http1::Parts { io, read_buf, .. } = connection.into_parts();
+    Ok(Box::new(Begun {
+        first: read_buf,
+        io: io.into_inner(),
+    }))
+}
+
+fn unanswered(error: hyper::Error) -> Refused {
+    if error.is_parse() || error.is_parse_too_large() || error.is_parse_status() {
+        Refused::that("answered something that is not HTTP to CONNECT")
+    } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+        Refused::that("closed the connection without an answer to CONNECT")
     } else {
-        upgrade.await?
-    };
-    Ok(TokioIo::new(upgraded))
+        Refused::that(format!("did not answer CONNECT: {error}"))
+    }
 }
 
 /// `CONNECT acme.service-now.com:443`

@@ -8,6 +8,8 @@ use http::Method;
 use zeroize::Zeroizing;
 
 use super::address::AddressKind;
+use super::certificate::CertificateFault;
+use super::origin::Origin;
 use crate::contract::FlowState;
 
 /// What a request is for.
@@ -46,6 +48,13 @@ pub struct RequestRecord {
     pub progress: Progress,
     /// Where the making of its connection stopped, if it did.
     pub stopped: Option<Stop>,
+}
+
+impl RequestRecord {
+    /// Where the request was to go; none where that cannot be read, or comes from a secret and is masked.
+    pub fn origin(&self) -> Option<Origin> {
+        Origin::split(&self.url).ok().map(|(origin, _)| origin)
+    }
 }
 
 /// A step on the way to a connection.
@@ -100,6 +109,12 @@ pub enum StopCause {
     /// The proxy answered `CONNECT` with this HTTP status, which is not 2xx (RFC 9110, section 9.3.6): at [`Step::Proxy`]. 407: it wants
     /// credentials.
     ProxyStatus(u16),
+    /// The policy does not allow the destination: at [`Step::Policy`].
+    NotAllowed,
+    /// The server's certificate, or the proxy's, is not trusted: at [`Step::Tls`] or [`Step::Proxy`].
+    Certificate(CertificateFault),
+    /// The server wants a certificate of the client, or another one than it was shown: at [`Step::Tls`].
+    ClientCertificate,
 }
 
 impl Stop {
@@ -192,7 +207,7 @@ impl Attempt {
         self.stops_at(None);
     }
 
-    fn stops_at(&self, stop: Option<Stop>) {
+    pub(super) fn stops_at(&self, stop: Option<Stop>) {
         *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = stop;
     }
 

@@ -38,6 +38,13 @@ pub struct RehearsedRequest {
     pub allowed: bool,
 }
 
+impl RehearsedRequest {
+    /// Where the request would go; none where that comes from a secret and is masked.
+    pub fn origin(&self) -> Option<Origin> {
+        Origin::split(&self.url).ok().map(|(origin, _)| origin)
+    }
+}
+
 /// Stands for the token that nobody has asked for.
 const TOKEN: &str = "token-that-is-asked-for-first";
 

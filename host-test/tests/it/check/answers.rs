@@ -9,7 +9,7 @@ use super::{ACME, CLIENT_SECRET, KEY, PASSWORD, TOKEN, basic, check, check_text,
 
 const TABLE: &str = "/api/now/table/sys_user";
 const TOKEN_PATH: &str = "/oauth_token.do";
-const ASKED: &str = "/api/now/table/sys_user?sysparm_limit=1";
+const ASKED: &str = "/api/now/table/sys_user?sysparm_fields=sys_id&sysparm_limit=1";
 
 #[test]
 fn right_credentials_of_each_kind_pass_every_step() {
@@ -38,6 +38,12 @@ fn right_credentials_of_each_kind_pass_every_step() {
         let is_oauth = authentication["type"] == "oauth-client-credentials-flow";
         assert_eq!(requests.len(), if is_oauth { 2 } else { 1 });
         assert_eq!(ran.out.contains("✓ token"), is_oauth, "{}", ran.out);
+        let (mark, words) = ran.step(ACME, "flow");
+        assert!(
+            mark == '–' && words.starts_with("not tried: a check starts no flow"),
+            "{}",
+            ran.out
+        );
     }
 }
 

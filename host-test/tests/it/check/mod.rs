@@ -149,6 +149,7 @@ fn run(input: &str, arguments: &[String]) -> Ran {
     for (name, _) in std::env::vars().filter(|(name, _)| name.to_ascii_lowercase().ends_with("_proxy")) {
         command.env_remove(name);
     }
+    command.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
     let ran = command
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .env("SECRET_SN_PASSWORD", PASSWORD)
@@ -215,6 +216,7 @@ fn json_has_a_row_for_each_step() {
         "instance",
         "credentials",
         "clock",
+        "flow",
     ];
     assert_eq!(steps, all);
     for row in &rows {

@@ -137,8 +137,8 @@ fn a_clients_certificate_and_its_key_must_go_together() {
     };
     assert_eq!(run("own-key.pem").code, 0);
     for (key, told) in [
-        ("other-key.pem", "certificate and key do not go together"),
-        ("own.pem", "the key is not PEM"),
+        ("other-key.pem", "it is not the key of the client's certificate"),
+        ("own.pem", "it is PEM, but holds no private key"),
         (
             "missing.pem",
             "tls.client-key (flag --client-key): cannot read the client's key: there is no such file",

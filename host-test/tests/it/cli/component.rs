@@ -29,6 +29,36 @@ fn a_component_is_looked_into() {
 }
 
 #[test]
+fn a_component_for_wasi_03_is_called_one() {
+    let place = Place::new();
+    place.flow(json!({}));
+    let wasi_03 = r#"(component (import "wasi:http/client@0.3.0" (instance (export "send" (func async (param "request" u32))))))"#;
+    place.file("later.wasm", wat::parse_str(wasi_03).unwrap());
+    let told =
+        "this is a component for WASI 0.3 (it has wasi:http/client@0.3.0), and this host runs components for WASI 0.2";
+    let looked_into = place.run(&["inspect", "later.wasm"]).end();
+    assert_eq!(looked_into.code, 2, "{looked_into:?}");
+    assert!(
+        looked_into.out.starts_with("later.wasm: component, "),
+        "{looked_into:?}"
+    );
+    assert!(
+        looked_into.out.contains("  not given  wasi:http/client@0.3.0"),
+        "{looked_into:?}"
+    );
+    assert!(looked_into.out.contains(told), "{looked_into:?}");
+    for arguments in [
+        &["trigger", "flow.json", "--component", "later.wasm"][..],
+        &["compile", "later.wasm", "--to", "later.cwasm"],
+    ] {
+        let refused = place.run(arguments).end();
+        assert_eq!(refused.code, 2, "{refused:?}");
+        assert!(refused.err.contains(told), "{refused:?}");
+    }
+    assert!(place.was_left_alone());
+}
+
+#[test]
 fn native_code_starts_a_flow_as_the_component_does() {
     let place = Place::new();
     place.flow(json!({}));

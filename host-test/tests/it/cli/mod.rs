@@ -17,6 +17,8 @@ mod secrets_files;
 mod settings;
 mod slips;
 mod terminal;
+mod to_do;
+mod trust;
 mod unsaid;
 
 /// The flow that every user of the demo but the guest may start.

@@ -100,6 +100,7 @@ fn samples() -> Vec<(&'static str, [&'static str; 3], [Value; 3])> {
             [r#""/a""#, "/b", "/c"],
             texts("/a", "/b", "/c"),
         ),
+        ("tls.system-roots", [r#""off""#, "on", "off"], texts("off", "on", "off")),
         ("tls.client-key", [r#""/a""#, "/b", "/c"], texts("/a", "/b", "/c")),
         (
             "network.proxy",

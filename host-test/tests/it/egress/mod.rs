@@ -8,7 +8,7 @@ mod kept;
 mod names;
 mod plain_http;
 mod probe;
-mod proxy;
+pub mod proxy;
 mod tls;
 mod tunnels;
 mod unasked;

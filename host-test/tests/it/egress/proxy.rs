@@ -12,20 +12,22 @@ use super::{Names, input, rig, stand_in};
 
 /// What the proxy does with a CONNECT.
 #[derive(Clone, Copy)]
-pub(super) enum Does {
+pub enum Does {
     Tunnel(SocketAddr),
+    /// The same after another head than the usual one.
+    TunnelAfter(&'static str, SocketAddr),
     Answer(&'static str),
     Close,
 }
 
 /// A proxy on a free port; it lives as long as the process.
-pub(super) struct TestProxy {
-    pub(super) address: SocketAddr,
+pub struct TestProxy {
+    pub address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl TestProxy {
-    pub(super) fn start(does: Does) -> Self {
+    pub fn start(does: Does) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let heads = Arc::<Mutex<Vec<String>>>::default();
@@ -38,7 +40,11 @@ impl TestProxy {
                     match does {
                         Does::Answer(answer) => client.write_all(answer.as_bytes()).unwrap_or_default(),
                         Does::Close => {}
-                        Does::Tunnel(target) => tunnel(client, TcpStream::connect(target).unwrap()),
+                        Does::Tunnel(target) => {
+                            let usual = "HTTP/1.1 200 Connection established\r\n\r\n";
+                            tunnel(client, TcpStream::connect(target).unwrap(), usual);
+                        }
+                        Does::TunnelAfter(head, target) => tunnel(client, TcpStream::connect(target).unwrap(), head),
                     }
                 });
             }
@@ -46,11 +52,11 @@ impl TestProxy {
         Self { address, heads }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub(super) fn heads(&self) -> Vec<String> {
+    pub fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
 }
@@ -64,10 +70,8 @@ fn head(client: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
-fn tunnel(mut client: TcpStream, server: TcpStream) {
-    client
-        .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        .unwrap();
+fn tunnel(mut client: TcpStream, server: TcpStream, head: &str) {
+    client.write_all(head.as_bytes()).unwrap();
     let (mut up, mut down) = (client.try_clone().unwrap(), server.try_clone().unwrap());
     std::thread::spawn(move || {
         let _ = std::io::copy(&mut up, &mut &server);
@@ -168,16 +172,22 @@ fn a_proxy_that_says_no_denies_and_one_that_fails_refuses() {
             ErrorKind::Refused,
             "302",
         ),
-        (Does::Answer("garbage\r\n\r\n"), ErrorKind::Refused, ""),
-        (Does::Close, ErrorKind::Refused, ""),
+        (Does::Answer("garbage\r\n\r\n"), ErrorKind::Refused, "not HTTP"),
+        (
+            Does::Close,
+            ErrorKind::Refused,
+            "closed the connection without an answer",
+        ),
     ] {
         let error = failure(does);
         assert_eq!((error.kind, error.flow), (kind, FlowState::NotStarted), "{error}");
         assert_eq!(error.retryable, kind == ErrorKind::Refused);
         assert!(
-            error.message.contains("It stopped at the proxy: ") && error.message.contains(why),
+            error.message.contains("was not sent: the proxy http://127.0.0.1:") && error.message.contains(why),
             "{error}"
         );
+        assert!(!error.message.contains("policy does not allow"), "{error}");
+        assert!(!error.message.contains("nothing accepts connections"), "{error}");
     }
 }
 
@@ -190,7 +200,37 @@ fn a_proxy_that_is_not_there_refuses() {
         (error.kind, error.flow, error.retryable),
         (ErrorKind::Refused, FlowState::NotStarted, true)
     );
-    assert!(error.message.contains("It stopped at the proxy: "), "{error}");
+    let told =
+        format!("The request to acme.service-now.com was not sent: the proxy http://{nobody} cannot be connected to");
+    assert!(error.message.starts_with(&told), "{error}");
+}
+
+/// Any 2xx opens the tunnel, right after its head (RFC 9110, section 9.3.6).
+#[test]
+fn every_2xx_opens_the_tunnel() {
+    for head in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.0 200 Connection established\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 201 Created\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
+        "HTTP/1.0 204 No Content\r\n\r\n",
+        "HTTP/1.1 299 Whatever\r\n\r\n",
+    ] {
+        let stand_in = stand_in();
+        let proxy = TestProxy::start(Does::TunnelAfter(head, stand_in.https_addr()));
+        let egress = Egress::builder()
+            .extra_ca_pem(stand_in.ca_pem())
+            .proxy(Proxy::new(&proxy.url(), "").unwrap());
+        let rig = rig(stand_in, egress);
+        for _ in 0..2 {
+            let outcome = rig.execute(&input(json!({ "connectionTimeoutInSeconds": 5 })));
+            assert!(outcome.result.is_ok(), "{head}: {outcome:?}");
+        }
+        assert_eq!((rig.stand_in.starts().len(), proxy.heads().len()), (2, 1), "{head}");
+    }
 }
 
 /// Its own address is the operator's word; a target that goes past it is checked as ever.

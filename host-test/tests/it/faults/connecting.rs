@@ -97,10 +97,16 @@ fn a_handshake_that_never_ends_is_connect_timeout() {
 #[test]
 fn a_certificate_that_is_not_to_be_trusted_is_tls() {
     for (fault, why) in [
-        (TlsFault::WrongName, "not valid for name"),
+        (
+            TlsFault::WrongName,
+            "is not for acme.service-now.com, but for wrong-name.invalid",
+        ),
         (TlsFault::Expired, "expired"),
         (TlsFault::NotYetValid, "not valid yet"),
-        (TlsFault::UnknownAuthority, "invalid peer certificate"),
+        (
+            TlsFault::UnknownAuthority,
+            "was not issued by an authority that is trusted here",
+        ),
     ] {
         let stand_in = stand_in();
         stand_in.tls_fault("acme", fault).unwrap();

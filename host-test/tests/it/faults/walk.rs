@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use flow_starter_host::Outcome;
+use flow_starter_host::{Outcome, Proxy};
 use host_test::rig::Rig;
 use serde_json::json;
 use servicenow_stand_in::{Behaviour, DEMO_FLOW, Fault, PortFault, TlsFault};
 
+use super::super::egress::proxy::{Does, TestProxy};
 use super::{at, honest, in_time, input, rig, stand_in, to_acme};
 
 /// What came of a fault: a row of the table.
@@ -96,6 +97,28 @@ author of a Scripted REST API says that its 202 means a started flow, the task's
 Error expressions come with the job worker, which is not there yet.
 ";
 
+fn of_proxy(fault: &str, answer: Option<&'static str>) -> Row {
+    let stand_in = stand_in();
+    let url = match answer {
+        Some(answer) => TestProxy::start(Does::Answer(answer)).url(),
+        None => format!("http://{}", stand_in.open_port(PortFault::Refused).unwrap()),
+    };
+    let egress = to_acme(&stand_in).proxy(Proxy::new(&url, "").unwrap());
+    row(format!("proxy: {fault}"), &rig(stand_in, egress), false)
+}
+
+/// What is no tunnel, by the proxy's answer to CONNECT; none: nobody is there.
+const PROXIES: [(&str, Option<&str>); 5] = [
+    ("403", Some("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")),
+    (
+        "407",
+        Some("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"),
+    ),
+    ("502", Some("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")),
+    ("not HTTP", Some("garbage\r\n\r\n")),
+    ("refused", None),
+];
+
 /// All at once: those that wait, wait together.
 fn walk() -> Vec<Row> {
     std::thread::scope(|scope| {
@@ -110,7 +133,8 @@ fn walk() -> Vec<Row> {
             PortFault::Reset,
         ];
         let ports = ports.map(|fault| scope.spawn(move || of_port(fault)));
-        let walked = http.into_iter().chain(statuses).chain(tls).chain(ports);
+        let proxies = PROXIES.map(|(fault, answer)| scope.spawn(move || of_proxy(fault, answer)));
+        let walked = http.into_iter().chain(statuses).chain(tls).chain(ports).chain(proxies);
         walked.map(|row| row.join().unwrap()).collect()
     })
 }

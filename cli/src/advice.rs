@@ -1,0 +1,205 @@
+//! What an operator can do where the making of a connection stopped. The component's own messages are for every host, and know neither flags
+//! nor settings.
+
+use std::time::SystemTime;
+
+use flow_starter_host::{
+    AddressKind, CertificateFault, ClientCertificate, Origin, Progress, Purpose, RequestRecord, Step, Stop, StopCause,
+};
+
+/// For the last of a call's requests, if it stopped before it was sent.
+pub(crate) fn of_call(requests: &[RequestRecord]) -> Option<String> {
+    let request = requests.last()?;
+    let unsent = matches!(request.progress, Progress::Denied | Progress::Unsent);
+    let stop = request.stopped.as_ref().filter(|_| unsent)?;
+    let failed = Failed {
+        origin: &request.origin()?,
+        stop,
+        field: match request.purpose {
+            Purpose::Flow => "snInstance (or snEndpoint)",
+            Purpose::Token => "authentication.oauthTokenEndpoint",
+        },
+        client_certificate: None,
+    };
+    Some(failed.advice())
+}
+
+/// A way to an origin that ended before its end.
+pub(crate) struct Failed<'a> {
+    pub(crate) origin: &'a Origin,
+    pub(crate) stop: &'a Stop,
+    /// The input's, which names the origin.
+    pub(crate) field: &'a str,
+    /// What the server asked of the client, where that is known.
+    pub(crate) client_certificate: Option<ClientCertificate>,
+}
+
+impl Failed<'_> {
+    /// What to do.
+    pub(crate) fn advice(&self) -> String {
+        let Self { origin, field, .. } = self;
+        let (host, port) = (origin.host(), origin.port());
+        match self.stop.step {
+            Step::Policy => format!("Check {field}. If it is right, allow it: --allow {origin}"),
+            Step::Dns => format!(
+                "Check {field}. If it is right, ask whoever runs this machine's name servers for an entry of {host}; where only a proxy can \
+                 look names up, name the proxy by --proxy or HTTPS_PROXY."
+            ),
+            Step::Address => {
+                let wrong = format!("ask whoever runs the name servers why {host} leads there");
+                match self.stop.cause {
+                    Some(StopCause::PlainHttp) => {
+                        format!("Write https, or let {host} lead to this machine: see --connect-to and the hosts file.")
+                    }
+                    Some(StopCause::Address(kind)) if kind != AddressKind::Metadata => {
+                        format!(
+                            "If it is meant to be there, open such addresses: --open-address {kind}. If not, {wrong}."
+                        )
+                    }
+                    _ => format!("No instance is there: {wrong}."),
+                }
+            }
+            Step::Proxy => self.proxy(),
+            Step::Tcp => format!(
+                "Check the address (DNS, or --connect-to). If it is right, ask whoever runs the firewall to let this machine connect to \
+                 {host}, TCP port {port}; if this network has a proxy, name it by --proxy or HTTPS_PROXY."
+            ),
+            Step::Tls => self.tls(),
+        }
+    }
+
+    fn proxy(&self) -> String {
+        let (host, port) = (self.origin.host(), self.origin.port());
+        match self.stop.cause {
+            Some(StopCause::ProxyStatus(407)) => {
+                "Give the proxy a user and a password: --proxy http://USER:PASSWORD@HOST:PORT, or HTTPS_PROXY."
+                    .to_owned()
+            }
+            Some(StopCause::ProxyStatus(403)) => {
+                format!("Ask whoever runs the proxy to allow CONNECT to {host}:{port}.")
+            }
+            Some(StopCause::Certificate(CertificateFault::UnknownAuthority)) => UNKNOWN_AUTHORITY.to_owned(),
+            Some(StopCause::Certificate(_)) => "Ask whoever runs the proxy to look at its certificate.".to_owned(),
+            _ => format!(
+                "Check the proxy's own address (--proxy or HTTPS_PROXY), and ask whoever runs it whether it lets {host}:{port} through. A \
+                 host that needs no proxy stands in NO_PROXY."
+            ),
+        }
+    }
+
+    fn tls(&self) -> String {
+        let (host, field) = (self.origin.host(), self.field);
+        match (self.stop.cause, self.client_certificate) {
+            (Some(StopCause::Certificate(fault)), _) => match fault {
+                CertificateFault::Expired | CertificateFault::NotYetValid => format!(
+                    "Look at this machine's clock: it says {}. If that is right, ask whoever runs {host} for a certificate that is valid now.",
+                    day(SystemTime::now())
+                ),
+                CertificateFault::WrongName => format!(
+                    "Another server answers there. Check {field}, then where the name leads (DNS, or --connect-to); or ask whoever runs {host} \
+                     for a certificate with this name."
+                ),
+                CertificateFault::UnknownAuthority => UNKNOWN_AUTHORITY.to_owned(),
+                CertificateFault::Authority => format!(
+                    "Ask whoever runs {host} for a certificate of its own. One that openssl req -x509 makes is an authority's unless it is told \
+                     otherwise: -addext basicConstraints=critical,CA:FALSE"
+                ),
+                _ => format!("Ask whoever runs {host} to look at the certificate."),
+            },
+            (_, Some(ClientCertificate::Missing)) => format!(
+                "{host} lets in only who shows a certificate: --client-certificate FILE --client-key FILE, from whoever runs it."
+            ),
+            (_, Some(ClientCertificate::Shown)) => format!(
+                "Ask whoever runs {host} whether it accepts the certificate of --client-certificate, and look at the dates of that one."
+            ),
+            (Some(StopCause::ClientCertificate), _) => format!(
+                "{host} lets in only who shows a certificate that it accepts: --client-certificate FILE --client-key FILE, from whoever runs it."
+            ),
+            _ => format!(
+                "Something ends the handshake: a firewall that lets TCP through but not TLS to {host}, or a port that does not speak TLS. Ask \
+                 whoever runs the firewall."
+            ),
+        }
+    }
+}
+
+const UNKNOWN_AUTHORITY: &str = "If your company's own authority issued it (a gateway, or a proxy that opens TLS), get that authority's certificate \
+    as a PEM file: --ca-file FILE. The system's own authorities, and those of SSL_CERT_FILE, count unless --system-roots is off. If it is no \
+    authority of yours, do not trust it: somebody stands between.";
+
+/// `25 Nov 2026`, of `Wed, 25 Nov 2026 14:44:55 GMT`.
+pub(crate) fn day(time: SystemTime) -> String {
+    // What lies beyond the year 9999 cannot be written so, and means never (RFC 5280, section 4.1.2.5).
+    let last = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(253_402_300_799);
+    if time < SystemTime::UNIX_EPOCH || time > last {
+        return "a day out of mind".to_owned();
+    }
+    let whole = httpdate::fmt_http_date(time);
+    whole.get(5..16).unwrap_or(&whole).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn request(url: &str, progress: Progress, stop: Option<Stop>) -> RequestRecord {
+        RequestRecord {
+            method: "POST".to_owned(),
+            url: url.to_owned(),
+            purpose: Purpose::Flow,
+            progress,
+            stopped: stop,
+        }
+    }
+
+    fn stop(step: Step, cause: StopCause) -> Option<Stop> {
+        Some(Stop {
+            step,
+            why: String::new(),
+            cause: Some(cause),
+        })
+    }
+
+    #[test]
+    fn a_call_that_stopped_before_it_was_sent_has_something_to_do() {
+        let plain = "http://127.0.0.1:8080/api/x";
+        let told = |step, cause| of_call(&[request(plain, Progress::Unsent, stop(step, cause))]).unwrap();
+        assert!(told(Step::Policy, StopCause::NotAllowed).ends_with("--allow http://127.0.0.1:8080"));
+        assert!(told(Step::Address, StopCause::Address(AddressKind::Private)).contains("--open-address private"));
+        for (fault, words) in [
+            (CertificateFault::UnknownAuthority, "--ca-file"),
+            (CertificateFault::Authority, "CA:FALSE"),
+            (CertificateFault::WrongName, "Check snInstance (or snEndpoint)"),
+        ] {
+            let told = told(Step::Tls, StopCause::Certificate(fault));
+            assert!(told.contains(words), "{told}");
+        }
+        assert!(told(Step::Tls, StopCause::ClientCertificate).contains("--client-certificate"));
+    }
+
+    #[test]
+    fn what_was_sent_or_has_a_secret_host_has_nothing_to_do() {
+        let denied = || stop(Step::Policy, StopCause::NotAllowed);
+        for request in [
+            request("https://acme.example/x", Progress::Answered(500), denied()),
+            request("https://acme.example/x", Progress::Unsent, None),
+            request("https://***/x", Progress::Denied, denied()),
+        ] {
+            assert_eq!(of_call(&[request]), None);
+        }
+        assert_eq!(of_call(&[]), None);
+    }
+
+    #[test]
+    fn a_day_is_told_whatever_the_certificate_says() {
+        let day_of = |seconds| day(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        assert_eq!(day_of(1_795_617_895), "25 Nov 2026");
+        assert_eq!(day_of(253_402_300_799), "31 Dec 9999");
+        assert_eq!(day_of(253_402_300_800), "a day out of mind");
+        assert_eq!(
+            day(SystemTime::UNIX_EPOCH - Duration::from_secs(1)),
+            "a day out of mind"
+        );
+    }
+}
