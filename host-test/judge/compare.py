@@ -9,7 +9,9 @@ reason that covers none. What both sides did is written to results.json.
 
 import argparse
 import base64
+import collections
 import concurrent.futures
+import contextlib
 import fnmatch
 import json
 import os
@@ -20,6 +22,7 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.dont_write_bytecode = True
 sys.path.insert(0, str(HERE.parent / "conformance"))
 from play import StandIn, TOKEN_ENDPOINT  # noqa: E402
 
@@ -38,6 +41,8 @@ TOKEN = {"answer": {"status": 200, "body": '{"access_token":"token-of-the-endpoi
 # Of the connection, not of the message.
 IGNORED_HEADERS = {"connection"}
 ABSENT = None
+# Seconds for one call of flow-starter. No case waits longer than a second; a slow machine may.
+LONGEST = 60
 
 
 class Number:
@@ -156,6 +161,7 @@ class FlowStarter(Side):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
+            timeout=LONGEST,
         )
         if not played.stdout:
             raise SystemExit(f"flow-starter has written nothing for {case['name']}: {played.stderr}")
@@ -284,20 +290,28 @@ class Reasons:
 
 
 def judge(case, camunda, ours, reasons):
-    """Aspect → the reason's id, and what is wrong, in lines."""
+    """Aspect → the reason's id; the aspects that nothing explains; and what is wrong, in lines."""
     expected = [] if case["expected"] == "same" else case["expected"]
-    explained, wrong = {}, []
+    explained, unexplained, wrong, lacking = {}, [], [], {}
     for aspect, (theirs, own) in differing(camunda, ours).items():
         reason = reasons.covering(aspect, theirs, own, expected)
         if reason:
             explained[aspect] = reason
             reasons.unused.discard(reason)
+            continue
+        headers, found, name = aspect.rpartition(".headers.")
+        if found and own is ABSENT:
+            lacking.setdefault(headers + ".headers", []).append(name)
         else:
+            unexplained.append(aspect)
             wrong += [f"{aspect} differs, and nothing explains it", f"    Camunda: {shown(theirs)}", f"    ours:    {shown(own)}"]
+    for headers, names in lacking.items():
+        unexplained.append(headers)
+        wrong.append(f"{headers}: ours lacks {', '.join(sorted(names))}")
     for name in expected:
         if name not in explained.values():
             wrong.append(f"expected to differ by `{name}`, and does not: take it out of `expected`")
-    return explained, wrong
+    return explained, unexplained, wrong
 
 
 def shown(value):
@@ -307,13 +321,17 @@ def shown(value):
 def java_home():
     """A JDK that is new enough: JAVA_HOME, or else the newest where Linux distributions install them."""
     given = os.environ.get("JAVA_HOME")
-    homes = [pathlib.Path(given)] if given else list(pathlib.Path("/usr/lib/jvm").glob("*"))
-    known = [(java_version(home), str(home)) for home in homes if (home / "bin" / "javac").exists()]
-    fitting = [home for home in sorted(known) if home[0] >= OLDEST_JAVA]
-    return fitting[-1][1] if fitting else None
+    if given and java_version(pathlib.Path(given)) >= OLDEST_JAVA:
+        return given
+    known = [(java_version(home), str(home)) for home in pathlib.Path("/usr/lib/jvm").glob("*")]
+    version, newest = max(known, default=(0, None))
+    return newest if version >= OLDEST_JAVA else None
 
 
 def java_version(home):
+    """0 if there is no JDK, which has a compiler, in this directory."""
+    if not (home / "bin" / "javac").exists():
+        return 0
     try:
         version = re.search(r'^JAVA_VERSION="(\d+)', (home / "release").read_text("utf-8"), re.M)
     except OSError:
@@ -368,14 +386,19 @@ def main():
     names = [case["name"] for case in table["cases"]]
     if len(set(names)) < len(names):
         raise SystemExit(f"cases.json: these names stand twice: {sorted({name for name in names if names.count(name) > 1})}")
-    reasons, results, failed, same = Reasons(), [], 0, 0
-    sides = [Camunda(given.stand_in, f"{home}/bin/java"), FlowStarter(given.stand_in, given.flow_starter)]
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    reasons, results, failed, same, unexplained = Reasons(), [], 0, 0, collections.Counter()
+    with contextlib.ExitStack() as stack:
+        sides = []
+        for start in (lambda: Camunda(given.stand_in, f"{home}/bin/java"), lambda: FlowStarter(given.stand_in, given.flow_starter)):
+            sides.append(start())
+            stack.callback(sides[-1].end)
+        pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(len(sides)))
         for case in table["cases"]:
             if given.only not in case["name"]:
                 continue
             camunda, ours = pool.map(lambda side: side.play(case, table["base"]), sides)
-            explained, wrong = judge(case, camunda, ours, reasons)
+            explained, aspects, wrong = judge(case, camunda, ours, reasons)
+            unexplained.update(aspects)
             results.append((case["name"], camunda, ours, explained))
             same += case["expected"] == "same" and not wrong
             if wrong:
@@ -383,13 +406,13 @@ def main():
                 print(f"FAILED {case['name']}")
                 for line in wrong:
                     print(f"    {line}")
-    for side in sides:
-        side.end()
     if not given.only:
         write_results(results)
     gone = [] if given.only else sorted(reasons.unused)
     for name in gone:
         print(f"FAILED differences.json: `{name}` explains no case: take it out")
+    for aspect, count in unexplained.most_common():
+        print(f"compare: {aspect}: not explained in {count} cases")
     print(f"compare: {len(results)} cases: {same} the same, {len(results) - same - failed} with the differences expected, {failed} not as expected")
     return 1 if failed or gone else 0
 
