@@ -149,6 +149,12 @@ test-wasmtime-cli: first-build build ## Build wasmtime's own command line (minut
 	@$(PYTHON) host-test/conformance/play.py --stand-in "$$($(TARGET_DIR))/debug/servicenow-stand-in" --component $(COMPONENT) -- \
 		$(PYTHON) host-test/wasmtime-cli/host.py target/tools/bin/wasmtime
 
+.PHONY: compare-camunda
+compare-camunda: first-build build ## Play the same inputs through Camunda's REST connector, and compare (needs Maven and Java 21)
+	@$(CARGO) build --locked --workspace --bin servicenow-stand-in --bin flow-starter --test component_file
+	@programs=$$($(TARGET_DIR))/debug; \
+		$(PYTHON) host-test/judge/compare.py --stand-in "$$programs/servicenow-stand-in" --flow-starter "$$programs/flow-starter"
+
 # The name is compiled in: a component that imports only HTTP has nowhere to read it from.
 ALLOW ?=
 GATED ?= dist/servicenow-flow-starter-gated.wasm
