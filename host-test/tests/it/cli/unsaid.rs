@@ -96,7 +96,7 @@ fn steers(text: &str) -> bool {
 fn json_output_steers_no_terminal() {
     let place = Place::new();
     let header = format!("x{STEERING}");
-    place.flow(json!({"body": {"a": STEERING}, "headers": {"hello": STEERING.replace(|c: char| c.is_control(), "")}}));
+    place.flow(json!({"body": {"a": STEERING}}));
     let echo = json!({"result": {"executionId": "x".repeat(32), "echo": STEERING}}).to_string();
     for (answer, path) in [
         (Answer::new(200).body(echo), "/body/result/echo"),
