@@ -11,7 +11,7 @@ pub const STARTED: &str = "The flow has started.";
 pub const NOT_STARTED: &str = "The flow has not started.";
 
 /// `text` on one line, cut to `max` characters.
-pub(crate) fn cut(text: &str, max: usize) -> String {
+pub fn cut(text: &str, max: usize) -> String {
     let mut out: String = text
         .chars()
         .take(max)

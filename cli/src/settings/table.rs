@@ -93,7 +93,7 @@ const BLANK: Row = Row {
 };
 
 /// All of them, section by section.
-pub(crate) const ROWS: [Row; 24] = [
+pub(crate) const ROWS: [Row; 25] = [
     Row {
         key: Entry::Allow,
         name: "policy.allow",
