@@ -1,0 +1,91 @@
+//! What is explored.
+
+use crate::outcome::OnUnknown;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EngineKind {
+    /// Camunda 8 without leases: reports are taken from anybody.
+    Camunda8,
+    /// Camunda 8.10 with leases: reports and extensions need the token of the last hand-out. Variables do not.
+    Leases,
+    /// As leases; and an error that nothing catches ends the branch.
+    Operaton,
+}
+
+/// How often each thing may happen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Bounds {
+    /// Of the next five together.
+    pub faults: u8,
+    /// A lock that passes.
+    pub expiries: u8,
+    /// A request, an answer or an activation that is lost or delivered late, to the engine or to ServiceNow; a PUT that is delivered twice;
+    /// an answer of ServiceNow that is cut.
+    pub messages: u8,
+    /// A worker that is stopped between the last look at its clock and the bytes of its call.
+    pub pauses: u8,
+    pub kills: u8,
+    /// A process instance that is suspended, and later resumed.
+    pub suspensions: u8,
+
+    // What is no fault.
+    /// Incidents that a person resolves.
+    pub resolves: u8,
+    /// Calls that ServiceNow refuses.
+    pub refusals: u8,
+    /// Jobs that are given back for want of a permit.
+    pub give_backs: u8,
+    /// Answers of the author's expressions other than none.
+    pub verdicts: u8,
+}
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub engine: EngineKind,
+    pub workers: usize,
+    pub on_unknown: OnUnknown,
+    /// Does anything catch a BPMN error?
+    pub caught: bool,
+    pub retries: u32,
+    /// The job needs a longer lock than the activation asked for, so that each hand-out begins with an extension.
+    pub extends: bool,
+    /// Mutation: all hand-outs share their attempt identifiers.
+    pub shared_ids: bool,
+    /// Mutation: a mark leaves the outcome as it is.
+    pub mark_keeps_outcome: bool,
+    pub bounds: Bounds,
+}
+
+impl Config {
+    pub fn new(engine: EngineKind, on_unknown: OnUnknown, bounds: Bounds) -> Self {
+        Self {
+            engine,
+            workers: 2,
+            on_unknown,
+            caught: false,
+            retries: 2,
+            extends: false,
+            shared_ids: false,
+            mark_keeps_outcome: false,
+            bounds,
+        }
+    }
+}
+
+impl Bounds {
+    /// The bounds of the issue, with at most `faults` faults in one run.
+    pub const fn stated(faults: u8) -> Self {
+        Self {
+            faults,
+            expiries: 2,
+            messages: 2,
+            pauses: 2,
+            kills: 1,
+            suspensions: 0,
+            resolves: 1,
+            refusals: 2,
+            give_backs: 0,
+            verdicts: 0,
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Every order of events, depth first; and the shortest way to a violation, breadth first.
+
+use std::collections::VecDeque;
+
+use crate::config::Config;
+use crate::engine::JobState;
+use crate::facts::{Violation, broken};
+use crate::hash::Seen;
+use crate::step::{Step, Way};
+use crate::world::World;
+
+/// Any run ends within so many steps once faults stop and incidents are resolved.
+pub const STEPS_TO_THE_END: usize = 60;
+
+/// A broken invariant, and the steps to it.
+#[derive(Clone, Debug)]
+pub struct Counterexample {
+    pub violation: Violation,
+    pub steps: Vec<Step>,
+}
+
+impl std::fmt::Display for Counterexample {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "{}", self.violation)?;
+        for (number, step) in self.steps.iter().enumerate() {
+            writeln!(f, "{:3}  {step:?}", number + 1)?;
+        }
+        Ok(())
+    }
+}
+
+/// What an exploration has seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Figures {
+    pub states: usize,
+    pub transitions: usize,
+    /// States after which nothing more can happen within the bounds.
+    pub ends: usize,
+    pub longest_run: usize,
+    /// The most steps that any run needed to end, once faults had stopped.
+    pub longest_end: usize,
+}
+
+struct Search<'a> {
+    config: &'a Config,
+    seen: Seen,
+    figures: Figures,
+    path: Vec<Step>,
+}
+
+/// Explores every order of events within the bounds.
+///
+/// # Errors
+///
+/// The first violation that is found, with the steps to it.
+pub fn every_order(config: &Config) -> Result<Figures, Counterexample> {
+    let mut search = Search {
+        config,
+        seen: Seen::default(),
+        figures: Figures::default(),
+        path: Vec::new(),
+    };
+    let world = World::new(config);
+    search.seen.insert(world.fingerprint());
+    search.visit(&world).map_err(|violation| Counterexample {
+        violation,
+        steps: search.path.clone(),
+    })?;
+    search.figures.states = search.seen.len();
+    Ok(search.figures)
+}
+
+impl Search<'_> {
+    fn visit(&mut self, world: &World) -> Result<(), Violation> {
+        let steps = world.steps(self.config);
+        if is_end(&steps) {
+            self.figures.ends += 1;
+            self.figures.longest_run = self.figures.longest_run.max(self.path.len());
+            self.figures.longest_end = self.figures.longest_end.max(finish(world, self.config)?);
+        }
+        for step in steps {
+            self.path.push(step);
+            let next = world.after(step, self.config)?;
+            self.figures.transitions += 1;
+            if self.seen.insert(next.fingerprint()) {
+                self.visit(&next)?;
+            }
+            self.path.pop();
+        }
+        Ok(())
+    }
+}
+
+/// What is on its way may stay on its way for ever.
+pub(crate) fn is_end(steps: &[Step]) -> bool {
+    steps.iter().all(|step| matches!(step, Step::Deliver(_)))
+}
+
+/// Lets everything go well from here on, and resolves every incident: the run must end. Returns the number of steps.
+pub(crate) fn finish(world: &World, config: &Config) -> Result<usize, Violation> {
+    let mut world = world.clone();
+    for count in 0..STEPS_TO_THE_END {
+        if world.engine.job == JobState::Ended && world.hands.iter().all(Option::is_none) {
+            return Ok(count);
+        }
+        let step = world.steps(config).into_iter().find(|step| {
+            matches!(
+                step,
+                Step::HandOut
+                    | Step::Permit(_)
+                    | Step::Do(_, Way::Well)
+                    | Step::Hear(_)
+                    | Step::Wake(_)
+                    | Step::Resume
+                    | Step::BackOffPasses
+            )
+        });
+        match (step, &world.engine.job) {
+            (Some(step), _) => world = world.after(step, config)?,
+            (None, JobState::Active { .. }) => world.expire(),
+            (None, JobState::Incident { .. }) => world.resolve(1),
+            (None, JobState::Thrown { .. }) => world.resolve(world.engine.retries),
+            (None, _) => break,
+        }
+    }
+    broken("I5", format!("the run does not end: {:?}", world.engine))
+}
+
+/// Looks for the shortest way to a violation. `None`: there is none within the bounds.
+pub fn shortest_counterexample(config: &Config) -> Option<Counterexample> {
+    let mut seen = Seen::default();
+    // Each state's predecessor and the step from it.
+    let mut ways: Vec<(u32, Step)> = Vec::new();
+    let mut queue = VecDeque::from([(World::new(config), u32::MAX)]);
+    while let Some((world, place)) = queue.pop_front() {
+        let steps = world.steps(config);
+        if is_end(&steps)
+            && let Err(violation) = finish(&world, config)
+        {
+            return Some(trace(violation, &ways, place));
+        }
+        for step in steps {
+            let next = world.after(step, config);
+            if let Ok(next) = &next
+                && !seen.insert(next.fingerprint())
+            {
+                continue;
+            }
+            ways.push((place, step));
+            let here = u32::try_from(ways.len() - 1).expect("fewer states than 2^32");
+            match next {
+                Ok(next) => queue.push_back((next, here)),
+                Err(violation) => return Some(trace(violation, &ways, here)),
+            }
+        }
+    }
+    None
+}
+
+fn trace(violation: Violation, ways: &[(u32, Step)], mut place: u32) -> Counterexample {
+    let mut steps = Vec::new();
+    while let Some((before, step)) = ways.get(place as usize) {
+        steps.push(*step);
+        place = *before;
+    }
+    steps.reverse();
+    Counterexample { violation, steps }
+}
