@@ -89,3 +89,34 @@ impl Bounds {
         }
     }
 }
+
+/// Counts of spent bounds in 4 bits each, for many of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packed(u64);
+
+impl Packed {
+    /// Is no count of this larger than the other's?
+    pub fn is_within(self, other: Self) -> bool {
+        // The highest bit of each count is free. Set in `other`, it survives the subtraction unless that count is the smaller one.
+        const FREE: u64 = 0x8888_8888_8888_8888;
+        ((other.0 | FREE) - self.0) & FREE == FREE
+    }
+}
+
+impl Bounds {
+    /// Each count is at most 7.
+    pub fn packed(&self) -> Packed {
+        let counts = [
+            self.expiries,
+            self.messages,
+            self.pauses,
+            self.kills,
+            self.suspensions,
+            self.resolves,
+            self.refusals,
+            self.give_backs,
+            self.verdicts,
+        ];
+        Packed(counts.iter().fold(0, |packed, count| packed << 4 | u64::from(*count)))
+    }
+}

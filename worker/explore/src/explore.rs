@@ -44,30 +44,41 @@ pub struct Figures {
 struct Search<'a> {
     config: &'a Config,
     seen: Seen,
+    round: u8,
     figures: Figures,
     path: Vec<Step>,
 }
 
 /// Explores every order of events within the bounds.
 ///
+/// It goes by rounds of more and more faults, so that each state is known at its lowest cost first.
+///
 /// # Errors
 ///
 /// The first violation that is found, with the steps to it.
 pub fn every_order(config: &Config) -> Result<Figures, Counterexample> {
-    let mut search = Search {
-        config,
-        seen: Seen::default(),
-        figures: Figures::default(),
-        path: Vec::new(),
-    };
-    let world = World::new(config);
-    search.seen.insert(world.fingerprint());
-    search.visit(&world).map_err(|violation| Counterexample {
-        violation,
-        steps: search.path.clone(),
-    })?;
-    search.figures.states = search.seen.len();
-    Ok(search.figures)
+    let mut seen = Seen::default();
+    let mut figures = Figures::default();
+    for faults in 0..=config.bounds.faults {
+        let mut config = config.clone();
+        config.bounds.faults = faults;
+        let world = World::new(&config);
+        seen.visit(world.fingerprint(), world.spent.packed(), faults);
+        let mut search = Search {
+            config: &config,
+            seen,
+            round: faults,
+            figures: Figures::default(),
+            path: Vec::new(),
+        };
+        search.visit(&world).map_err(|violation| Counterexample {
+            violation,
+            steps: search.path.clone(),
+        })?;
+        Search { seen, figures, .. } = search;
+        figures.states = seen.len();
+    }
+    Ok(figures)
 }
 
 impl Search<'_> {
@@ -82,7 +93,7 @@ impl Search<'_> {
             self.path.push(step);
             let next = world.after(step, self.config)?;
             self.figures.transitions += 1;
-            if self.seen.insert(next.fingerprint()) {
+            if self.seen.visit(next.fingerprint(), next.spent.packed(), self.round) {
                 self.visit(&next)?;
             }
             self.path.pop();
@@ -142,7 +153,7 @@ pub fn shortest_counterexample(config: &Config) -> Option<Counterexample> {
         for step in steps {
             let next = world.after(step, config);
             if let Ok(next) = &next
-                && !seen.insert(next.fingerprint())
+                && !seen.visit(next.fingerprint(), next.spent.packed(), 0)
             {
                 continue;
             }

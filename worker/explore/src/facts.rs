@@ -33,14 +33,21 @@ struct Fact {
     denied: bool,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+/// Only what can still matter: how many starts the decisions allow beyond those that were made, and the attempts that anybody still knows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Facts {
-    starts: u32,
-    decisions: u32,
+    starts_left: i8,
     attempts: Vec<Fact>,
 }
 
 impl Facts {
+    pub fn new() -> Self {
+        Self {
+            starts_left: 1,
+            attempts: Vec::new(),
+        }
+    }
+
     fn of(&mut self, attempt: &AttemptId) -> &mut Fact {
         let place = self.attempts.iter().position(|fact| fact.attempt == *attempt);
         let place = place.unwrap_or_else(|| {
@@ -54,24 +61,27 @@ impl Facts {
         &mut self.attempts[place]
     }
 
+    /// Forgets the attempts that nobody knows any more.
+    pub fn keep(&mut self, known: impl Fn(&AttemptId) -> bool) {
+        self.attempts.retain(|fact| known(&fact.attempt));
+        self.attempts
+            .sort_unstable_by(|one, other| one.attempt.cmp(&other.attempt));
+    }
+
     fn started(&self, attempt: &AttemptId) -> bool {
         self.attempts
             .iter()
             .any(|fact| fact.attempt == *attempt && fact.started)
     }
 
-    pub fn starts(&self) -> u32 {
-        self.starts
-    }
-
     /// A person has resolved an incident that said that nobody knows, or an author has asked for a retry.
     pub fn decide(&mut self) {
-        self.decisions += 1;
+        self.starts_left += 1;
     }
 
     /// ServiceNow has started a flow for this attempt's request.
     pub fn start(&mut self, attempt: &AttemptId) -> Result<(), Violation> {
-        self.starts += 1;
+        self.starts_left -= 1;
         let fact = self.of(attempt);
         fact.started = true;
         if fact.denied {
@@ -80,10 +90,10 @@ impl Facts {
                 format!("{attempt} starts a flow after `not-started` was reported for it"),
             );
         }
-        if self.starts > 1 + self.decisions {
+        if self.starts_left < 0 {
             return broken(
                 "I1",
-                format!("{} starts with {} decisions", self.starts, self.decisions),
+                format!("{attempt} starts the flow once more, and nobody has decided so"),
             );
         }
         Ok(())

@@ -1,6 +1,9 @@
 //! A fast hash of 64 bits. States are remembered by it alone: with 50 million of them, two share a hash with a probability of 1 in 15,000.
 
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
+
+use crate::config::Packed;
 
 #[derive(Default)]
 pub struct Fold(u64);
@@ -62,7 +65,44 @@ impl Hasher for Identity {
     }
 }
 
-pub type Seen = std::collections::HashSet<u64, BuildHasherDefault<Identity>>;
+/// The states that were visited: what was spent to reach each, where less was not enough.
+///
+/// A state that was reached before with no more spent needs no second visit: whatever can follow now could follow then.
+#[derive(Default)]
+pub struct Seen {
+    first: HashMap<u64, (Packed, u8), BuildHasherDefault<Identity>>,
+    /// The few that were reached at different costs of which none is the lowest.
+    more: HashMap<u64, Vec<(Packed, u8)>, BuildHasherDefault<Identity>>,
+    len: usize,
+}
+
+impl Seen {
+    /// Is this the first visit of this round, and not one that another makes superfluous?
+    pub fn visit(&mut self, state: u64, spent: Packed, round: u8) -> bool {
+        let Some(first) = self.first.get_mut(&state) else {
+            self.first.insert(state, (spent, round));
+            self.len += 1;
+            return true;
+        };
+        let more = self.more.get_mut(&state).map(Vec::as_mut_slice).unwrap_or_default();
+        for (known, of) in std::iter::once(first).chain(more) {
+            if *known == spent && *of != round {
+                *of = round;
+                return true;
+            }
+            if known.is_within(spent) {
+                return false;
+            }
+        }
+        self.more.entry(state).or_default().push((spent, round));
+        self.len += 1;
+        true
+    }
+
+    pub fn len(&self) -> usize {
+        self.len
+    }
+}
 
 pub fn of(value: &impl Hash) -> u64 {
     let mut fold = Fold::default();
