@@ -53,6 +53,8 @@ pub struct Config {
     pub shared_ids: bool,
     /// Mutation: a mark leaves the outcome as it is.
     pub mark_keeps_outcome: bool,
+    /// The resolve of a BPMN error that was thrown beside a later holder is no decision.
+    pub strict: bool,
     pub bounds: Bounds,
 }
 
@@ -67,6 +69,7 @@ impl Config {
             extends: false,
             shared_ids: false,
             mark_keeps_outcome: false,
+            strict: false,
             bounds,
         }
     }
@@ -87,6 +90,61 @@ impl Bounds {
             give_backs: 0,
             verdicts: 0,
         }
+    }
+}
+
+/// The bounds of the issue for each engine and each `onUnknown`, with at most `faults` faults in one run.
+pub fn stated(faults: u8) -> Vec<Config> {
+    use EngineKind::{Camunda8, Leases, Operaton};
+    use OnUnknown::{BpmnError, Incident, Retry};
+    let mut configs: Vec<_> = [Camunda8, Leases]
+        .into_iter()
+        .flat_map(|engine| [Incident, Retry, BpmnError].map(|on_unknown| (engine, on_unknown)))
+        // Operaton differs from leases by what an error that nothing catches does.
+        .chain([(Operaton, BpmnError)])
+        .map(|(engine, on_unknown)| Config::new(engine, on_unknown, Bounds::stated(faults)))
+        .collect();
+    let mut caught = Config::new(Camunda8, BpmnError, Bounds::stated(faults));
+    caught.caught = true;
+    configs.push(caught);
+    configs
+}
+
+/// Everything else that the models know: suspension, jobs given back, the author's expressions, extensions.
+pub fn everything(faults: u8, workers: usize) -> Vec<Config> {
+    let bounds = Bounds {
+        suspensions: 1,
+        give_backs: 1,
+        verdicts: 1,
+        ..Bounds::stated(faults)
+    };
+    let mut configs = stated(faults);
+    for config in &mut configs {
+        config.bounds = bounds;
+        config.workers = workers;
+    }
+    let mut extended = configs.clone();
+    for config in &mut extended {
+        config.extends = true;
+    }
+    configs.append(&mut extended);
+    configs
+}
+
+impl std::fmt::Display for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let engine = match self.engine {
+            EngineKind::Camunda8 => "Camunda 8",
+            EngineKind::Leases => "Camunda 8, leases",
+            EngineKind::Operaton => "Operaton",
+        };
+        let on_unknown = match self.on_unknown {
+            OnUnknown::Incident => "incident",
+            OnUnknown::Retry => "retry",
+            OnUnknown::BpmnError if self.caught => "bpmnError, caught",
+            OnUnknown::BpmnError => "bpmnError, not caught",
+        };
+        write!(f, "{engine} | {on_unknown}")
     }
 }
 

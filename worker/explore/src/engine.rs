@@ -17,9 +17,10 @@ pub enum JobState {
     Incident {
         says: OutcomeState,
     },
-    /// Threw an error that nothing caught.
+    /// Threw an error that nothing caught. `beside`: an earlier holder threw it while a later one had the job.
     Thrown {
         says: OutcomeState,
+        beside: bool,
     },
     Ended,
 }
@@ -101,7 +102,10 @@ impl Engine {
         self.job = if config.caught || config.engine == EngineKind::Operaton {
             JobState::Ended
         } else {
-            JobState::Thrown { says }
+            JobState::Thrown {
+                says,
+                beside: token != self.token,
+            }
         };
         Reply::Done
     }

@@ -129,8 +129,8 @@ pub(crate) fn finish(world: &World, config: &Config) -> Result<usize, Violation>
         match (step, &world.engine.job) {
             (Some(step), _) => world = world.after(step, config)?,
             (None, JobState::Active { .. }) => world.expire(),
-            (None, JobState::Incident { .. }) => world.resolve(1),
-            (None, JobState::Thrown { .. }) => world.resolve(world.engine.retries),
+            (None, JobState::Incident { .. }) => world.resolve(1, config),
+            (None, JobState::Thrown { .. }) => world.resolve(world.engine.retries, config),
             (None, _) => break,
         }
     }

@@ -73,6 +73,9 @@ pub struct World {
     pub flights: Vec<Flight>,
     pub spent: Bounds,
     pub facts: Facts,
+    /// A person has resolved the incident of a BPMN error before the worker could record the outcome. The next holder finds an
+    /// attempt without an outcome, although nothing went wrong.
+    pub hasty: bool,
     pub limits: Arc<Limits>,
 }
 
@@ -85,6 +88,7 @@ impl World {
             flights: Vec::new(),
             spent: Bounds::default(),
             facts: Facts::new(),
+            hasty: false,
             limits: Arc::new(limits()),
         }
     }
@@ -166,7 +170,7 @@ impl World {
 
 impl Hash for World {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.now, &self.engine, &self.facts).hash(state);
+        (&self.now, &self.engine, &self.facts, self.hasty).hash(state);
         for group in [
             self.hands.iter().map(hash::of).collect::<Vec<_>>(),
             self.flights.iter().map(hash::of).collect(),

@@ -519,6 +519,16 @@ impl<A: Clone> Attempt<A> {
         if earlier && report.settlement != Settlement::Complete && now >= self.deadline {
             return self.forget(ForgetReason::OutOfTime);
         }
+        // Once the lock has passed, an error would reach the job under the hands of its next holder. That one evaluates the
+        // recorded answer, or finds the attempt, and throws the error then.
+        let passed = now >= self.deadline && matches!(report.settlement, Settlement::Throw { .. });
+        if passed && matches!(report.call, CallOutcome::Started { .. }) {
+            let outcome = report.outcome(OutcomeState::Answered, None);
+            return self.begin_record(outcome);
+        }
+        if passed && matches!(report.call, CallOutcome::Unknown) {
+            return self.forget(ForgetReason::OutOfTime);
+        }
         report.tries += 1;
         match report.settlement {
             Settlement::Complete => vec![Action::Complete {
