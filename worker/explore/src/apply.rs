@@ -25,7 +25,11 @@ impl World {
 
     fn apply(&mut self, step: Step, config: &Config) -> Checked {
         match step {
-            Step::HandOut => self.hand_out(config),
+            Step::HandOut => self.hand_out(false, config),
+            Step::HandOutRefused => {
+                self.spent.verdicts += 1;
+                self.hand_out(true, config)
+            }
             Step::HandOutLost => {
                 self.spent.messages += 1;
                 self.lock();
@@ -108,7 +112,7 @@ impl World {
         };
     }
 
-    fn hand_out(&mut self, config: &Config) -> Checked {
+    fn hand_out(&mut self, refused: bool, config: &Config) -> Checked {
         let place = self.hands.iter().position(Option::is_none).expect("an idle worker");
         self.lock();
         let stem = if config.shared_ids { 1 } else { self.engine.token };
@@ -128,7 +132,7 @@ impl World {
                 on_unknown: config.on_unknown,
                 retry_back_off: Duration::from_secs(1),
             },
-            refused: false,
+            refused,
             random: 0,
         };
         let answered = matches!((&job.attempt, &job.outcome), (Some(attempt), Some(outcome))
@@ -249,6 +253,10 @@ impl World {
                 return self.send(place, way, attempt, *not_after, config);
             }
             Action::Evaluate(_) => return self.evaluate(place, way, config),
+            _ if way == Way::Rejected => {
+                self.spent.verdicts += 1;
+                return self.tell(place, Event::SettleRejected { too_large: true }, config);
+            }
             Action::Check { .. } if config.engine == EngineKind::Camunda8 || !holds(Rule::Check) => {
                 return self.tell(place, Event::Checked(true), config);
             }

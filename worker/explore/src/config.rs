@@ -35,7 +35,7 @@ pub struct Bounds {
     pub refusals: u8,
     /// Jobs that are given back for want of a permit.
     pub give_backs: u8,
-    /// Answers of the author's expressions other than none.
+    /// Answers of the author's expressions other than none, reports that the engine rejects, jobs that the executor refuses.
     pub verdicts: u8,
 }
 
@@ -110,7 +110,7 @@ pub fn stated(faults: u8) -> Vec<Config> {
     configs
 }
 
-/// Everything else that the models know: suspension, jobs given back, the author's expressions, extensions.
+/// Everything else that the models know: suspension, jobs given back, the author's expressions, rejected reports, extensions.
 pub fn everything(faults: u8, workers: usize) -> Vec<Config> {
     let bounds = Bounds {
         suspensions: 1,

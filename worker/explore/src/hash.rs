@@ -10,7 +10,7 @@ pub struct Fold(u64);
 
 impl Fold {
     fn word(&mut self, word: u64) {
-        let product = u128::from(self.0 ^ word ^ 0x2D35_8DCC_AA6C_78A5) * 0x8BB8_4B93_962E_ACC9_4B33_A62E_D433_D4A3;
+        let product = u128::from(self.0 ^ word ^ 0x2D35_8DCC_AA6C_78A5) * 0xA076_1D64_78BD_642F;
         self.0 = (product >> 64) as u64 ^ product as u64 ^ word.rotate_left(32);
     }
 }

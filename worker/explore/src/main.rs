@@ -56,7 +56,7 @@ fn run() -> Result<(), String> {
     let table = every_order_of(&everything(FAULTS_WITH_EVERYTHING, 2))?;
     let _ = writeln!(
         report,
-        "**The same with ≤ 1 suspension, ≤ 1 job given back, ≤ 1 answer of the author's expressions**, and at most \
+        "**The same with ≤ 1 suspension, ≤ 1 job given back, ≤ 1 verdict of the author's expressions, rejected report or refused job**, and at most \
          {FAULTS_WITH_EVERYTHING} faults in one run. The second half of the rows needs an extension of the lock before each call.\n\n{table}"
     );
     report.push_str(&random);

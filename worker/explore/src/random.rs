@@ -18,7 +18,7 @@ impl Random {
         Self((mixed ^ (mixed >> 27)).max(1))
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -26,7 +26,7 @@ impl Random {
     }
 
     pub fn below(&mut self, n: usize) -> usize {
-        usize::try_from(self.next() >> 33).unwrap_or(0) % n
+        usize::try_from(self.number() >> 33).unwrap_or(0) % n
     }
 }
 

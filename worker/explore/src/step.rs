@@ -3,6 +3,7 @@
 use crate::attempt::{Action, Rule, Time};
 use crate::config::{Bounds, Config};
 use crate::engine::JobState;
+use crate::facts::Answer;
 use crate::rules::holds;
 use crate::world::{Hand, World};
 
@@ -23,6 +24,8 @@ pub enum Way {
     Refused,
     /// ServiceNow: started, and the answer is cut.
     Cut,
+    /// The engine rejects a report: too large, say.
+    Rejected,
     EvaluationFails,
     EvaluatorAway,
     JobError,
@@ -33,6 +36,8 @@ pub enum Way {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     HandOut,
+    /// Of a job that the executor refuses: a task header cannot be read.
+    HandOutRefused,
     /// The answer to the activation is lost.
     HandOutLost,
     Permit(usize),
@@ -102,12 +107,13 @@ impl World {
 
     fn engine_steps(&self, left: &Left, steps: &mut Vec<Step>) {
         match self.engine.job {
-            JobState::Activatable if !self.engine.suspended => {
-                if self.hands.iter().any(Option::is_none) {
-                    steps.push(Step::HandOut);
-                    if left.fault(|of| of.messages) {
-                        steps.push(Step::HandOutLost);
-                    }
+            JobState::Activatable if !self.engine.suspended && self.hands.iter().any(Option::is_none) => {
+                steps.push(Step::HandOut);
+                if left.other(|of| of.verdicts) {
+                    steps.push(Step::HandOutRefused);
+                }
+                if left.fault(|of| of.messages) {
+                    steps.push(Step::HandOutLost);
                 }
             }
             JobState::Active { .. } if left.fault(|of| of.expiries) => steps.push(Step::Expire),
@@ -149,17 +155,16 @@ impl World {
         }
     }
 
-    fn ways(&self, action: &Action<crate::facts::Answer>, left: &Left, ways: &mut Vec<Way>) {
+    fn ways(&self, action: &Action<Answer>, left: &Left, ways: &mut Vec<Way>) {
         let (fault, verdict) = (left.fault(|of| of.messages), left.other(|of| of.verdicts));
         match action {
             Action::Send { not_after, .. } => {
                 if self.looks_at_clock(*not_after) {
                     // The executor looks at the clock, and does not send.
                     ways.push(Way::Well);
-                    if !left.fault(|of| of.pauses) {
-                        return;
+                    if left.fault(|of| of.pauses) {
+                        ways.push(Way::Paused);
                     }
-                    ways.push(Way::Paused);
                     return;
                 }
                 ways.push(Way::Well);
@@ -189,6 +194,13 @@ impl World {
                 ways.push(Way::Well);
                 if fault {
                     ways.push(Way::Late);
+                }
+                let report = matches!(
+                    action,
+                    Action::Complete { .. } | Action::Fail { .. } | Action::GiveBack { .. } | Action::Throw
+                );
+                if verdict && report {
+                    ways.push(Way::Rejected);
                 }
             }
         }

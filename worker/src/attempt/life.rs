@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Rule;
 use super::job::{AttemptId, HandedOut, Lock, OutcomeVariable, Permission, Time};
 use super::step::{Action, Event, ForgetReason};
-use crate::outcome::{CallOutcome, OutcomeState, Settlement, Task, settle, settle_failed_evaluation};
+use crate::outcome::{CallOutcome, Settlement, Task};
 use crate::pace::BackOff;
 use crate::rules::holds;
 
@@ -42,7 +42,7 @@ impl Default for Limits {
 
 /// What a mark is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Plan {
+pub(super) enum Plan {
     Send,
     GiveBack,
     Refuse,
@@ -51,7 +51,7 @@ enum Plan {
 
 /// Whose outcome is reported.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Name {
+pub(super) enum Name {
     /// This hand-out's own attempt.
     Own(AttemptId),
     /// An attempt that the job came with.
@@ -59,7 +59,7 @@ enum Name {
 }
 
 impl Name {
-    fn id(&self) -> &AttemptId {
+    pub(super) fn id(&self) -> &AttemptId {
         match self {
             Self::Own(id) | Self::Earlier(id) => id,
         }
@@ -67,20 +67,20 @@ impl Name {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Report<A> {
-    call: CallOutcome<A>,
-    name: Name,
-    settlement: Settlement,
-    given_back: bool,
+pub(super) struct Report<A> {
+    pub(super) call: CallOutcome<A>,
+    pub(super) name: Name,
+    pub(super) settlement: Settlement,
+    pub(super) given_back: bool,
     /// The engine has rejected the first form of this report.
-    rejected: bool,
-    without_body: bool,
-    tries: u32,
+    pub(super) rejected: bool,
+    pub(super) without_body: bool,
+    pub(super) tries: u32,
 }
 
 /// Of the lock, while a job waits for its permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Extension {
+pub(super) enum Extension {
     /// Not needed, or no longer.
     Settled,
     /// Asked for.
@@ -90,7 +90,7 @@ enum Extension {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum State<A> {
+pub(super) enum State<A> {
     Waiting {
         until: Time,
         permit: bool,
@@ -124,19 +124,19 @@ enum State<A> {
 /// One hand-out of a job. See the [module's documentation](super).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Attempt<A> {
-    state: State<A>,
-    deadline: Time,
-    wake: Option<Time>,
-    marks: u32,
-    stem: Arc<str>,
-    retries: u32,
-    lock: Lock,
-    task: Task,
-    random: u64,
-    limits: Arc<Limits>,
+    pub(super) state: State<A>,
+    pub(super) deadline: Time,
+    pub(super) wake: Option<Time>,
+    pub(super) marks: u32,
+    pub(super) stem: Arc<str>,
+    pub(super) retries: u32,
+    pub(super) lock: Lock,
+    pub(super) task: Task,
+    pub(super) random: u64,
+    pub(super) limits: Arc<Limits>,
 }
 
-type Actions<A> = Vec<Action<A>>;
+pub(super) type Actions<A> = Vec<Action<A>>;
 
 impl<A: Clone> Attempt<A> {
     /// Begins with a job that was handed out.
@@ -224,12 +224,12 @@ impl<A: Clone> Attempt<A> {
         }
     }
 
-    fn forget(&mut self, reason: ForgetReason) -> Actions<A> {
+    pub(super) fn forget(&mut self, reason: ForgetReason) -> Actions<A> {
         self.state = State::Done;
         vec![Action::Forget(reason)]
     }
 
-    fn sleep(&mut self, tries: u32, at_least: Option<Duration>, now: Time) -> Actions<A> {
+    pub(super) fn sleep(&mut self, tries: u32, at_least: Option<Duration>, now: Time) -> Actions<A> {
         let random = self.random.rotate_left(tries.wrapping_mul(11));
         let delay = self
             .limits
@@ -239,7 +239,7 @@ impl<A: Clone> Attempt<A> {
         self.wake_at(now.saturating_add(delay))
     }
 
-    fn wake_at(&mut self, time: Time) -> Actions<A> {
+    pub(super) fn wake_at(&mut self, time: Time) -> Actions<A> {
         self.wake = Some(time);
         vec![Action::WakeAt(time)]
     }
@@ -266,377 +266,6 @@ impl<A: Clone> Attempt<A> {
             State::Settling(_) => self.report(now),
             State::Recording { .. } => self.record(),
             State::Waiting { .. } | State::Checking { .. } | State::Sending { .. } | State::Done => Vec::new(),
-        }
-    }
-
-    // The lock.
-
-    /// Is enough of the lock left for this plan?
-    fn has_time(&self, plan: Plan, now: Time) -> bool {
-        !holds(Rule::Check) || now <= self.not_after(plan)
-    }
-
-    fn not_after(&self, plan: Plan) -> Time {
-        let call = match plan {
-            Plan::Send => self.lock.call,
-            Plan::GiveBack | Plan::Refuse | Plan::Spend => Duration::ZERO,
-        };
-        self.deadline.saturating_sub(call).saturating_sub(self.limits.margin)
-    }
-
-    fn extended(&mut self, asked_at: Time, now: Time) -> Actions<A> {
-        let deadline = asked_at.saturating_add(self.lock.timeout);
-        self.deadline = if now < self.deadline || !holds(Rule::ExtendedInTime) {
-            deadline
-        } else {
-            // The lock may have passed and be another's since.
-            self.deadline.min(deadline)
-        };
-        self.extension_ended(now)
-    }
-
-    /// With enough time left the job goes on; else the extension is asked for again, while there is hope.
-    fn extension_ended(&mut self, now: Time) -> Actions<A> {
-        let enough = self.has_time(Plan::Send, now);
-        let State::Waiting {
-            until,
-            permit,
-            extension,
-        } = &mut self.state
-        else {
-            return Vec::new();
-        };
-        if enough {
-            *extension = Extension::Settled;
-            return self.leave_waiting(now);
-        }
-        *extension = Extension::Failed;
-        let until = if *permit { Time::MAX } else { *until };
-        let again = now.saturating_add(self.limits.back_off.delay(1, self.random));
-        self.wake_at(again.min(until))
-    }
-
-    fn extend(&mut self, now: Time) -> Actions<A> {
-        let State::Waiting {
-            until,
-            permit,
-            extension,
-        } = &mut self.state
-        else {
-            return Vec::new();
-        };
-        if now >= self.deadline {
-            return self.forget(ForgetReason::OutOfTime);
-        }
-        *extension = Extension::Out;
-        let until = (!*permit).then_some(*until);
-        let mut actions = vec![Action::Extend {
-            timeout: self.lock.timeout,
-        }];
-        if let Some(until) = until {
-            actions.extend(self.wake_at(until));
-        }
-        actions
-    }
-
-    // Waiting and marking.
-
-    fn wait(&mut self, timeout: Duration, now: Time) -> Actions<A> {
-        let until = now.saturating_add(self.limits.permit_wait);
-        self.state = State::Waiting {
-            until,
-            permit: false,
-            extension: Extension::Settled,
-        };
-        // Time to wait, and to mark, and to look at the clock, without a second extension.
-        let ready = until.saturating_add(self.limits.margin);
-        if self.lock.timeout > timeout || !self.has_time(Plan::Send, ready) {
-            self.extend(now)
-        } else {
-            self.wake_at(until)
-        }
-    }
-
-    /// To the mark, if the job has its permit and its lock.
-    fn leave_waiting(&mut self, now: Time) -> Actions<A> {
-        match self.state {
-            State::Waiting {
-                permit: true,
-                extension: Extension::Settled,
-                ..
-            } => self.mark(Plan::Send, now),
-            _ => Vec::new(),
-        }
-    }
-
-    /// Marks, for the first time or once more: always with a new identifier.
-    fn mark(&mut self, plan: Plan, now: Time) -> Actions<A> {
-        if !self.has_time(plan, now) {
-            return self.forget(ForgetReason::OutOfTime);
-        }
-        self.wake = None;
-        if holds(Rule::FreshId) || self.marks == 0 {
-            self.marks += 1;
-        }
-        let id = AttemptId::new(&format!("{}-{}", self.stem, self.marks));
-        if plan == Plan::GiveBack && !holds(Rule::MarkBeforeGiveBack) {
-            return self.checked(plan, id, now);
-        }
-        if !holds(Rule::MarkFirst) {
-            return self.check(plan, id);
-        }
-        self.state = State::Marking { plan, id: id.clone() };
-        vec![Action::Mark(id)]
-    }
-
-    fn marking(&mut self, event: Event<A>, now: Time) -> Actions<A> {
-        let State::Marking { plan, id } = &self.state else {
-            return Vec::new();
-        };
-        let (plan, id) = (*plan, id.clone());
-        match event {
-            Event::MarkAcked(acked) if acked == id && self.has_time(plan, now) => self.check(plan, id),
-            Event::MarkAcked(acked) if acked == id => self.forget(ForgetReason::OutOfTime),
-            Event::MarkRefused(refused) if refused == id => self.forget(ForgetReason::Refused),
-            Event::MarkUnanswered(unanswered) if unanswered == id => self.sleep(self.marks, None, now),
-            _ => Vec::new(),
-        }
-    }
-
-    fn check(&mut self, plan: Plan, id: AttemptId) -> Actions<A> {
-        self.state = State::Checking { plan, id };
-        vec![Action::Check {
-            timeout: self.lock.timeout,
-        }]
-    }
-
-    fn checked(&mut self, plan: Plan, id: AttemptId, now: Time) -> Actions<A> {
-        if !self.has_time(plan, now) {
-            return self.forget(ForgetReason::OutOfTime);
-        }
-        let not_started = |may_pass| CallOutcome::NotStarted {
-            may_pass,
-            retry_after: None,
-        };
-        match plan {
-            Plan::Send => {
-                let not_after = self.not_after(plan);
-                self.state = State::Sending { id: id.clone() };
-                vec![Action::Send { attempt: id, not_after }]
-            }
-            Plan::Refuse => self.evaluate(not_started(false), Name::Own(id), now),
-            Plan::GiveBack => {
-                let settlement = Settlement::Fail {
-                    retries: self.retries,
-                    back_off: self.limits.give_back.delay(1, self.random),
-                    state: OutcomeState::NotStarted,
-                };
-                self.settle(not_started(true), Name::Own(id), settlement, true, now)
-            }
-            Plan::Spend => {
-                let settlement = Settlement::Fail {
-                    retries: self.retries.saturating_sub(1),
-                    back_off: Duration::ZERO,
-                    state: OutcomeState::NotStarted,
-                };
-                self.settle(not_started(true), Name::Own(id), settlement, false, now)
-            }
-        }
-    }
-
-    // Evaluating.
-
-    fn evaluate(&mut self, call: CallOutcome<A>, name: Name, now: Time) -> Actions<A> {
-        self.wake = None;
-        self.state = State::Evaluating {
-            call: call.clone(),
-            name,
-            since: now,
-            tries: 0,
-        };
-        vec![Action::Evaluate(call)]
-    }
-
-    fn evaluating(&mut self, event: Event<A>, now: Time) -> Actions<A> {
-        let State::Evaluating {
-            call,
-            name,
-            since,
-            tries,
-        } = &mut self.state
-        else {
-            return Vec::new();
-        };
-        let settlement = match event {
-            Event::Evaluated(verdict) => settle(call, verdict, &self.task, self.retries),
-            Event::EvaluatorAway if now < since.saturating_add(self.limits.evaluation) => {
-                *tries += 1;
-                let tries = *tries;
-                let mut actions = self.sleep(tries, None, now);
-                if now < self.deadline && self.deadline < now.saturating_add(self.lock.timeout / 2) {
-                    actions.push(Action::Extend {
-                        timeout: self.lock.timeout,
-                    });
-                }
-                return actions;
-            }
-            Event::EvaluatorAway | Event::EvaluationFailed => settle_failed_evaluation(call),
-            _ => return Vec::new(),
-        };
-        let (call, name) = (call.clone(), name.clone());
-        self.settle(call, name, settlement, false, now)
-    }
-
-    // Settling and recording.
-
-    fn settle(
-        &mut self,
-        call: CallOutcome<A>,
-        name: Name,
-        settlement: Settlement,
-        given_back: bool,
-        now: Time,
-    ) -> Actions<A> {
-        self.wake = None;
-        self.state = State::Settling(Report {
-            call,
-            name,
-            settlement,
-            given_back,
-            rejected: false,
-            without_body: false,
-            tries: 0,
-        });
-        self.report(now)
-    }
-
-    fn report(&mut self, now: Time) -> Actions<A> {
-        let State::Settling(report) = &mut self.state else {
-            return Vec::new();
-        };
-        // The next holder finds the same attempt, and reports it. A completion stays true.
-        let earlier = matches!(report.name, Name::Earlier(_));
-        if earlier && report.settlement != Settlement::Complete && now >= self.deadline {
-            return self.forget(ForgetReason::OutOfTime);
-        }
-        // Once the lock has passed, an error would reach the job under the hands of its next holder. That one evaluates the
-        // recorded answer, or finds the attempt, and throws the error then.
-        let passed = now >= self.deadline && matches!(report.settlement, Settlement::Throw { .. });
-        if passed && matches!(report.call, CallOutcome::Started { .. }) {
-            let outcome = report.outcome(OutcomeState::Answered, None);
-            return self.begin_record(outcome);
-        }
-        if passed && matches!(report.call, CallOutcome::Unknown) {
-            return self.forget(ForgetReason::OutOfTime);
-        }
-        report.tries += 1;
-        match report.settlement {
-            Settlement::Complete => vec![Action::Complete {
-                answer: report.answer(),
-            }],
-            Settlement::Fail {
-                retries,
-                back_off,
-                state,
-            } => {
-                let outcome = report.outcome(state, None);
-                let mut actions = Vec::new();
-                if !holds(Rule::OutcomeWithFailure) {
-                    actions.push(Action::Record(outcome.clone()));
-                }
-                actions.push(if report.given_back {
-                    Action::GiveBack {
-                        retries,
-                        back_off,
-                        outcome,
-                    }
-                } else {
-                    Action::Fail {
-                        retries,
-                        back_off,
-                        outcome,
-                        without_body: report.without_body,
-                    }
-                });
-                actions
-            }
-            Settlement::Throw { state } if !holds(Rule::RecordAfterThrow) => {
-                vec![Action::Record(report.outcome(state, Some(self.retries))), Action::Throw]
-            }
-            Settlement::Throw { .. } => vec![Action::Throw],
-        }
-    }
-
-    fn settling(&mut self, event: Event<A>, now: Time) -> Actions<A> {
-        let State::Settling(report) = &mut self.state else {
-            return Vec::new();
-        };
-        let tries = report.tries;
-        match (event, report.settlement) {
-            (Event::Settled, Settlement::Throw { state }) => {
-                let outcome = report.outcome(state, Some(self.retries));
-                self.begin_record(outcome)
-            }
-            (Event::Settled, _) => self.forget(ForgetReason::Settled),
-            (Event::Gone, _) => self.forget(ForgetReason::Gone),
-            (Event::TakenOver, settlement) => match (report.answer(), settlement) {
-                (Some(_), _) => {
-                    let outcome = report.outcome(OutcomeState::Answered, None);
-                    self.begin_record(outcome)
-                }
-                (None, Settlement::Fail { state, .. }) if !holds(Rule::NoPermissionAfterRefusal) => {
-                    let outcome = report.outcome(state, None);
-                    self.begin_record(outcome)
-                }
-                _ => self.forget(ForgetReason::Refused),
-            },
-            (Event::SettleDeferred(after), _) => self.sleep(tries, after, now),
-            (Event::SettleUnanswered, Settlement::Complete) => self.sleep(tries, None, now),
-            (Event::SettleUnanswered, _) if !holds(Rule::FailOnce) => self.sleep(tries, None, now),
-            (Event::SettleUnanswered, _) => self.forget(ForgetReason::Unanswered),
-            (Event::SettleRejected { too_large }, _) if !report.rejected => {
-                report.rejected = true;
-                report.given_back = false;
-                report.without_body = too_large;
-                report.settlement = settle_failed_evaluation(&report.call);
-                self.report(now)
-            }
-            (Event::SettleRejected { .. }, _) => self.forget(ForgetReason::Refused),
-            _ => Vec::new(),
-        }
-    }
-
-    fn begin_record(&mut self, outcome: OutcomeVariable<A>) -> Actions<A> {
-        self.wake = None;
-        self.state = State::Recording { outcome, tries: 0 };
-        self.record()
-    }
-
-    fn record(&mut self) -> Actions<A> {
-        let State::Recording { outcome, tries } = &mut self.state else {
-            return Vec::new();
-        };
-        *tries += 1;
-        vec![Action::Record(outcome.clone())]
-    }
-}
-
-impl<A: Clone> Report<A> {
-    fn answer(&self) -> Option<A> {
-        match &self.call {
-            CallOutcome::Started { answer, .. } => Some(answer.clone()),
-            CallOutcome::NotStarted { .. } | CallOutcome::Unknown => None,
-        }
-    }
-
-    /// `retries` where a PUT writes a permission: see [`HandedOut`].
-    fn outcome(&self, state: OutcomeState, retries: Option<u32>) -> OutcomeVariable<A> {
-        let answered = state == OutcomeState::Answered;
-        OutcomeVariable {
-            attempt: self.name.id().clone(),
-            state,
-            retries: retries.filter(|_| !answered),
-            response: if answered { self.answer() } else { None },
         }
     }
 }

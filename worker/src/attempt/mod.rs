@@ -47,6 +47,8 @@
 
 mod job;
 mod life;
+mod reporting;
+mod sending;
 mod step;
 
 pub use job::{AttemptId, HandedOut, Lock, OutcomeVariable, Time};
@@ -68,8 +70,6 @@ pub enum Rule {
     OutcomeWithFailure,
     /// An extension that was answered after the deadline does not count.
     ExtendedInTime,
-    /// Each mark request has an identifier of its own.
-    FreshId,
     /// `reported` is recorded only after the throw was answered.
     RecordAfterThrow,
     /// A found attempt is reported, also under `onUnknown=retry`, before anybody sends.
