@@ -109,9 +109,12 @@ fn a_permission_by_put_that_is_not_spent_starts_the_flow_twice() {
 /// `docs/worker.md`, "What the exploration changed", 2.
 #[test]
 fn a_permission_after_a_refused_failure_starts_the_flow_twice() {
-    let mut config = config(OnUnknown::Incident, 3);
+    let mut config = config(OnUnknown::Incident, 5);
     config.bounds.suspensions = 1;
     config.bounds.pauses = 0;
+    config.bounds.resolves = 0;
+    config.bounds.expiries = 1;
+    config.bounds.refusals = 1;
     let found = misses(Rule::NoPermissionAfterRefusal, &config);
     assert_eq!(found.violation.invariant, "I1");
 }

@@ -144,7 +144,13 @@ impl<A: Clone> Attempt<A> {
                     let outcome = report.outcome(OutcomeState::Answered, None);
                     self.begin_record(outcome)
                 }
-                (None, Settlement::Fail { state, .. }) if !holds(Rule::NoPermissionAfterRefusal) => {
+                (
+                    None,
+                    Settlement::Fail {
+                        state: state @ OutcomeState::NotStarted,
+                        ..
+                    },
+                ) if !holds(Rule::NoPermissionAfterRefusal) => {
                     let outcome = report.outcome(state, None);
                     self.begin_record(outcome)
                 }
@@ -189,7 +195,7 @@ impl<A: Clone> Report<A> {
         }
     }
 
-    /// `retries` where a PUT writes a permission: see [`HandedOut`].
+    /// `retries` where a PUT writes a permission: see `HandedOut`.
     fn outcome(&self, state: OutcomeState, retries: Option<u32>) -> OutcomeVariable<A> {
         let answered = state == OutcomeState::Answered;
         OutcomeVariable {
