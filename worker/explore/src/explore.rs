@@ -87,7 +87,10 @@ impl Search<'_> {
         if is_end(&steps) {
             self.figures.ends += 1;
             self.figures.longest_run = self.figures.longest_run.max(self.path.len());
-            self.figures.longest_end = self.figures.longest_end.max(finish(world, self.config)?);
+            self.figures.longest_end = self
+                .figures
+                .longest_end
+                .max(finish(world, self.config, &mut self.path)?);
         }
         for step in steps {
             self.path.push(step);
@@ -108,13 +111,17 @@ pub(crate) fn is_end(steps: &[Step]) -> bool {
 }
 
 /// Lets everything go well from here on, and resolves every incident: the run must end. Returns the number of steps.
-pub(crate) fn finish(world: &World, config: &Config) -> Result<usize, Violation> {
+///
+/// `path` is the run so far. It is the same afterwards, unless there is a violation: then it ends there.
+pub(crate) fn finish(world: &World, config: &Config, path: &mut Vec<Step>) -> Result<usize, Violation> {
+    let began = path.len();
     let mut world = world.clone();
     for count in 0..STEPS_TO_THE_END {
         if world.engine.job == JobState::Ended && world.hands.iter().all(Option::is_none) {
+            path.truncate(began);
             return Ok(count);
         }
-        let step = world.steps(config).into_iter().find(|step| {
+        let well = |step: &Step| {
             matches!(
                 step,
                 Step::HandOut
@@ -125,13 +132,20 @@ pub(crate) fn finish(world: &World, config: &Config) -> Result<usize, Violation>
                     | Step::Resume
                     | Step::BackOffPasses
             )
-        });
-        match (step, &world.engine.job) {
-            (Some(step), _) => world = world.after(step, config)?,
-            (None, JobState::Active { .. }) => world.expire(),
-            (None, JobState::Incident { .. }) => world.resolve(1, config),
-            (None, JobState::Thrown { .. }) => world.resolve(world.engine.retries, config),
+        };
+        let step = match (world.steps(config).into_iter().find(well), &world.engine.job) {
+            (Some(step), _) => step,
+            // Beyond the bounds, for a run that would otherwise stand still.
+            (None, JobState::Active { .. }) => Step::Expire,
+            (None, JobState::Incident { .. }) => Step::Resolve(1),
+            (None, JobState::Thrown { .. }) => Step::Resolve(world.engine.retries),
             (None, _) => break,
+        };
+        path.push(step);
+        match step {
+            Step::Expire => world.expire(),
+            Step::Resolve(retries) => world.resolve(retries, config),
+            step => world = world.after(step, config)?,
         }
     }
     broken("I5", format!("the run does not end: {:?}", world.engine))
@@ -145,10 +159,13 @@ pub fn shortest_counterexample(config: &Config) -> Option<Counterexample> {
     let mut queue = VecDeque::from([(World::new(config), u32::MAX)]);
     while let Some((world, place)) = queue.pop_front() {
         let steps = world.steps(config);
-        if is_end(&steps)
-            && let Err(violation) = finish(&world, config)
-        {
-            return Some(trace(violation, &ways, place));
+        if is_end(&steps) {
+            let mut end = Vec::new();
+            if let Err(violation) = finish(&world, config, &mut end) {
+                let mut found = trace(violation, &ways, place);
+                found.steps.append(&mut end);
+                return Some(found);
+            }
         }
         for step in steps {
             let next = world.after(step, config);

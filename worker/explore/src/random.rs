@@ -48,7 +48,7 @@ pub fn schedule(config: &Config, number: u64) -> Result<usize, Counterexample> {
     loop {
         let mut steps = world.steps(config);
         if is_end(&steps) && (steps.is_empty() || random.below(2) == 0) {
-            finish(&world, config).map_err(|violation| failed(violation, &path))?;
+            finish(&world, config, &mut path).map_err(|violation| failed(violation, &path))?;
             return Ok(path.len());
         }
         if random.below(8) >= appetite {
