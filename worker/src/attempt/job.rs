@@ -39,7 +39,8 @@ pub struct OutcomeVariable<A> {
     pub state: OutcomeState,
     /// The job's retries when a PUT wrote this; none where the failing call itself wrote it. See [`HandedOut`].
     pub retries: Option<u32>,
-    /// What is known of the answer, with [`OutcomeState::Answered`].
+    /// What is known of the answer. Always there with [`OutcomeState::Answered`]: pass an empty answer if the variable has none, for
+    /// otherwise the attempt counts as found.
     pub response: Option<A>,
 }
 

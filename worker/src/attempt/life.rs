@@ -21,7 +21,7 @@ pub struct Limits {
     pub evaluation: Duration,
     /// Between the tries of a request.
     pub back_off: BackOff,
-    /// The back-off of a job that is given back.
+    /// The back-off of a job that is given back: 5 to 10 s with its jitter.
     pub give_back: BackOff,
     /// How often a record is tried.
     pub record_tries: u32,
