@@ -1,4 +1,4 @@
-//! Each rule of the design, turned off: the exploration must miss it.
+//! Each rule of the design, turned off: the exploration must find a violation.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

@@ -55,7 +55,7 @@ pub use job::{AttemptId, HandedOut, Lock, OutcomeVariable, Time};
 pub use life::{Attempt, Limits};
 pub use step::{Action, Event, ForgetReason};
 
-/// The rules of the design that the exploration turns off one at a time. Each must then be missed.
+/// The rules of the design. The exploration turns off one at a time, and must then find a violation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     /// A mark is written before anything is sent.
