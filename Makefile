@@ -170,7 +170,7 @@ fault-table: build ## Write docs/faults.md from a run of every fault
 # EXPLORE_FAULTS, EXPLORE_SECONDS, EXPLORE_SCHEDULES and EXPLORE_SEED.
 PAGE ?= docs/worker.md
 .PHONY: explore
-explore: ## Explore the life of a job in the worker, and write the figures to docs/worker.md (15 minutes; EXPLORE_SEED=… replays)
+explore: ## Explore the life of a job in the worker, and write the figures to docs/worker.md (25 minutes; EXPLORE_SEED=… replays)
 	$(CARGO) run --release --locked -p flow-starter-worker-explore -- $(PAGE)
 
 # On stable Rust, which has no sanitizers (safe code needs none); libFuzzer itself needs a C++ compiler. What is found on the way is kept in
