@@ -172,6 +172,13 @@ gated: build ## The component behind a gatekeeper that forwards to one host alon
 fault-table: build ## Write docs/faults.md from a run of every fault
 	WRITE_FAULT_TABLE=1 $(CARGO) test --locked --workspace --test it faults::walk
 
+# A crate without dependencies, so that its release build takes seconds. PAGE=: nothing is written. See worker/explore/src/main.rs for
+# EXPLORE_FAULTS, EXPLORE_SECONDS, EXPLORE_SCHEDULES and EXPLORE_SEED.
+PAGE ?= docs/worker.md
+.PHONY: explore
+explore: ## Explore the life of a job in the worker, and write the figures to docs/worker.md (25 minutes; EXPLORE_SEED=… replays)
+	$(CARGO) run --release --locked -p flow-starter-worker-explore -- $(PAGE)
+
 # On stable Rust, which has no sanitizers (safe code needs none); libFuzzer itself needs a C++ compiler. What is found on the way is kept in
 # fuzz/target/corpus, beside the seeds in fuzz/corpus; what crashes in fuzz/artifacts. Ten seconds for one input is a crash as well.
 # Its lock file is its own: where a dependency of the component has changed, `cargo update --manifest-path fuzz/Cargo.toml` follows.
