@@ -4,7 +4,7 @@ use flow_starter_host::{FlowResponse, FlowState, Mask, Progress, Purpose, Reques
 use serde_json::{Value, json};
 
 use crate::advice;
-use crate::terminal::{Page, Tone};
+use crate::terminal::{Page, Tone, with_member};
 
 /// A success, for a person: its body masked, since it may be shown to others.
 pub(crate) fn started(answer: &str, mask: &Mask, colours: bool) -> String {
@@ -54,25 +54,28 @@ fn again(error: &TriggerError) -> String {
     }
 }
 
-/// An error, for a program.
-pub(crate) fn error_json(error: &TriggerError, requests: &[RequestRecord]) -> Value {
-    json!({
-        "error": {
-            "kind": error.kind.as_str(),
-            "message": error.message,
-            "flow": error.flow.as_str(),
-            "retryable": error.retryable,
-            "retryAfterMs": error.retry_after_ms,
-            "response": error.response.as_ref().map(response_json),
-            "fix": advice::of_call(requests),
-        },
-        "requests": requests.iter().map(request_json).collect::<Vec<_>>(),
-    })
+/// An error, for a program: its response in the shape of a success, numbers and the order of members as they came.
+pub(crate) fn error_json(error: &TriggerError, requests: &[RequestRecord]) -> String {
+    let response = error.response.as_ref().map(FlowResponse::to_json);
+    let error = with_member(
+        &error_members(error, requests).to_string(),
+        "response",
+        response.as_deref().unwrap_or("null"),
+    );
+    let requests = Value::from_iter(requests.iter().map(request_json));
+    with_member(&with_member("{}", "error", &error), "requests", &requests.to_string())
 }
 
-/// In the shape of a success.
-fn response_json(response: &FlowResponse) -> Value {
-    serde_json::from_str(&response.to_json()).unwrap_or_default()
+/// The members of an error but its response.
+pub(crate) fn error_members(error: &TriggerError, requests: &[RequestRecord]) -> Value {
+    json!({
+        "kind": error.kind.as_str(),
+        "message": error.message,
+        "flow": error.flow.as_str(),
+        "retryable": error.retryable,
+        "retryAfterMs": error.retry_after_ms,
+        "fix": advice::of_call(requests),
+    })
 }
 
 fn request_json(request: &RequestRecord) -> Value {
@@ -130,8 +133,9 @@ mod tests {
 
     #[test]
     fn an_error_is_json_in_the_shape_of_a_success() {
+        let told: Value = serde_json::from_str(&error_json(&error(), &[])).unwrap();
         assert_eq!(
-            error_json(&error(), &[]),
+            told,
             json!({
                 "error": {
                     "kind": "rate-limited",
@@ -152,6 +156,14 @@ mod tests {
                 "requests": [],
             })
         );
+    }
+
+    #[test]
+    fn a_response_keeps_its_numbers_and_the_order_of_its_members() {
+        let mut error = error();
+        let body = r#"{"z":1.10,"a":12345678901234567890123}"#;
+        error.response.as_mut().unwrap().body = body.to_owned();
+        assert!(error_json(&error, &[]).contains(body));
     }
 
     #[test]

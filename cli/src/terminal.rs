@@ -147,14 +147,21 @@ pub(crate) fn say_json(json: &str) -> io::Result<()> {
     say(&format!("{}\n", escaped(json)))
 }
 
-/// A JSON object with the warnings as one more member, where there are some. Every other byte of it stays.
+/// A JSON object with one more member, which is JSON already. Every other byte of it stays.
+pub(crate) fn with_member(object: &str, name: &str, json: &str) -> String {
+    let Some(members) = object.trim_end().strip_suffix('}') else {
+        return object.to_owned();
+    };
+    let comma = if members.ends_with('{') { "" } else { "," };
+    format!("{members}{comma}{}:{json}}}", serde_json::Value::from(name))
+}
+
+/// A JSON object with the warnings as one more member, where there are some.
 pub(crate) fn with_warnings(json: &str, warnings: &[String]) -> String {
-    match json.trim_end().strip_suffix('}') {
-        Some(members) if !warnings.is_empty() => {
-            format!("{members},\"warnings\":{}}}", serde_json::Value::from(warnings))
-        }
-        _ => json.to_owned(),
+    if warnings.is_empty() {
+        return json.to_owned();
     }
+    with_member(json, "warnings", &serde_json::Value::from(warnings).to_string())
 }
 
 /// Standard output for who writes line by line: as [`say`], each of them.

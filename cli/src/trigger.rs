@@ -79,7 +79,7 @@ impl Report {
             warnings,
         } = self;
         if *json {
-            let told = outcome::error_json(error, requests).to_string();
+            let told = outcome::error_json(error, requests);
             if let Err(lost) = say_json(&with_warnings(&told, warnings)) {
                 complain(&format!("{error} And it cannot be written: {lost}"));
             }

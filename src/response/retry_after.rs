@@ -64,7 +64,8 @@ fn date(text: &str) -> Option<u64> {
     if !form.bytes().zip(rest.bytes()).all(fits) {
         return None;
     }
-    let number = |begin: usize, end: usize| -> Option<u64> { rest.get(begin..end)?.trim_start_matches(' ').parse().ok() };
+    let number =
+        |begin: usize, end: usize| -> Option<u64> { rest.get(begin..end)?.trim_start_matches(' ').parse().ok() };
     let name = rest.get(month..month + 3)?;
     let month = MONTHS.iter().position(|(known, _)| *known == name)?;
     let (day, year_read) = (number(day, day + 2)?, number(year.start, year.end)?);
@@ -73,9 +74,17 @@ fn date(text: &str) -> Option<u64> {
         (2, _) => year_read + 1900,
         _ => year_read,
     };
-    let (hour, minute, second) = (number(time, time + 2)?, number(time + 3, time + 5)?, number(time + 6, time + 8)?);
+    let (hour, minute, second) = (
+        number(time, time + 2)?,
+        number(time + 3, time + 5)?,
+        number(time + 6, time + 8)?,
+    );
     let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let length = |at: usize| MONTHS.get(at).map_or(0, |(_, days)| days + u64::from(at == 1 && is_leap));
+    let length = |at: usize| {
+        MONTHS
+            .get(at)
+            .map_or(0, |(_, days)| days + u64::from(at == 1 && is_leap))
+    };
     if year < 1970 || day == 0 || day > length(month) || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
@@ -88,7 +97,15 @@ fn date(text: &str) -> Option<u64> {
 }
 
 /// From 1 January 1970 on.
-const WEEKDAYS: [&str; 7] = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
+const WEEKDAYS: [&str; 7] = [
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+];
 
 const MONTHS: [(&str, u64); 12] = [
     ("Jan", 31),

@@ -339,7 +339,10 @@ mod tests {
         for (status, state) in [
             (101, FlowState::Unknown),
             (200, FlowState::Started),
-            (202, FlowState::Started),
+            (202, FlowState::Unknown),
+            (204, FlowState::Started),
+            (303, FlowState::Unknown),
+            (408, FlowState::Unknown),
             (302, FlowState::NotStarted),
             (401, FlowState::NotStarted),
             (429, FlowState::NotStarted),

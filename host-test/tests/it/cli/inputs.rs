@@ -126,7 +126,7 @@ fn a_success_is_the_components_answer_as_it_is() {
     let ended = place.run(&["trigger", "flow.json", "--output", "json"]).end();
     let answer: Value = ended.json();
     let members: Vec<_> = answer.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(members, ["body", "executionId", "headers", "status", "sysId"]);
+    assert_eq!(members, ["body", "executionId", "headers", "reason", "status", "sysId"]);
 }
 
 /// A component leaves members alone that are not its own; in a file of a person's they are slips.

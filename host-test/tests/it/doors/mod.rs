@@ -100,7 +100,8 @@ fn through_the_json_door(rig: &Rig, meaning: &Meaning) -> Seen {
                 .as_object()
                 .unwrap()
                 .iter()
-                .filter(|(name, _)| *name != "date");
+                // Each stands under its usual spelling as well, with the same value.
+                .filter(|(name, _)| *name != "date" && !name.contains(|c: char| c.is_ascii_uppercase()));
             let texts = |value: &Value| match value {
                 Value::Array(values) => values.iter().map(|value| value.as_str().unwrap().to_owned()).collect(),
                 value => vec![value.as_str().unwrap().to_owned()],
