@@ -67,7 +67,7 @@ pub(crate) fn error_json(error: &TriggerError, requests: &[RequestRecord]) -> St
 }
 
 /// The members of an error but its response.
-pub(crate) fn error_members(error: &TriggerError, requests: &[RequestRecord]) -> Value {
+fn error_members(error: &TriggerError, requests: &[RequestRecord]) -> Value {
     json!({
         "kind": error.kind.as_str(),
         "message": error.message,

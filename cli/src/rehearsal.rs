@@ -3,7 +3,7 @@
 use flow_starter_host::{Rehearsal, RehearsedRequest};
 use serde_json::{Value, json};
 
-use crate::outcome::{error_members, failed, purpose};
+use crate::outcome::{error_json, failed, purpose};
 use crate::terminal::{Page, Tone};
 
 /// The requests as they would stand on the wire.
@@ -44,11 +44,9 @@ pub(crate) fn refused(rehearsal: &Rehearsal, colours: bool) -> Option<String> {
 
 pub(crate) fn as_json(rehearsal: &Rehearsal) -> Value {
     let requests = rehearsal.requests.iter().map(request).collect::<Vec<_>>();
-    let refusal = rehearsal.refusal.as_ref().map(|error| {
-        let mut members = error_members(error, &[]);
-        // Nothing was sent, so nothing was answered.
-        members["response"] = Value::Null;
-        members
+    let refusal = rehearsal.refusal.as_ref().and_then(|error| {
+        let told: Value = serde_json::from_str(&error_json(error, &[])).ok()?;
+        told.get("error").cloned()
     });
     json!({
         "requests": requests,
