@@ -220,11 +220,17 @@ fn read_by_a_process(response: &FlowResponse) {
     });
     let read: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     assert_eq!(read["status"], response.status);
+    assert_eq!(read["reason"], output::reason(response.status));
     assert_eq!(read["executionId"].as_str(), response.execution_id.as_deref());
     assert_eq!(read["sysId"].as_str(), response.sys_id.as_deref());
     let mut count = 0;
-    for (_, value) in read["headers"].as_object().expect("an object of headers") {
-        count += value.as_array().map_or(1, Vec::len);
+    for (name, value) in read["headers"].as_object().expect("an object of headers") {
+        if name.contains(|c: char| c.is_ascii_uppercase()) {
+            assert_eq!(read["headers"][name.to_ascii_lowercase()], *value, "{name}");
+        } else {
+            count += value.as_array().map_or(1, Vec::len);
+            assert_eq!(read["headers"][output::spelling(name)], *value, "{name}");
+        }
     }
     assert_eq!(count, response.headers.len(), "a header is lost or made: {text}");
     match &read["body"] {
