@@ -15,7 +15,7 @@ use wasmparser::{Parser, Payload, Validator};
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dist/servicenow-flow-starter.wasm");
 
 /// Hosts compile it at start, and people download it: this is the size it may have, in bytes.
-const LARGEST: usize = 240_000;
+const LARGEST: usize = 235_000;
 
 /// Hosts link WASI 0.2 by this track: the number after it only says which release of 0.2 an interface was last touched in.
 const WASI_TRACK: &str = "0.2.";
