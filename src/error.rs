@@ -187,7 +187,7 @@ impl Cause {
             Self::Redirected | Self::SeeOther => "was answered with a redirect, which is never followed",
             Self::Unauthorized => "was refused: the credentials are not accepted",
             Self::Forbidden => "was refused: these credentials may not do this",
-            Self::Blocked => "was refused without a reason",
+            Self::Blocked => "was refused",
             Self::NotFound => "found nothing at this path",
             Self::Rejected => "was rejected",
             Self::TooEarly => "was not taken yet: it came too early for the server",

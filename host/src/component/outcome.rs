@@ -277,8 +277,8 @@ fn refused_by_the_proxy(requests: &[RequestRecord]) -> Option<String> {
         Purpose::Flow => "The request to",
         Purpose::Token => "The token request to",
     };
-    let mut why = stop.why.replace(char::is_control, " ");
-    cut(&mut why, STOP_MAX);
+    // Not cut: half a secret before the cut would hide the whole message.
+    let why = stop.why.replace(char::is_control, " ");
     Some(format!("{what} {host} was not sent: the proxy {why}. {advice}"))
 }
 
