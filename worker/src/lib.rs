@@ -17,6 +17,7 @@
 )]
 
 pub mod attempt;
+pub mod engine;
 pub mod outcome;
 pub mod pace;
 mod rules;

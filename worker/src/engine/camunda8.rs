@@ -1,0 +1,1 @@
+//! A Camunda 8 Orchestration Cluster over its REST API.
