@@ -149,7 +149,9 @@ fn check_instance(instance: &str) -> Result<(), Invalid> {
     let url = instance.bytes().any(|b| matches!(b, b'.' | b'/' | b':' | b'?' | b'#'));
     if let Some(c) = instance.chars().find(foreign).filter(|_| !url) {
         let what = match c {
-            '\0'..=' ' => "a space or a line break".to_owned(),
+            c if c.is_whitespace() => "a space or a line break".to_owned(),
+            // A message has one line.
+            c if c.is_control() => "a control character".to_owned(),
             c => format!("`{c}`"),
         };
         return Invalid::quoting(

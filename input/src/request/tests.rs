@@ -555,6 +555,7 @@ const REFUSED: &[Refusal] = &[
     ("an instance beyond ASCII", |c| c.instance = "äcme".to_owned(), "holds `ä`: it has only letters"),
     ("an instance with an underscore", |c| c.instance = "acme_dev".to_owned(), "holds `_`: it has only letters"),
     ("an instance with a space", |c| c.instance = " acme ".to_owned(), "holds a space or a line break"),
+    ("an instance with a control character", |c| c.instance = "ac\u{7f}me".to_owned(), "holds a control character"),
     ("an instance with a line break", |c| c.instance = "acme\r\n".to_owned(), "holds a space or a line break"),
     ("a domain that is none", |c| c.domain = Some("service now.com".to_owned()), "The domain (snDomain) is not a DNS name"),
     ("a domain with a path", |c| c.domain = Some("x.com/y".to_owned()), "The domain (snDomain) is not a DNS name"),
