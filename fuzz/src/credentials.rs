@@ -65,8 +65,9 @@ impl Credentials {
     fn add_header(&mut self, name: &str, value: &Value) {
         if HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known)) {
             self.add_value(value);
+            // A scheme and its credential, with any number of spaces between them (RFC 9110, section 11.4).
             if let Some((_, credential)) = value.as_str().and_then(|value| value.split_once(' ')) {
-                self.add(credential);
+                self.add(credential.trim_start_matches(' '));
             }
         }
     }
