@@ -16,8 +16,25 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+pub mod answer;
 pub mod attempt;
+mod clock;
 pub mod engine;
+mod executor;
+mod fault;
+mod intake;
+pub mod management;
+pub mod metrics;
 pub mod outcome;
 pub mod pace;
+mod poll;
+mod random;
+mod report;
 mod rules;
+mod shared;
+pub mod status;
+mod stop;
+mod worker;
+
+pub use stop::Stop;
+pub use worker::{End, Settings, Worker};

@@ -97,6 +97,11 @@ pub(super) enum Permission<A> {
 }
 
 impl<A: Clone> HandedOut<A> {
+    /// Whether this hand-out may call: only then is an input needed.
+    pub fn may_call(&self) -> bool {
+        matches!(self.permission(), Permission::Send)
+    }
+
     pub(super) fn permission(&self) -> Permission<A> {
         let Some(attempt) = &self.attempt else {
             return Permission::Send;

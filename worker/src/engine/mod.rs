@@ -94,3 +94,8 @@ pub trait Engine: Send + Sync + 'static {
     /// A sentence that says why it is not known.
     fn version(&self) -> impl Future<Output = Result<String, String>> + Send;
 }
+
+/// The local variable in which the mark of an attempt is written.
+pub const ATTEMPT: &str = "flowStarterAttempt";
+/// The local variable in which a report writes the attempt's outcome.
+pub const OUTCOME: &str = "flowStarterOutcome";

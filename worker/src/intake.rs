@@ -1,0 +1,328 @@
+//! A job as an engine gives it → what the worker knows before it does anything: its settings, its attempt, its call.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use flow_starter_host::{FlowStarter, INPUT_FIELDS, PreparedCall};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::answer::Answer;
+use crate::attempt::{AttemptId, HandedOut, Lock, OutcomeVariable, Time};
+use crate::engine::{ATTEMPT, Job, OUTCOME, Variables};
+use crate::fault::Fault;
+use crate::outcome::{InvalidLength, OnUnknown, OutcomeState, Task, job_timeout, retry_back_off, tries};
+
+/// The task headers that the worker reads, by the names that Camunda's connector runtime uses.
+pub mod header {
+    /// The variable that gets the response.
+    pub const RESULT_VARIABLE: &str = "resultVariable";
+    /// FEEL over the response.
+    pub const RESULT_EXPRESSION: &str = "resultExpression";
+    /// FEEL over the error.
+    pub const ERROR_EXPRESSION: &str = "errorExpression";
+    /// An ISO 8601 duration between the tries of a job.
+    pub const RETRY_BACK_OFF: &str = "retryBackoff";
+    /// An ISO 8601 duration for which the job is locked.
+    pub const JOB_TIMEOUT: &str = "jobTimeout";
+    /// What to do where nobody knows whether the flow was started; ours.
+    pub const ON_UNKNOWN: &str = "onUnknown";
+}
+
+/// The variables that an activation asks for. Never empty, which would be all of them.
+pub fn fetched_variables() -> Vec<String> {
+    INPUT_FIELDS.iter().chain(&[ATTEMPT, OUTCOME]).map(|name| (*name).to_owned()).collect()
+}
+
+/// How a job was handed out.
+#[derive(Clone, Debug)]
+pub struct Handover {
+    /// Unique for this hand-out.
+    pub stem: Arc<str>,
+    /// Before the activation was sent.
+    pub asked_at: Time,
+    /// What the activation asked for.
+    pub timeout: Duration,
+    /// The longest that a call takes.
+    pub longest_call: Duration,
+    /// Random, for jitter.
+    pub random: u64,
+}
+
+/// A job that was read.
+pub struct Intake {
+    /// For the state machine.
+    pub handed_out: HandedOut<Arc<Answer>>,
+    /// The call that the job asks for.
+    pub call: Call,
+    /// What to report if the job came with an attempt, or is refused.
+    pub fault: Option<Fault>,
+    /// The variable that gets the response.
+    pub result_variable: Option<String>,
+    /// The header of an expression that this worker does not evaluate.
+    pub expression: Option<&'static str>,
+}
+
+/// The call that a job asks for.
+pub enum Call {
+    /// Ready.
+    Ready(Box<PreparedCall>),
+    /// Nothing can be sent at the moment, for instance because a secret provider does not answer.
+    Impossible(Fault),
+    /// None: the job was refused, or its variables do not permit one.
+    None,
+}
+
+/// Reads a job. Where its variables permit a call, its secrets are put in, once, and its input is checked.
+pub async fn read(job: &Job, handover: Handover, starter: &FlowStarter) -> Intake {
+    let (settings, unreadable) = match settings(job) {
+        Ok(settings) => (settings, None),
+        Err(fault) => (Settings::default(), Some(fault)),
+    };
+    let Handover {
+        stem,
+        asked_at,
+        timeout,
+        longest_call,
+        random,
+    } = handover;
+    let mut handed_out = HandedOut {
+        stem,
+        asked_at,
+        timeout,
+        retries: tries(job.retries),
+        attempt: attempt(&job.variables),
+        outcome: outcome(&job.variables),
+        lock: Lock {
+            call: longest_call,
+            timeout: timeout.max(settings.job_timeout.unwrap_or_default()),
+        },
+        task: settings.task,
+        refused: false,
+        random,
+    };
+    let mut intake_call = Call::None;
+    let mut fault = None;
+    if handed_out.may_call() {
+        let refusal = unreadable.or_else(|| settings.expression.map(not_evaluated));
+        match refusal {
+            Some(refusal) => fault = Some(refusal),
+            None => match starter.prepare(&input(&job.variables)).await {
+                Ok(call) => intake_call = Call::Ready(Box::new(call)),
+                Err(error) if error.retryable => intake_call = Call::Impossible(Fault::of_call(&error)),
+                Err(error) => fault = Some(Fault::of_call(&error)),
+            },
+        }
+        handed_out.refused = fault.is_some();
+    } else if let Some(found) = &handed_out.attempt {
+        fault = Some(Fault::of_found_attempt(found));
+    }
+    Intake {
+        handed_out,
+        call: intake_call,
+        fault,
+        result_variable: settings.result_variable,
+        expression: settings.expression,
+    }
+}
+
+/// The settings of a task.
+#[derive(Debug, Default)]
+struct Settings {
+    task: Task,
+    job_timeout: Option<Duration>,
+    result_variable: Option<String>,
+    expression: Option<&'static str>,
+}
+
+fn settings(job: &Job) -> Result<Settings, Fault> {
+    let text = |name: &str| job.headers.get(name).map(String::as_str).unwrap_or_default();
+    let length = |name: &str, read: fn(&str) -> Result<Option<Duration>, InvalidLength>| {
+        read(text(name)).map_err(|why| invalid(name, text(name), &why.to_string(), "PT30S"))
+    };
+    let on_unknown = text(header::ON_UNKNOWN);
+    let set = |name: &&'static str| !text(name).trim().is_empty();
+    Ok(Settings {
+        task: Task {
+            on_unknown: OnUnknown::parse(on_unknown).ok_or_else(|| {
+                let why = "must be one of incident, retry and bpmnError";
+                invalid(header::ON_UNKNOWN, on_unknown, why, "incident")
+            })?,
+            retry_back_off: length(header::RETRY_BACK_OFF, retry_back_off)?.unwrap_or_default(),
+        },
+        job_timeout: length(header::JOB_TIMEOUT, job_timeout)?,
+        result_variable: Some(text(header::RESULT_VARIABLE).trim())
+            .filter(|name| !name.is_empty())
+            .map(|name| name.replace('\0', "\u{fffd}")),
+        expression: [header::RESULT_EXPRESSION, header::ERROR_EXPRESSION].into_iter().find(set),
+    })
+}
+
+/// A header's value may be an expression of any length.
+fn invalid(name: &str, value: &str, why: &str, example: &str) -> Fault {
+    let value = flow_starter_input::message::cut(value, 60);
+    Fault::of_task(format!(
+        "The task header `{name}` has the value `{value}`: it {why}, for example `{example}`. Nothing was sent."
+    ))
+}
+
+fn not_evaluated(name: &'static str) -> Fault {
+    Fault::of_task(format!(
+        "The task has the header `{name}`, and this worker evaluates no expressions yet: clear that field, and use the result variable with an \
+         output mapping, or a boundary event. Nothing was sent."
+    ))
+}
+
+/// The connector's own input: the members that it knows, as the engine wrote them.
+fn input(variables: &Variables) -> String {
+    let mut json = String::from("{");
+    for (name, value) in variables.iter().filter(|(name, _)| INPUT_FIELDS.contains(name)) {
+        if json.len() > 1 {
+            json.push(',');
+        }
+        json.push('"');
+        json.push_str(name);
+        json.push_str("\":");
+        json.push_str(value);
+    }
+    json.push('}');
+    json
+}
+
+#[derive(Deserialize)]
+struct AttemptJson {
+    id: String,
+}
+
+/// A value that cannot be read is still an attempt.
+fn attempt(variables: &Variables) -> Option<AttemptId> {
+    let json = variables.get(ATTEMPT).filter(|json| json.trim() != "null")?;
+    let id = serde_json::from_str::<AttemptJson>(json).map(|attempt| attempt.id);
+    Some(AttemptId::new(id.as_deref().unwrap_or(json)))
+}
+
+#[derive(Deserialize)]
+struct OutcomeJson<'a> {
+    attempt: String,
+    state: String,
+    retries: Option<u32>,
+    #[serde(borrow)]
+    response: Option<&'a RawValue>,
+}
+
+/// A value that cannot be read is none: the attempt then counts as one whose end is not known.
+fn outcome(variables: &Variables) -> Option<OutcomeVariable<Arc<Answer>>> {
+    let json: OutcomeJson = serde_json::from_str(variables.get(OUTCOME)?).ok()?;
+    let state = OutcomeState::parse(&json.state)?;
+    let answered = state == OutcomeState::Answered;
+    let response = json.response.map_or_else(Answer::nothing, |json| Answer::of_variable(json.get()));
+    Some(OutcomeVariable {
+        attempt: AttemptId::new(&json.attempt),
+        state,
+        retries: json.retries,
+        response: answered.then(|| Arc::new(response)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn variables(members: &[(&str, &str)]) -> Variables {
+        let members = members.iter().map(|(name, json)| {
+            let json = RawValue::from_string((*json).to_owned()).unwrap();
+            ((*name).to_owned(), json)
+        });
+        Variables::new(members.collect())
+    }
+
+    fn job(headers: &[(&str, &str)]) -> Job {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Job {
+            key: "1".to_owned(),
+            job_type: "servicenow-flow-starter:1".to_owned(),
+            retries: Some(3),
+            headers: BTreeMap::from_iter(headers),
+            variables: Variables::default(),
+            process_instance_key: "2".to_owned(),
+            process_id: "a-process".to_owned(),
+            element_id: "a-task".to_owned(),
+            element_instance_key: "3".to_owned(),
+            tenant: None,
+            lease: None,
+        }
+    }
+
+    #[test]
+    fn the_input_keeps_its_numbers_and_leaves_other_variables_out() {
+        let variables = variables(&[
+            ("method", r#""POST""#),
+            ("body", r#"{"n":1.10,"big":12345678901234567890123}"#),
+            ("flowStarterAttempt", "{}"),
+            ("other", "1"),
+        ]);
+        assert_eq!(
+            input(&variables),
+            r#"{"body":{"n":1.10,"big":12345678901234567890123},"method":"POST"}"#
+        );
+    }
+
+    #[test]
+    fn an_attempt_that_cannot_be_read_is_still_an_attempt() {
+        let read = |json: &str| attempt(&variables(&[(ATTEMPT, json)])).map(|id| id.as_str().to_owned());
+        assert_eq!(read(r#"{"id":"a-1","worker":"w"}"#).as_deref(), Some("a-1"));
+        assert_eq!(read("null"), None);
+        assert_eq!(attempt(&Variables::default()), None);
+        for odd in ["17", "{}", r#"{"id":3}"#, r#""text""#, "false"] {
+            assert_eq!(read(odd).as_deref(), Some(odd));
+        }
+    }
+
+    #[test]
+    fn an_outcome_that_cannot_be_read_is_none() {
+        let read = |json: &str| outcome(&variables(&[(OUTCOME, json)]));
+        let reported = read(r#"{"attempt":"a","state":"reported","retries":2}"#).unwrap();
+        assert_eq!((reported.state, reported.retries), (OutcomeState::Reported, Some(2)));
+        assert!(reported.response.is_none());
+        let answered = read(r#"{"attempt":"a","state":"answered","response":{"status":200}}"#).unwrap();
+        assert_eq!(answered.response.unwrap().json().get(), r#"{"status":200}"#);
+        assert!(read(r#"{"attempt":"a","state":"answered"}"#).unwrap().response.is_some());
+        for odd in ["null", "1", "{}", r#"{"attempt":"a","state":"done"}"#, r#"{"state":"retry"}"#] {
+            assert!(read(odd).is_none(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn headers_are_read_and_blank_is_absent() {
+        let read = settings(&job(&[
+            ("resultVariable", " snResult "),
+            ("retryBackoff", "PT0S"),
+            ("jobTimeout", ""),
+            ("onUnknown", "bpmnError"),
+            ("errorExpression", " "),
+        ]))
+        .unwrap();
+        assert_eq!(read.result_variable.as_deref(), Some("snResult"));
+        assert_eq!(read.task.on_unknown, OnUnknown::BpmnError);
+        assert_eq!((read.job_timeout, read.expression), (None, None));
+        let none = settings(&job(&[("resultVariable", "  ")])).unwrap();
+        assert_eq!(none.result_variable, None);
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_read_is_named_with_its_value() {
+        for (name, value) in [
+            ("retryBackoff", "P1Y"),
+            ("retryBackoff", "5m"),
+            ("jobTimeout", "PT0S"),
+            ("jobTimeout", "-PT5S"),
+            ("onUnknown", "ignore"),
+        ] {
+            let fault = settings(&job(&[(name, value)])).unwrap_err();
+            assert!(fault.what.contains(&format!("`{name}` has the value `{value}`")), "{}", fault.what);
+            assert_eq!((fault.code.as_str(), fault.kind), ("INVALID_INPUT", "invalid-input"));
+        }
+    }
+}
