@@ -308,7 +308,11 @@ impl Failure {
     }
 
     pub fn into_error(self, mask: &Mask) -> TriggerError {
-        let message = mask.text(self.message(mask));
+        let mut message = mask.text(self.message(mask, Words::Quoted));
+        if message == Mask::HIDDEN {
+            // A server that can hide a whole message must not hide what became of the flow.
+            message = mask.text(self.message(mask, Words::LeftOut));
+        }
         let details = *self.0;
         let step = details.request.map_or(Step::Flow, |(step, _)| step);
         let Verdict { kind, flow, retryable } = match step {
@@ -325,7 +329,7 @@ impl Failure {
         }
     }
 
-    fn message(&self, mask: &Mask) -> String {
+    fn message(&self, mask: &Mask, words: Words) -> String {
         let details = &*self.0;
         let Some((step, host)) = details
             .request
@@ -351,7 +355,7 @@ impl Failure {
             }
             text.push(')');
         }
-        if !details.detail.is_empty() {
+        if !details.detail.is_empty() && words == Words::Quoted {
             text.push_str(": ");
             text.push_str(&quoted(mask, details.detail.clone(), DETAIL_MAX));
         }
@@ -359,6 +363,7 @@ impl Failure {
         let said = details
             .said
             .as_deref()
+            .filter(|_| words == Words::Quoted)
             .map(|said| quoted(mask, said.to_owned(), SAID_MAX))
             .unwrap_or_default();
         let advice = details.cause.advice(*step);
@@ -382,6 +387,13 @@ impl Failure {
         }
         text
     }
+}
+
+/// What a message does with the words of others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Words {
+    Quoted,
+    LeftOut,
 }
 
 /// How much of a server's own words a message holds, in characters, and how much of a host's.

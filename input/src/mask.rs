@@ -41,7 +41,7 @@ use self::steps::budget;
 #[cfg(any(test, feature = "count-steps"))]
 pub use self::steps::{Steps, take_steps};
 
-const HIDDEN: &str = "***";
+const HIDDEN: &str = Mask::HIDDEN;
 
 /// The secrets of a call, and text without them. `Debug` shows none of it, and it is wiped when it is dropped. A clone is cheap.
 ///
@@ -64,6 +64,9 @@ impl fmt::Debug for Mask {
 }
 
 impl Mask {
+    /// What stands in a secret's place; and the whole of a text that cannot be masked in part.
+    pub const HIDDEN: &str = "***";
+
     /// In characters: a shorter value is no secret, and would blot out ordinary words.
     pub const SHORTEST: usize = 4;
 

@@ -261,6 +261,17 @@ fn what_a_server_says_is_masked_before_it_is_cut() {
 }
 
 #[test]
+fn a_server_that_repeats_the_beginning_of_a_secret_does_not_hide_what_became_of_the_flow() {
+    let mut mask = Mask::default();
+    mask.add("tok.EN_0123456789");
+    let failure = Failure::of(Cause::Redirected).with_detail("https://example.com/tok...".to_owned());
+    let error = failure.at(Step::Flow, "acme.service-now.com").into_error(&mask);
+    assert!(error.message.starts_with("The request to acme.service-now.com "), "{}", error.message);
+    assert!(error.message.ends_with(NOT_STARTED), "{}", error.message);
+    assert!(!error.message.contains("tok."), "{}", error.message);
+}
+
+#[test]
 fn what_a_server_says_is_cut_to_one_line_of_a_sane_length() {
     let said = format!("a\r\nb{}", "ü".repeat(10_000));
     let error = Failure::of(Cause::Rejected)
