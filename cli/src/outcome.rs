@@ -133,9 +133,9 @@ mod tests {
 
     #[test]
     fn an_error_is_json_in_the_shape_of_a_success() {
-        let told: Value = serde_json::from_str(&error_json(&error(), &[])).unwrap();
+        let json: Value = serde_json::from_str(&error_json(&error(), &[])).unwrap();
         assert_eq!(
-            told,
+            json,
             json!({
                 "error": {
                     "kind": "rate-limited",
@@ -168,9 +168,9 @@ mod tests {
 
     #[test]
     fn a_person_is_told_when_to_try_again() {
-        let told = failed(&error(), &[], false);
-        assert!(told.contains("  try again     yes, after 1.5 s\n"), "{told}");
-        assert!(told.ends_with("\nIt said ***.\n"), "{told}");
+        let text = failed(&error(), &[], false);
+        assert!(text.contains("  try again     yes, after 1.5 s\n"), "{text}");
+        assert!(text.ends_with("\nIt said ***.\n"), "{text}");
     }
 
     #[test]

@@ -64,15 +64,16 @@ mod starter;
 mod tokens;
 
 pub use component::{
-    Closed, Connector, Engine, EngineError, FileKind, Import, ImportError, InspectedDoor, InspectedImport, Inspection,
-    Limits, LoadError, Mismatch, Outcome,
+    Connector, Engine, EngineError, FileKind, Import, ImportDenied, ImportError, InspectedFunction, InspectedImport,
+    Inspection, Limits, LoadError, Mismatch, Outcome,
 };
 pub use contract::{AccessToken, ErrorKind, FlowResponse, FlowState, TriggerError};
 pub use egress::{
     AddressKind, AddressKindError, CertificateFault, ClientCertificate, ConnectTo, ConnectToError, Destinations,
-    Egress, EgressBuilder, EgressError, Gate, Host, Ledger, NoProxyError, Origin, OriginError, Pattern, PatternError,
+    Egress, EgressBuilder, EgressError, EgressHooks, Host, NoProxyError, Origin, OriginError, Pattern, PatternError,
     Policy, Probe, ProbedStep, Progress, Proxy, ProxyError, ProxyUrl, ProxyUrlError, ProxyVariableError, Purpose,
-    RequestRecord, Resolve, ResolveError, Resolving, Scheme, ServerCertificate, Step, StepOutcome, Stop, StopCause,
+    RequestLog, RequestRecord, Resolve, ResolveError, Resolving, Scheme, ServerCertificate, Step, StepOutcome, Stop,
+    StopCause,
 };
 pub use flow_starter_input::fields::INPUT as INPUT_FIELDS;
 pub use flow_starter_input::{
@@ -83,4 +84,4 @@ pub use secrets::{
     DirectorySecrets, EnvironmentSecrets, ExpandError, Expanded, FileSecrets, Providing, Secret, SecretError,
     SecretProvider, SecretUse, Secrets,
 };
-pub use starter::{FlowStarter, PreparedCall, Rehearsal, RehearsedRequest};
+pub use starter::{DryRun, FlowStarter, PreparedCall, RecordedRequest};

@@ -200,9 +200,9 @@ fn a_proxy_that_is_not_there_refuses() {
         (error.kind, error.flow, error.retryable),
         (ErrorKind::Refused, FlowState::NotStarted, true)
     );
-    let told =
+    let message =
         format!("The request to acme.service-now.com was not sent: the proxy http://{nobody} cannot be connected to");
-    assert!(error.message.starts_with(&told), "{error}");
+    assert!(error.message.starts_with(&message), "{error}");
 }
 
 /// Any 2xx opens the tunnel, right after its head (RFC 9110, section 9.3.6).

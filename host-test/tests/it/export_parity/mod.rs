@@ -1,4 +1,4 @@
-//! The component's two doors: what means the same is the same request, byte for byte, and the same outcome.
+//! The component's two functions: what means the same is the same request, byte for byte, and the same outcome.
 
 mod meanings;
 

@@ -41,7 +41,7 @@ fn secret() -> String {
 }
 
 fn folder() -> std::path::PathBuf {
-    let folder = std::env::temp_dir().join(format!("flow-starter-leftovers-{}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("flow-starter-memory-hygiene-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("SECRET"), SECRET).unwrap();
     std::fs::write(folder.join("file"), format!("OTHER=x\nIN_FILE={SECRET}\n")).unwrap();
@@ -92,11 +92,11 @@ fn our_types_leave_nothing_behind() {
         assert_eq!(named.flow().unwrap().to_string(), "https://acme.service-now.com");
         let mut mask = Mask::of_json(expanded.json());
         mask.add_all(expanded.mask());
-        let told = mask.text(format!(
+        let masked = mask.text(format!(
             "it said <{SECRET}>, {SECRET:?}, and {}",
             STANDARD.encode(format!("u:{SECRET}"))
         ));
-        assert!(!told.contains(SECRET), "{told}");
+        assert!(!masked.contains(SECRET), "{masked}");
     });
     // The test has made texts with it itself.
     let others: Vec<_> = found
@@ -193,7 +193,7 @@ fn of_a_whole_call_only_libraries_leave_something_behind() {
                     }
                     stand_in.behave_once(path, echo.clone());
                     assert!(starter.execute(input).await.result.is_err());
-                    assert!(starter.rehearse(input).await.refusal.is_none());
+                    assert!(starter.dry_run(input).await.refusal.is_none());
                 }
             });
         });
@@ -213,7 +213,7 @@ fn of_a_whole_call_only_libraries_leave_something_behind() {
     );
     let security = include_str!("../../../docs/security.md");
     let table = security
-        .split("<!-- leftovers -->")
+        .split("<!-- memory-hygiene -->")
         .nth(1)
         .expect("the table of what libraries keep");
     for owner in &owners {
