@@ -249,7 +249,7 @@ fn letters(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn warned(input: &str) -> Vec<String> {
+    fn warnings_of(input: &str) -> Vec<String> {
         warnings(&Members::of(input).unwrap())
     }
 
@@ -275,12 +275,12 @@ mod tests {
         ] {
             let input = format!("{{\"{name}\":\"pass-word\"}}");
             assert_eq!(
-                warned(&input),
+                warnings_of(&input),
                 [format!("nothing reads \"{name}\"; did you mean {meant}?")]
             );
         }
         assert_eq!(
-            warned(r#"{"authentication":{"type":"basic","user":"u","scope":"s","colour":1}}"#),
+            warnings_of(r#"{"authentication":{"type":"basic","user":"u","scope":"s","colour":1}}"#),
             [
                 "nothing reads \"user\" in \"authentication\"; did you mean \"username\"?",
                 "nothing reads \"scope\" in \"authentication\"; did you mean \"scopes\"?",
@@ -312,7 +312,7 @@ mod tests {
             "",
         ]);
         let members: Vec<_> = input.iter().map(|name| format!("\"{name}\":null")).collect();
-        assert_eq!(warned(&format!("{{{}}}", members.join(","))), Vec::<String>::new());
+        assert_eq!(warnings_of(&format!("{{{}}}", members.join(","))), Vec::<String>::new());
     }
 
     #[test]
@@ -341,13 +341,13 @@ mod tests {
             (r#"{"method":"GET","body":""}"#, false),
             (r#"{"method":"POST","body":{"a":1}}"#, false),
         ] {
-            assert_eq!(warned(input).len(), usize::from(warned), "{input}");
+            assert_eq!(warnings_of(input).len(), usize::from(warned), "{input}");
         }
     }
 
     #[test]
     fn what_could_steer_a_terminal_is_not_shown() {
-        let warnings = warned("{\"bo\\u001b\\u202ddy\":1}");
+        let warnings = warnings_of("{\"bo\\u001b\\u202ddy\":1}");
         assert!(
             warnings.len() == 1 && !warnings[0].contains(['\u{1b}', '\u{202d}']),
             "{warnings:?}"

@@ -62,7 +62,7 @@ mod tests {
         cpu_time.of(tokio::time::sleep(Duration::from_secs(1))).await;
         let counted = Duration::from_nanos(cpu_time.spent.load(Relaxed));
         assert!(counted < begun.elapsed() / 2, "{counted:?}");
-        let within = computing
+        let within = cpu_time
             .of(async {
                 std::thread::sleep(Duration::from_millis(100));
                 let first = cpu_time.so_far();

@@ -76,12 +76,12 @@ fn an_inspection_tells_imports_exports_and_the_verdict() {
         ]
     );
     let functions: Vec<_> = inspection
-        .doors
+        .functions
         .iter()
-        .map(|door| (door.function, door.present))
+        .map(|function| (function.function, function.present))
         .collect();
     assert_eq!(
-        doors,
+        functions,
         [("trigger-flow", true), ("request-token", true), ("execute", true)]
     );
 

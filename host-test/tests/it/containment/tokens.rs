@@ -8,7 +8,7 @@ use servicenow_stand_in::{Answer, Behaviour};
 
 use super::sandbox::{Sandbox, error, patient};
 
-async fn run(starter: &FlowStarter, attack: &str, client: &str) -> Outcome<FlowResponse> {
+async fn run_attack(starter: &FlowStarter, attack: &str, client: &str) -> Outcome<FlowResponse> {
     let mut config = FlowConfig::new(Method::Post, "acme", attack);
     config.authentication = Authentication::OauthClientCredentials(ClientCredentials {
         token_url: None,
@@ -26,7 +26,7 @@ async fn a_token_that_nobody_gave_is_a_lie() {
     let sandbox = Sandbox::open(patient(8)).await;
     let starter = FlowStarter::new(sandbox.hostile.clone(), sandbox.egress.clone());
     for client in ["makes-one-up", "asks", "says-started"] {
-        let error = error(attack(&starter, "/tells-its-token", client).await);
+        let error = error(run_attack(&starter, "/tells-its-token", client).await);
         assert_eq!(
             (error.kind, error.flow),
             (ErrorKind::Internal, FlowState::NotStarted),
@@ -49,7 +49,7 @@ async fn a_kept_token_is_dropped_by_the_servers_word_and_not_by_the_guests() {
         .behave("/oauth_token.do", Behaviour::Answer(Answer::new(200)));
     let starter = FlowStarter::new(sandbox.hostile.clone(), sandbox.egress.clone());
     for _ in 0..3 {
-        let error = error(attack(&starter, "/says-unauthorized", "asks").await);
+        let error = error(run_attack(&starter, "/says-unauthorized", "asks").await);
         assert_eq!(
             (error.kind, error.retryable),
             (ErrorKind::Unauthorized, false),
@@ -66,6 +66,6 @@ async fn a_guest_cannot_tell_its_token_in_the_clear() {
         .stand_in
         .behave("/oauth_token.do", Behaviour::Answer(Answer::new(200)));
     let starter = FlowStarter::new(sandbox.hostile.clone(), sandbox.egress.clone());
-    let error = error(attack(&starter, "/tells-its-token", "asks").await);
+    let error = error(run_attack(&starter, "/tells-its-token", "asks").await);
     assert_eq!(error.message, "***");
 }
