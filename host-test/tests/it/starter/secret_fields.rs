@@ -47,13 +47,13 @@ async fn a_secret_in_any_field_comes_out_nowhere() {
                 let starter = FlowStarter::new(connector().await.unwrap().clone(), egress).secrets(secrets);
                 let input = input(case.members.clone());
                 let outcome = starter.execute(&input).await;
-                let rehearsal = starter.dry_run(&input).await;
+                let dry_run = starter.dry_run(&input).await;
                 let shown = match &outcome.result {
                     Ok(_) => String::new(),
                     Err(error) => format!("{error} {error:?}"),
                 };
                 let requests: Vec<_> = outcome.requests.iter().map(ToString::to_string).collect();
-                let all = format!("{shown} {requests:?} {outcome:?} {rehearsal:?}");
+                let all = format!("{shown} {requests:?} {outcome:?} {dry_run:?}");
                 assert_unsaid(value, &all, case.field);
                 named += usize::from(all.contains(NAME));
             }

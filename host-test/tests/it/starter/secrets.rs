@@ -153,17 +153,17 @@ async fn what_a_server_echoes_does_not_come_out() {
 }
 
 #[tokio::test]
-async fn a_rehearsal_shows_the_request_and_sends_nothing() {
+async fn a_dry_run_shows_the_request_and_sends_nothing() {
     let stand_in = stand_in();
     let starter = starter(&stand_in, &SECRETS).await;
-    let rehearsal = starter
+    let dry_run = starter
         .dry_run(&input(
             json!({ "authentication": basic(), "queryParameters": { "hello": "query", "key": "secrets.KEY" } }),
         ))
         .await;
-    assert_eq!(rehearsal.refusal, None);
-    let [request] = &rehearsal.requests[..] else {
-        panic!("{rehearsal:?}")
+    assert_eq!(dry_run.refusal, None);
+    let [request] = &dry_run.requests[..] else {
+        panic!("{dry_run:?}")
     };
     assert_eq!(
         (request.method.as_str(), request.url.as_str(), request.allowed),

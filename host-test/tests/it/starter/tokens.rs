@@ -247,15 +247,15 @@ async fn a_token_does_not_come_out() {
 }
 
 #[tokio::test]
-async fn a_rehearsal_asks_for_no_token() {
+async fn a_dry_run_asks_for_no_token() {
     let stand_in = StandIn::start(Instance::demo()).unwrap();
     let starter = starter(&stand_in, &SECRETS).await;
-    let rehearsal = starter.dry_run(&oauth("secrets.CLIENT")).await;
-    let [token, flow] = &rehearsal.requests[..] else {
-        panic!("{rehearsal:?}")
+    let dry_run = starter.dry_run(&oauth("secrets.CLIENT")).await;
+    let [token, flow] = &dry_run.requests[..] else {
+        panic!("{dry_run:?}")
     };
     assert_eq!(
-        (token.purpose, flow.purpose, rehearsal.refusal),
+        (token.purpose, flow.purpose, dry_run.refusal),
         (Purpose::Token, Purpose::Flow, None)
     );
     assert!(
