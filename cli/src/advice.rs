@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use flow_starter_host::{
+use flow_starter_host::egress::{
     AddressKind, CertificateFault, ClientCertificate, Origin, Progress, Purpose, RequestRecord, Step, Stop, StopCause,
 };
 

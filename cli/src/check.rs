@@ -13,7 +13,9 @@ mod probe_report;
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
-use flow_starter_host::{Destinations, Egress, FlowStarter, Mask};
+use flow_starter_host::egress::Destinations;
+use flow_starter_host::input::Mask;
+use flow_starter_host::{Egress, FlowStarter};
 use flow_starter_input::json::{self, NotJson};
 use serde::Serialize;
 

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use flow_starter_host::{Connector, Egress, Engine, EngineError, FlowStarter, Limits, LoadError};
+use flow_starter_host::component::{EngineError, LoadError};
+use flow_starter_host::{Connector, Egress, Engine, FlowStarter, Limits};
 
 use crate::embedded;
 use crate::exit::{bad, unreadable};

@@ -1,6 +1,6 @@
 //! What a call would send, for a person or for a program. The library has masked all of it.
 
-use flow_starter_host::{DryRun, RecordedRequest};
+use flow_starter_host::starter::{DryRun, RecordedRequest};
 use serde_json::{Value, json};
 
 use crate::outcome::{error_json, failed, purpose};

@@ -5,7 +5,9 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use flow_starter_host::{Engine, Inspection, LoadError};
+use flow_starter_host::Engine;
+use flow_starter_host::component::LoadError;
+use flow_starter_host::inspect::Inspection;
 use serde_json::json;
 
 use crate::terminal::{escaped, printable as shown};

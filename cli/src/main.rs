@@ -46,7 +46,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{ArgMatches, FromArgMatches as _};
-use flow_starter_host::LoadError;
+use flow_starter_host::component::LoadError;
 use serde_json::json;
 use tracing::Instrument as _;
 

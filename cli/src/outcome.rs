@@ -1,6 +1,8 @@
 //! What became of a call, for a person or for a program.
 
-use flow_starter_host::{FlowResponse, FlowState, Mask, Progress, Purpose, RequestRecord, TriggerError};
+use flow_starter_host::egress::{Progress, Purpose, RequestRecord};
+use flow_starter_host::input::Mask;
+use flow_starter_host::{FlowResponse, FlowState, TriggerError};
 use serde_json::{Value, json};
 
 use crate::advice;

@@ -1,7 +1,7 @@
 //! `secrets list`: which secrets an input refers to, and who has them. Never a value.
 
 use anyhow::Result;
-use flow_starter_host::{ExpandError, SecretUse};
+use flow_starter_host::secrets::{ExpandError, SecretUse};
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, bad};

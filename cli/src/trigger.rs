@@ -1,7 +1,9 @@
 //! `trigger`: an input in, an exit code out.
 
 use anyhow::Result;
-use flow_starter_host::{DryRun, Outcome, RequestRecord, TriggerError};
+use flow_starter_host::egress::RequestRecord;
+use flow_starter_host::starter::DryRun;
+use flow_starter_host::{Outcome, TriggerError};
 use tracing::Instrument as _;
 
 use crate::arguments::Trigger;

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use flow_starter_host::{
-    AccessToken, ConnectTo, Connector, Egress, EgressBuilder, Engine, FlowConfig, FlowResponse, Limits, Origin,
-    Outcome, Pattern, Policy, RequestRecord, TokenRequest, TriggerError,
-};
+use flow_starter_host::contract::AccessToken;
+use flow_starter_host::egress::{ConnectTo, EgressBuilder, Origin, Pattern, RequestRecord};
+use flow_starter_host::input::TokenRequest;
+use flow_starter_host::{Connector, Egress, Engine, FlowConfig, FlowResponse, Limits, Outcome, Policy, TriggerError};
 
 use servicenow_stand_in::{Instance, StandIn};
 use tokio::sync::OnceCell;

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use flow_starter_host::{Authentication, ErrorKind, FlowResponse, Outcome, Progress, Purpose, TriggerError};
+use flow_starter_host::egress::{Progress, Purpose};
+use flow_starter_host::input::Authentication;
+use flow_starter_host::{ErrorKind, FlowResponse, Outcome, TriggerError};
 use serde_json::Value;
 
 use super::{StepReport, Verdict};

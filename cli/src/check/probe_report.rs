@@ -1,6 +1,6 @@
 //! A probe's steps in words.
 
-use flow_starter_host::{ClientCertificate, Probe, ProbedStep, ServerCertificate, Step, StepOutcome};
+use flow_starter_host::egress::{ClientCertificate, Probe, ProbedStep, ServerCertificate, Step, StepOutcome};
 
 use super::{StepReport, Verdict};
 use crate::advice::{Failed, day};
@@ -81,7 +81,8 @@ fn described(certificate: &ServerCertificate) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow_starter_host::{Egress, EgressBuilder, Proxy, Resolve, ResolveError, Resolving};
+    use flow_starter_host::Egress;
+    use flow_starter_host::egress::{EgressBuilder, Proxy, Resolve, ResolveError, Resolving};
     use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
     use std::sync::Arc;

@@ -4,7 +4,7 @@
 //! slips, and one that goes unseen sends a request without credentials or with an empty body. So the command line warns, and only where a name
 //! is a field's in other words or nearly a field's: every other member may well be a variable of a process.
 
-use flow_starter_host::INPUT_FIELDS;
+use flow_starter_host::input::INPUT_FIELDS;
 use flow_starter_input::fields::AUTHENTICATION;
 use flow_starter_input::message::cut;
 

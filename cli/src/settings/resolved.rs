@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
-use flow_starter_host::{
-    AddressKind, ConnectTo, DirectorySecrets, Egress, EgressError, EnvironmentSecrets, FileSecrets, Import, Limits,
-    LoadError, Pattern, Policy, Proxy, ProxyError, Secrets,
-};
+use flow_starter_host::component::{Import, LoadError};
+use flow_starter_host::egress::{AddressKind, ConnectTo, EgressError, Pattern, Proxy, ProxyError};
+use flow_starter_host::secrets::{DirectorySecrets, EnvironmentSecrets, FileSecrets};
+use flow_starter_host::{Egress, Limits, Policy, Secrets};
 
 use super::value::Value;
 use super::{Entry, Settings, Source};

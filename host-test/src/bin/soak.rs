@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
-use flow_starter_host::{Connector, Egress, Engine, FlowConfig, Limits, Method, Outcome};
+use flow_starter_host::input::Method;
+use flow_starter_host::{Connector, Egress, Engine, FlowConfig, Limits, Outcome};
 use host_test::rig::{Rig, component_file};
 use servicenow_stand_in::{Behaviour, DEMO_FLOW, Fault, Instance, Options, StandIn, Step};
 

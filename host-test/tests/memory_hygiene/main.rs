@@ -11,10 +11,13 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use flow_starter_host::{
-    AccessToken, ApiKey, ApiKeyLocation, Authentication, ClientAuthentication, ClientCredentials, Credentials,
-    Destinations, DirectorySecrets, FileSecrets, FlowConfig, FlowStarter, Mask, Method, Secrets,
+use flow_starter_host::contract::AccessToken;
+use flow_starter_host::egress::Destinations;
+use flow_starter_host::input::{
+    ApiKey, ApiKeyLocation, Authentication, ClientAuthentication, ClientCredentials, Credentials, Mask, Method,
 };
+use flow_starter_host::secrets::{DirectorySecrets, FileSecrets};
+use flow_starter_host::{FlowConfig, FlowStarter, Secrets};
 use host_test::rig::{Rig, connector};
 use serde_json::json;
 use servicenow_stand_in::{Answer, Behaviour, DEMO_FLOW, Flow, Instance, OAuthClient, StandIn, User};
@@ -62,7 +65,7 @@ fn the_watch_sees_what_it_is_to_see() {
         std::mem::forget(grown);
     });
     assert_eq!(found.len(), 1, "a text that moves leaves itself behind");
-    let ((), found) = watch::during(|| drop(flow_starter_host::Secret::new(SECRET)));
+    let ((), found) = watch::during(|| drop(flow_starter_host::secrets::Secret::new(SECRET)));
     assert_eq!(found, [] as [String; 0]);
 }
 

@@ -34,12 +34,12 @@ const SOCKETS: &str = "wasi:sockets/";
 /// Written as `wasi:cli/environment`; a version of 0.2 may follow (`wasi:cli/environment@0.2.6`) and makes no difference.
 ///
 /// ```
-/// use flow_starter_host::Import;
+/// use flow_starter_host::component::Import;
 ///
 /// let import: Import = "wasi:cli/environment@0.2.6".parse()?;
 /// assert_eq!(import.to_string(), "wasi:cli/environment");
 /// assert!("wasi:sockets/tcp".parse::<Import>().is_err());
-/// # Ok::<(), flow_starter_host::ImportError>(())
+/// # Ok::<(), flow_starter_host::component::ImportError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]

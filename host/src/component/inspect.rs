@@ -81,7 +81,8 @@ impl Engine {
     /// instance of it under a call's limits, while the caller waits; nothing can leave.
     ///
     /// ```
-    /// use flow_starter_host::{Engine, FileKind, Limits};
+    /// use flow_starter_host::inspect::FileKind;
+    /// use flow_starter_host::{Engine, Limits};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let engine = Engine::new(Limits { concurrent_calls: 1, ..Limits::default() })?;

@@ -137,7 +137,8 @@ pub(super) fn in_its_words(error: &wasmtime::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Engine, LoadError};
+    use crate::Engine;
+    use crate::component::LoadError;
 
     /// Nothing of the contract is looked at before the shape is.
     async fn shape_refusal(text: &str) -> String {

@@ -58,7 +58,8 @@ fn of_other_wasi(name: String) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Engine, FileKind, Limits};
+    use crate::inspect::FileKind;
+    use crate::{Engine, Limits};
 
     fn engine() -> Engine {
         Engine::new(Limits {

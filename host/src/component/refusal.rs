@@ -41,7 +41,7 @@ impl LoadError {
     /// A sentence for each thing that keeps the component out; imports that are closed for the same reason share one.
     ///
     /// ```
-    /// use flow_starter_host::LoadError;
+    /// use flow_starter_host::component::LoadError;
     ///
     /// assert_eq!(LoadError::Limit("it has more than 8 tables".to_owned()).reasons().len(), 1);
     /// ```

@@ -104,7 +104,8 @@ impl Egress {
     /// wasmtime with a store of its own does the same.
     ///
     /// ```
-    /// use flow_starter_host::{Destinations, Egress, EgressHooks};
+    /// use flow_starter_host::egress::{Destinations, EgressHooks};
+    /// use flow_starter_host::Egress;
     /// use wasmtime::component::ResourceTable;
     /// use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
     ///

@@ -102,7 +102,8 @@ impl Egress {
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// use std::time::Duration;
-    /// use flow_starter_host::{Egress, Step, StepOutcome};
+    /// use flow_starter_host::egress::{Step, StepOutcome};
+    /// use flow_starter_host::Egress;
     ///
     /// let probe = Egress::builder().build()?.probe(&"https://acme.example".parse()?, Duration::from_secs(20)).await;
     /// assert_eq!(probe.steps[0].step, Step::Policy);

@@ -31,10 +31,10 @@ use exceptions::Exceptions;
 /// Which destinations are reached through which proxy.
 ///
 /// ```
-/// use flow_starter_host::Proxy;
+/// use flow_starter_host::egress::Proxy;
 ///
 /// let proxy = Proxy::new("http://proxy.example.com:3128", "internal.example.com, 10.0.0.0/8")?;
-/// # Ok::<(), flow_starter_host::ProxyError>(())
+/// # Ok::<(), flow_starter_host::egress::ProxyError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Proxy(Option<Arc<Through>>);

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 /// A secret's value. `Debug` shows nothing of it; its memory is overwritten when it is dropped.
 ///
 /// ```
-/// let secret = flow_starter_host::Secret::new("demo-password");
+/// let secret = flow_starter_host::secrets::Secret::new("demo-password");
 /// assert_eq!(secret.expose(), "demo-password");
 /// assert_eq!(format!("{secret:?}"), "Secret(***)");
 /// ```

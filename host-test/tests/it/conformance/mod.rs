@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use flow_starter_host::{ErrorKind, FlowState, Outcome, Progress, TriggerError};
+use flow_starter_host::egress::Progress;
+use flow_starter_host::{ErrorKind, FlowState, Outcome, TriggerError};
 use flow_starter_input::request::PLACEHOLDER;
 use host_test::conformance::{self, Case, ExpectedAnswer, ExpectedError, ExpectedId, Sent};
 use host_test::rig::Rig;

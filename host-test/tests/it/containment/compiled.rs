@@ -1,6 +1,8 @@
 //! What was compiled ahead of time, and what is told of a file.
 
-use flow_starter_host::{Engine, FileKind, ImportDenied, Limits, LoadError, Mismatch};
+use flow_starter_host::component::{ImportDenied, LoadError, Mismatch};
+use flow_starter_host::inspect::FileKind;
+use flow_starter_host::{Engine, Limits};
 
 use super::sandbox::{Sandbox, guest, honest, limits};
 

@@ -1,6 +1,7 @@
 //! Components as others compose them: of more core instances, memories and tables than the flow starter has.
 
-use flow_starter_host::{Engine, LoadError};
+use flow_starter_host::Engine;
+use flow_starter_host::component::LoadError;
 use futures_util::future::join_all;
 
 use super::sandbox::{Sandbox, guest, honest, limits, patient};

@@ -1,6 +1,7 @@
 //! What a component may import, and what it finds there.
 
-use flow_starter_host::{Connector, Engine, Import, ImportDenied, LoadError, Mismatch};
+use flow_starter_host::component::{Import, ImportDenied, LoadError, Mismatch};
+use flow_starter_host::{Connector, Engine};
 
 use super::sandbox::{Sandbox, error, guest, limits, patient};
 

@@ -10,7 +10,9 @@ mod tokens;
 
 use std::time::{Duration, Instant};
 
-use flow_starter_host::{Egress, ErrorKind, FlowConfig, FlowState, Limits, Method, Policy, Progress};
+use flow_starter_host::egress::Progress;
+use flow_starter_host::input::Method;
+use flow_starter_host::{Egress, ErrorKind, FlowConfig, FlowState, Limits, Policy};
 use host_test::spellings::HOSTS;
 use servicenow_stand_in::{Behaviour, DEMO_FLOW, Fault, Step};
 

@@ -4,7 +4,8 @@ use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use flow_starter_host::{Connector, Egress, Engine, FlowConfig, FlowResponse, Limits, Method, Outcome, TriggerError};
+use flow_starter_host::input::Method;
+use flow_starter_host::{Connector, Egress, Engine, FlowConfig, FlowResponse, Limits, Outcome, TriggerError};
 use host_test::rig::{Rig, component_file};
 use servicenow_stand_in::{Instance, StandIn};
 

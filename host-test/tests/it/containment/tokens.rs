@@ -1,9 +1,7 @@
 //! A guest and the tokens that are kept for its calls.
 
-use flow_starter_host::{
-    Authentication, ClientAuthentication, ClientCredentials, ErrorKind, FlowConfig, FlowResponse, FlowStarter,
-    FlowState, Method, Outcome,
-};
+use flow_starter_host::input::{Authentication, ClientAuthentication, ClientCredentials, Method};
+use flow_starter_host::{ErrorKind, FlowConfig, FlowResponse, FlowStarter, FlowState, Outcome};
 use servicenow_stand_in::{Answer, Behaviour};
 
 use super::sandbox::{Sandbox, error, patient};

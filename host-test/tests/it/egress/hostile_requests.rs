@@ -1,7 +1,9 @@
 //! A component that writes its request as no honest one does: over HTTP/2 and over HTTP/1.1 the server gets a request that every reader
 //! reads the same, or none.
 
-use flow_starter_host::{Connector, Egress, Engine, FlowConfig, FlowState, Limits, Method, Progress};
+use flow_starter_host::egress::Progress;
+use flow_starter_host::input::Method;
+use flow_starter_host::{Connector, Egress, Engine, FlowConfig, FlowState, Limits};
 use host_test::rig::{Rig, component_file};
 
 use super::http2::{Does, serve};

@@ -4,7 +4,8 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use flow_starter_host::{Egress, ErrorKind, FlowState, Policy, Proxy, TriggerError};
+use flow_starter_host::egress::Proxy;
+use flow_starter_host::{Egress, ErrorKind, FlowState, Policy, TriggerError};
 use host_test::rig::Rig;
 use serde_json::json;
 

@@ -4,10 +4,8 @@ mod meanings;
 
 use std::collections::BTreeMap;
 
-use flow_starter_host::{
-    Authentication, ClientAuthentication, ErrorKind, FlowResponse, FlowState, Method, Outcome, TokenRequest,
-    TriggerError,
-};
+use flow_starter_host::input::{Authentication, ClientAuthentication, Method, TokenRequest};
+use flow_starter_host::{ErrorKind, FlowResponse, FlowState, Outcome, TriggerError};
 use host_test::rig::Rig;
 use meanings::{Meaning, TOKEN, client, fixed_token, meaning, refused, requests};
 use serde_json::{Value, json};

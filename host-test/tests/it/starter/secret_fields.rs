@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use flow_starter_host::{AddressKind, FlowStarter, Policy, Resolve, ResolveError, Resolving, Secrets};
+use flow_starter_host::egress::{AddressKind, Resolve, ResolveError, Resolving};
+use flow_starter_host::{FlowStarter, Policy, Secrets};
 use host_test::rig::{Rig, connector};
 use servicenow_stand_in::{Instance, StandIn};
 

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use flow_starter_host::{
-    Authentication, ClientAuthentication, ClientCredentials, Engine, ErrorKind, FlowConfig, FlowStarter, FlowState,
-    Limits, Method, Progress, Providing, Purpose, SecretProvider, Secrets,
-};
+use flow_starter_host::egress::{Progress, Purpose};
+use flow_starter_host::input::{Authentication, ClientAuthentication, ClientCredentials, Method};
+use flow_starter_host::secrets::{Providing, SecretProvider};
+use flow_starter_host::{Engine, ErrorKind, FlowConfig, FlowStarter, FlowState, Limits, Secrets};
 use host_test::rig::{Rig, component_file};
 use serde_json::json;
 use servicenow_stand_in::{Answer, Behaviour, DEMO_FLOW, Fault, Instance, OAuthClient, StandIn};
