@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use flow_starter_host::{FlowResponse, Mask};
+use flow_starter_host::FlowResponse;
+use flow_starter_input::Mask;
 use flow_starter_input::output;
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use flow_starter_host::{FlowStarter, INPUT_FIELDS, PreparedCall};
+use flow_starter_host::FlowStarter;
+use flow_starter_host::starter::PreparedCall;
+use flow_starter_input::fields::INPUT as INPUT_FIELDS;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
