@@ -54,7 +54,7 @@ impl Core {
         let journal = state.take_journal();
         if let Some(observer) = &self.options.observer {
             // Under the lock, so that changes are reported in their order.
-            journal.iter().for_each(|change| observer(change));
+            journal.iter().for_each(observer);
         }
         drop(state);
         if after != before {

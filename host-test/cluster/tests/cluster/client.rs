@@ -19,6 +19,7 @@ impl<T: Read + Write + Send> Stream for T {}
 
 pub struct Client {
     pub stream: Box<dyn Stream>,
+    tcp: TcpStream,
     prefix: String,
     authorization: Option<String>,
 }
@@ -75,12 +76,15 @@ impl Client {
     }
 
     pub fn at(address: SocketAddr) -> Self {
-        Self::over(Box::new(tcp(address)))
+        let stream = tcp(address);
+        let same = stream.try_clone().unwrap();
+        Self::over(same, Box::new(stream))
     }
 
-    fn over(stream: Box<dyn Stream>) -> Self {
+    fn over(tcp: TcpStream, stream: Box<dyn Stream>) -> Self {
         Self {
             stream,
+            tcp,
             prefix: "/v2".to_owned(),
             authorization: None,
         }
@@ -106,7 +110,21 @@ impl Client {
         };
         let name = ServerName::try_from("localhost").unwrap();
         let connection = ClientConnection::new(Arc::new(config), name).unwrap();
-        Self::over(Box::new(StreamOwned::new(connection, tcp(cluster.address()))))
+        let stream = tcp(cluster.address());
+        let same = stream.try_clone().unwrap();
+        Self::over(same, Box::new(StreamOwned::new(connection, stream)))
+    }
+
+    /// How long to wait for bytes.
+    pub fn patience(&self, patience: Duration) {
+        self.tcp.set_read_timeout(Some(patience)).unwrap();
+    }
+
+    /// Nothing comes, as far as one can tell.
+    pub fn expect_silence(&mut self) {
+        self.patience(Duration::from_millis(100));
+        assert_eq!(self.try_read(), Err((Ending::Silent, Vec::new())));
+        self.patience(PATIENCE);
     }
 
     pub fn prefix(mut self, prefix: &str) -> Self {
@@ -161,6 +179,8 @@ impl Client {
                 Err(error) if [ErrorKind::WouldBlock, ErrorKind::TimedOut].contains(&error.kind()) => {
                     return Err((Ending::Silent, bytes));
                 }
+                // A test beside this one has ended a program.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 // TLS without its own end.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err((Ending::Closed, bytes)),
                 Err(error) => panic!("{error}"),

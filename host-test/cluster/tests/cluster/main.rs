@@ -3,6 +3,15 @@
 
 mod client;
 mod clock;
+mod connections;
+mod control;
+mod credentials;
+mod expressions;
+mod faults;
+mod fields;
+mod leases;
 mod polls;
+mod program;
 mod settling;
+mod suspension;
 mod variables;
