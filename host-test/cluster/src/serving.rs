@@ -127,17 +127,19 @@ impl Serving {
             let _whole_anyway = stream.set_nodelay(true);
             let id = self.accepted.fetch_add(1, Ordering::SeqCst) + 1;
             let valve = Arc::new(Valve::default());
+            if self.deaf.load(Ordering::SeqCst) {
+                valve.silence();
+            }
             let task = tokio::spawn(Arc::clone(&self).serve(id, stream, Arc::clone(&valve)));
             let mut connections = lock(&self.connections);
             connections.retain(|_, connection| !connection.task.is_finished());
             connections.insert(id, Connection { valve, task });
+            drop(connections);
+            self.core.wake();
         }
     }
 
     async fn serve(self: Arc<Self>, id: u64, stream: TcpStream, valve: Arc<Valve>) {
-        if self.deaf.load(Ordering::SeqCst) {
-            valve.silence();
-        }
         let wire = match &self.tls {
             None => Wire::plain(stream, Arc::clone(&valve)),
             Some(config) => match TlsAcceptor::from(Arc::clone(config)).accept(stream).await {

@@ -140,7 +140,20 @@ impl Cluster {
         wait(self.core(), &self.runtime, awaited, look).await
     }
 
-    /// Waits until something holds of all jobs.
+    /// Waits for the `n`-th connection (from 1) since the start.
+    pub async fn nth_connection(&self, n: u64) -> Result<(), TimedOut> {
+        let serving = Arc::clone(&self.serving);
+        let look = move |_: &Core| (serving.accepted() >= n).then_some(());
+        wait(self.core(), &self.runtime, format!("connection {n}"), look).await
+    }
+
+    /// Waits until every job has ended.
+    pub async fn all_ended(&self) -> Result<(), TimedOut> {
+        let look = |core: &Core| core.with(|state| state.live.is_empty()).then_some(());
+        wait(self.core(), &self.runtime, "the end of every job".to_owned(), look).await
+    }
+
+    /// Waits until something holds of all jobs. With a thousand jobs, [`Self::all_ended`] costs far less.
     pub async fn wait_until_jobs(
         &self,
         mut hold: impl FnMut(&[JobSnapshot]) -> bool + Send + 'static,

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use camunda_test_cluster::{Call, Cluster, Options, Transport, Version};
 use serde_json::{Value, json};
 
-use crate::client::{Client, Ending, one_job, poll};
+use crate::client::{Client, Ending, block, one_job, poll};
 
 fn secure(transport: Transport) -> Cluster {
     Cluster::start(Options::new(Version::V8_8).transport(transport)).unwrap()
@@ -75,6 +75,7 @@ fn new_connections_can_be_a_black_hole() {
     let (cluster, job, _client) = one_job();
     cluster.black_hole_new_connections(true);
     let mut client = Client::to(&cluster);
+    block(cluster.nth_connection(2)).unwrap();
     client.send("POST", &format!("/jobs/{job}/completion"), &json!({}));
     client.expect_silence();
     cluster.black_hole_new_connections(false);
