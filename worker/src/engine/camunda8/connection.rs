@@ -42,7 +42,12 @@ impl Connection {
             Authentication::OAuth(oauth) => address::token_url(&oauth.url)?.scheme() == "https",
             _ => false,
         };
-        let client = client(builder, base.is_https() || tokens_by_https)?;
+        let proxies = [&builder.proxies.http, &builder.proxies.https];
+        let proxy_by_https = proxies
+            .into_iter()
+            .flatten()
+            .any(|url| url.expose_secret().trim().starts_with("https:"));
+        let client = client(builder, base.is_https() || tokens_by_https || proxy_by_https)?;
         Ok(Self {
             credentials: Credentials::new(builder, &client)?,
             client,

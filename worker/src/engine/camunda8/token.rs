@@ -235,6 +235,7 @@ impl Tokens {
         state.fetching = Some(fetching.clone());
         let running = Running {
             tokens: Arc::clone(self),
+            done: false,
             _ended: ended,
         };
         Started { running, fetching }
@@ -262,23 +263,33 @@ impl Started {
 /// A fetch under way. However it ends, nobody waits for it any longer.
 struct Running {
     tokens: Arc<Tokens>,
+    done: bool,
     _ended: watch::Sender<()>,
 }
 
 impl Running {
-    async fn fetch(self) {
+    async fn fetch(mut self) {
         let asked_at = Instant::now();
         let result = fetch::fetch(&self.tokens.grant).await;
-        let mut state = self.tokens.state();
+        let tokens = Arc::clone(&self.tokens);
+        let mut state = tokens.state();
         let result = result.and_then(|fetched| state.fetched(&fetched, asked_at));
         if let Err(failure) = result {
             state.failed(&failure, Instant::now());
         }
+        drop(state);
+        self.done = true;
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.tokens.state().fetching = None;
+        let mut state = self.tokens.state();
+        state.fetching = None;
+        // A panic is a failure like any other: those who waited do not ask again at once.
+        if !self.done {
+            let failure = Failure::refused("the request to the token endpoint ended in an unforeseen way");
+            state.failed(&failure, Instant::now());
+        }
     }
 }
