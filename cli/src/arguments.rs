@@ -21,6 +21,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Task {
     /// Start a flow, once: no retry, no redirect followed
     Trigger(Trigger),
+    /// Take jobs from a Camunda 8 cluster and start their flows, until it is told to stop
+    #[command(after_help = WORKER_HELP)]
+    Worker(Worker),
     /// Try the way to an instance step by step, and start no flow
     #[command(after_help = CHECK_HELP)]
     Check {
@@ -79,6 +82,13 @@ pub(crate) struct Trigger {
     pub(crate) input: Input,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Worker {
+    /// Take jobs until there are none, finish them, and end
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Secrets {
     /// List each secret that an input refers to, and where it is; never its value
@@ -123,6 +133,20 @@ a file of secrets. Every setting has a flag, an environment variable and a line 
 order: `--help` shows them all.
 
 A member of the file that nothing reads, and that is nearly a field's name or another word for it, is warned about; --strict ends with 2.";
+
+const WORKER_HELP: &str = "\
+Examples:
+  flow-starter worker --engine-url http://localhost:8080 --allow acme.service-now.com
+  flow-starter worker --once --config worker.toml
+  CAMUNDA_REST_ADDRESS=https://bru-2.zeebe.camunda.io/CLUSTER-ID CAMUNDA_AUTH_STRATEGY=OAUTH CAMUNDA_CLIENT_ID=… \\
+      CAMUNDA_CLIENT_SECRET=… flow-starter worker --allow '*.service-now.com'
+
+Each job ends in exactly one of: completed, failed (tried again, or an incident), a BPMN error. A flow is never started twice, unless a \
+person or the task's header `onUnknown` says so.
+
+SIGTERM or Ctrl-C: no more jobs are taken, those in hand are finished. A second one ends at once.
+
+Exit codes: 0 stopped as asked; 1 it cannot work, or was ended with jobs in hand; 2 bad settings, a missing policy.allow among them.";
 
 const CHECK_HELP: &str = "\
 Examples:
@@ -207,10 +231,16 @@ pub(crate) fn command() -> Command {
 }
 
 /// The settings that each command's help explains, by the beginnings of their names. They have flags with all commands.
-const OWN_SETTINGS: [(&[&str], &[&str]); 13] = [
+const OWN_SETTINGS: [(&[&str], &[&str]); 14] = [
     (&[], &[]),
-    (&["trigger"], &[""]),
-    (&["check"], &[""]),
+    (&["trigger"], CALL_SETTINGS),
+    (
+        &["worker"],
+        &[
+            "engine.", "worker.", "policy.", "component.", "limits.", "secrets.", "tls.", "network.", "log.",
+        ],
+    ),
+    (&["check"], CALL_SETTINGS),
     (&["inspect"], &["component.", "limits.", "log.", "output."]),
     (&["compile"], &["component.", "limits.", "log.", "output."]),
     (&["secrets"], &[]),
@@ -224,6 +254,11 @@ const OWN_SETTINGS: [(&[&str], &[&str]); 13] = [
     (&["settings"], &[""]),
     (&["completions"], &[]),
     (&["man"], &[]),
+];
+
+/// What one call needs.
+const CALL_SETTINGS: &[&str] = &[
+    "policy.", "component.", "limits.", "secrets.", "tls.", "network.", "log.", "output.",
 ];
 
 fn with_settings(command: Command, path: &'static [&'static str], own: &'static [&'static str]) -> Command {

@@ -14,8 +14,13 @@ use crate::settings::{Code, Resolved};
 
 /// An engine for one call at a time: a pool of many places would only take address space.
 pub(crate) fn engine(settings: &Resolved<'_>) -> Result<Engine> {
+    engine_for(settings, 1)
+}
+
+/// An engine for so many calls at a time.
+pub(crate) fn engine_for(settings: &Resolved<'_>, concurrent_calls: u32) -> Result<Engine> {
     let limits = Limits {
-        concurrent_calls: 1,
+        concurrent_calls,
         ..settings.limits
     };
     Engine::with_imports(limits, settings.imports.iter().copied()).map_err(|error| match error {

@@ -14,9 +14,13 @@ use crate::terminal::{escaped, readable};
 const OURS: [&str; 2] = ["flow_starter_host", "flow_starter"];
 
 /// From now on.
-pub(crate) fn start(settings: &Settings) {
+pub(crate) fn start(settings: &Settings, is_worker: bool) {
     let level = settings.text(Entry::LogLevel).and_then(|level| level.parse().ok());
-    let level: LevelFilter = level.unwrap_or(LevelFilter::WARN);
+    let level: LevelFilter = match is_worker && settings.is_default(Entry::LogLevel) {
+        // A worker has no other output.
+        true => LevelFilter::INFO,
+        false => level.unwrap_or(LevelFilter::WARN),
+    };
     let ours = Targets::new().with_targets(OURS.map(|target| (target, level)));
     let json = settings.text(Entry::LogFormat) == Some("json");
     // A standard error that nobody reads is no reason to end.

@@ -7,6 +7,7 @@
 //! | `input/` | the arguments → the component's JSON input |
 //! | `connector` | the settings → a loaded component and its way out |
 //! | `trigger`, `outcome`, `dry_run`, `interrupt` | a call, and what became of it or would |
+//! | `worker` | the job worker |
 //! | `check` | the way to an instance, step by step |
 //! | `advice` | what an operator can do where a connection could not be made |
 //! | `inspect` | a component's file, and its native code |
@@ -40,6 +41,7 @@ mod secrets;
 mod settings;
 mod terminal;
 mod trigger;
+mod worker;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -87,14 +89,19 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
     }
     // A global flag is known to the command that it was given to.
     let settings = Settings::gather(innermost(matches), &std::env::vars_os().collect())?;
-    log::start(&settings);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    log::start(&settings, matches!(task, Task::Worker(_)));
+    let runtime = match task {
+        Task::Worker(_) => worker::runtime()?,
+        _ => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
+    };
     let ended = runtime.block_on(async {
         if let Task::Config(Config::Show) = task {
             return show(&settings);
         }
+        let gathered = &settings;
         let settings = settings.resolve()?;
         match task {
+            Task::Worker(arguments) => worker::work(arguments, gathered, &settings).await,
             Task::Trigger(arguments) => trigger::trigger(arguments, &settings).await,
             Task::Check { input } => check(input, &settings).await,
             Task::Inspect { file } => inspect(file.as_deref(), &settings),

@@ -19,3 +19,8 @@ pub(crate) fn stem() -> String {
         }
     }
 }
+
+/// From 0 to 1.
+pub(crate) fn fraction() -> f64 {
+    f64::from(u32::try_from(number() >> 32).unwrap_or(u32::MAX)) / f64::from(u32::MAX)
+}

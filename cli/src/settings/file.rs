@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::table::{ROWS, Row, SECTIONS};
+use super::table::{Row, SECTIONS, rows};
 use crate::exit::{bad, unreadable};
 use crate::input::without_byte_order_mark;
 
@@ -76,7 +76,7 @@ fn parse(text: &str, path: &Path) -> Result<Sections> {
 }
 
 fn row(name: &str) -> Option<&'static Row> {
-    ROWS.iter().find(|row| row.name == name)
+    rows().find(|row| row.name == name)
 }
 
 fn position(text: &str, at: usize) -> (usize, usize) {
@@ -104,15 +104,15 @@ fn unknown(name: &str, is_section: bool, path: &Path) -> anyhow::Error {
 fn nearest(name: &str) -> Option<&'static str> {
     let last = name.rsplit('.').next().unwrap_or(name);
     // The right key in the wrong section, or in none; or a flag's name.
-    let misplaced = ROWS.iter().find(|row| row.last_name() == last || row.flag == last);
+    let misplaced = rows().find(|row| row.last_name() == last || row.flag == last);
     let sections = SECTIONS.iter().map(|(section, _)| *section);
     let near = |known: &str| strsim::damerau_levenshtein(known, name);
     match (name.contains('.'), misplaced) {
         (_, Some(row)) => Some(row.name),
         (false, None) => sections
-            .chain(ROWS.iter().map(|row| row.name))
+            .chain(rows().map(|row| row.name))
             .min_by_key(|known| near(known)),
-        (true, None) => ROWS.iter().map(|row| row.name).min_by_key(|known| near(known)),
+        (true, None) => rows().map(|row| row.name).min_by_key(|known| near(known)),
     }
     .filter(|known| near(known) <= 1 + known.len() / 4 || known.ends_with(last))
     .or_else(|| misplaced.map(|row| row.name))

@@ -6,6 +6,7 @@
 //! | `value` | what a setting holds, and how it is read |
 //! | `file` | the configuration file |
 //! | `resolved` | what the library takes, made of the settings |
+//! | `worker`, `worker_table` | what the job worker takes, and its part of the table |
 //! | `show` | `config show`, `config example` |
 
 mod file;
@@ -13,6 +14,8 @@ mod resolved;
 mod show;
 mod table;
 mod value;
+mod worker;
+mod worker_table;
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -31,7 +34,7 @@ pub(crate) use resolved::{Code, Resolved};
 pub(crate) use show::example;
 pub(crate) use table::Entry;
 
-use table::{ROWS, Row};
+use table::{Row, rows};
 use value::{Kind, RawValue, Value};
 
 /// Every setting, with its source.
@@ -106,7 +109,7 @@ pub(crate) fn flags(own: &'static [&'static str]) -> impl Iterator<Item = Arg> {
         .help_heading("Settings")
         .help(help.clone())
         .long_help(help);
-    let rows = ROWS.iter().map(move |row| flag(row).hide_long_help(!is_own(row.name)));
+    let rows = rows().map(move |row| flag(row).hide_long_help(!is_own(row.name)));
     std::iter::once(config).chain(rows)
 }
 
@@ -137,7 +140,11 @@ fn flag(row: &'static Row) -> Arg {
         });
     match row.kind {
         kind if kind.is_list() => arg.action(ArgAction::Append),
-        Kind::Choice(words) => arg.value_parser(words.to_vec()).hide_possible_values(false),
+        Kind::Choice(words) => arg
+            .value_parser(words.to_vec())
+            .ignore_case(true)
+            .hide_possible_values(false),
+        Kind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("on"),
         _ => arg,
     }
 }
@@ -162,8 +169,7 @@ impl Settings {
             let (section, key) = row.name.split_once('.')?;
             sections.get(section)?.get(key)
         };
-        let values = ROWS
-            .iter()
+        let values = rows()
             .map(|row| {
                 if let Some(all) = flags(row) {
                     return Setting::new(row, RawValue::Flags(&all), Source::Flag(row.flag));
@@ -191,6 +197,11 @@ impl Settings {
 
     fn setting(&self, key: Entry) -> Option<&Setting> {
         self.values.iter().find(|setting| setting.row.key == key)
+    }
+
+    /// Whether nobody has set it.
+    pub(crate) fn is_default(&self, key: Entry) -> bool {
+        self.setting(key).is_none_or(|setting| setting.source == Source::Default)
     }
 
     fn value(&self, key: Entry) -> Option<&Value> {
@@ -256,8 +267,7 @@ impl Setting {
 /// A variable that is nearly one of ours is a slip, which would else go unseen: a policy that is not kept. Others may begin like ours (Kubernetes
 /// sets FLOW_STARTER_SERVICE_HOST beside a service of that name), and are nobody's business here.
 fn check_spelling(variables: &HashMap<OsString, OsString>) -> Result<()> {
-    let ours: Vec<_> = ROWS
-        .iter()
+    let ours: Vec<_> = rows()
         .map(Row::variable)
         .chain([CONFIG_VARIABLE.to_owned()])
         .collect();

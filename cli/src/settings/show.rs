@@ -7,7 +7,7 @@ use flow_starter_host::egress::{AddressKind, ConnectTo, Pattern, Proxy, ProxyUrl
 use serde_json::{Map, json};
 
 use super::resolved::OFF;
-use super::table::{Entry, ROWS, Row, SECTIONS};
+use super::table::{Entry, Row, SECTIONS, rows};
 use super::value::Kind;
 use super::{File, Setting, Settings, Value};
 use crate::terminal::{Page, Tone};
@@ -18,7 +18,7 @@ pub(crate) fn example() -> String {
     for (section, what) in SECTIONS {
         let _infallible = writeln!(text, "\n# {what}\n[{section}]");
         let within = |row: &&Row| row.name.split('.').next() == Some(section);
-        for row in ROWS.iter().filter(within) {
+        for row in rows().filter(within) {
             let default = match row.default {
                 "" => String::new(),
                 default => format!("; otherwise {}", default.replace(',', ", ")),
@@ -110,6 +110,8 @@ fn is_harmless(key: Entry, kind: Kind, text: &str) -> bool {
         Entry::SecretsEnvironment => text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'),
         // A file need not be there yet. A URL or JSON in its place may hold anything.
         _ if matches!(kind, Kind::Path | Kind::Paths) => !text.contains("://") && !text.contains(['{', '"', '@', '=']),
+        // A URL may hold a password or a key.
+        Entry::EngineUrl | Entry::EngineTokenUrl => !text.contains(['@', '?']),
         // A word of a list of our own.
         _ => true,
     }

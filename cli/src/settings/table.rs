@@ -1,6 +1,7 @@
 //! The one table of settings: the flag, the environment variable and the line in the configuration file are all made of a row.
 
 use super::value::Kind;
+use super::worker_table::WORKER_ROWS;
 
 /// What can be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,29 @@ pub(crate) enum Entry {
     NoProxy,
     ConnectTo,
     IdleTimeout,
+    Engine,
+    EngineUrl,
+    EngineAuthentication,
+    EngineUsername,
+    EnginePassword,
+    EngineClientId,
+    EngineClientSecret,
+    EngineTokenUrl,
+    EngineTokenScope,
+    EngineTokenAudience,
+    EngineTenants,
+    EngineCaFile,
+    EngineClientCertificate,
+    EngineClientKey,
+    WorkerName,
+    JobTypes,
+    MaxJobs,
+    MaxJobsPerInstance,
+    JobTimeout,
+    RequestTimeout,
+    Lease,
+    ShutdownTimeout,
+    ManagementAddress,
     LogLevel,
     LogFormat,
     Output,
@@ -68,19 +92,21 @@ impl Row {
 }
 
 /// What the configuration file's sections are for, in the file's order.
-pub(crate) const SECTIONS: [(&str, &str); 8] = [
+pub(crate) const SECTIONS: [(&str, &str); 10] = [
     ("policy", "whom calls may reach"),
     ("component", "which component runs, and what it may have"),
     ("limits", "what a call may use"),
     ("secrets", "where the values of {{secrets.NAME}} are"),
     ("tls", "whom to trust, and who one is"),
     ("network", "the way out"),
+    ("engine", "the process engine that the worker takes jobs from, and how the worker signs in there"),
+    ("worker", "which jobs the worker takes, and how many at a time"),
     ("log", "what is written to standard error"),
     ("output", "what is written to standard output"),
 ];
 
 /// What most rows have.
-const BLANK: Row = Row {
+pub(super) const BLANK: Row = Row {
     key: Entry::Allow,
     name: "",
     flag: "",
@@ -93,7 +119,11 @@ const BLANK: Row = Row {
 };
 
 /// All of them, section by section.
-pub(crate) const ROWS: [Row; 25] = [
+pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
+    CALL_ROWS.iter().chain(&WORKER_ROWS).chain(&OUTPUT_ROWS)
+}
+
+static CALL_ROWS: [Row; 21] = [
     Row {
         key: Entry::Allow,
         name: "policy.allow",
@@ -306,6 +336,9 @@ pub(crate) const ROWS: [Row; 25] = [
         example: r#""5s""#,
         ..BLANK
     },
+];
+
+static OUTPUT_ROWS: [Row; 4] = [
     Row {
         key: Entry::LogLevel,
         name: "log.level",
@@ -313,7 +346,7 @@ pub(crate) const ROWS: [Row; 25] = [
         value_name: "LEVEL",
         kind: Kind::Choice(&["off", "error", "warn", "info", "debug", "trace"]),
         default: "warn",
-        help: "How much is logged",
+        help: "How much is logged; the worker logs `info` where this is not set",
         example: r#""info""#,
         ..BLANK
     },
@@ -359,7 +392,7 @@ mod tests {
 
     #[test]
     fn every_row_is_whole_and_its_own_example_and_default_are_right() {
-        for row in &ROWS {
+        for row in rows() {
             let (section, _) = row.name.split_once('.').unwrap();
             assert!(SECTIONS.iter().any(|(name, _)| *name == section), "{}", row.name);
             let parsed: toml::Table = format!("x = {}", row.example).parse().unwrap();
@@ -370,7 +403,7 @@ mod tests {
             assert!(default.is_ok() || row.default.is_empty(), "{}", row.name);
             assert!(!row.help.is_empty() && !row.help.ends_with('.'), "{}", row.name);
             let same = |other: &&Row| other.key == row.key || other.name == row.name || other.flag == row.flag;
-            assert_eq!(ROWS.iter().filter(same).count(), 1, "{}", row.name);
+            assert_eq!(rows().filter(same).count(), 1, "{}", row.name);
         }
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
+use secrecy::{ExposeSecret as _, SecretString};
+
 /// What a setting holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -20,8 +22,12 @@ pub(crate) enum Kind {
     Time,
     /// A whole number.
     Count,
-    /// One of these words.
+    /// One of these words, in capitals or not.
     Choice(&'static [&'static str]),
+    /// `on` or `off`. A flag without a value is `on`.
+    Switch,
+    /// A text that is never shown.
+    Secret,
 }
 
 /// A value as it was given.
@@ -44,6 +50,32 @@ pub(crate) enum Value {
     Size(usize),
     Time(Duration),
     Count(u32),
+    Switch(bool),
+    Secret(Hidden),
+}
+
+/// A secret in the settings.
+#[derive(Clone)]
+pub(crate) struct Hidden(SecretString);
+
+impl Hidden {
+    pub(crate) fn secret(&self) -> &SecretString {
+        &self.0
+    }
+}
+
+impl PartialEq for Hidden {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+}
+
+impl Eq for Hidden {}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
 }
 
 impl Kind {
@@ -82,14 +114,25 @@ impl Kind {
             Self::Size => size(text).map(Value::Size),
             Self::Time => time(text).map(Value::Time),
             Self::Count => text.parse().ok().map(Value::Count),
-            Self::Choice(words) => words.contains(&text).then(|| Value::Text(text.to_owned())),
+            Self::Choice(words) => {
+                let known = words.iter().find(|word| word.eq_ignore_ascii_case(text));
+                known.map(|word| Value::Text((*word).to_owned()))
+            }
+            Self::Switch => match text.to_ascii_lowercase().as_str() {
+                "on" | "true" => Some(Value::Switch(true)),
+                "off" | "false" => Some(Value::Switch(false)),
+                _ => None,
+            },
+            Self::Secret if text.is_empty() => Some(Value::Nothing),
+            Self::Secret => Some(Value::Secret(Hidden(text.to_owned().into()))),
         }
     }
 
     /// In the file, a text stands in quotation marks and a list in brackets.
     fn must(self, in_file: bool, example: &str) -> String {
         let what = match self {
-            Self::Text => "a text".to_owned(),
+            Self::Text | Self::Secret => "a text".to_owned(),
+            Self::Switch => "on or off".to_owned(),
             Self::List => "a list of texts".to_owned(),
             Self::Path => "a file's name".to_owned(),
             Self::Paths => "a list of names".to_owned(),
@@ -176,6 +219,8 @@ impl fmt::Display for Value {
             Self::Time(time) if time.subsec_millis() > 0 => write!(f, "{}ms", time.as_millis()),
             Self::Time(time) => write!(f, "{}s", time.as_secs()),
             Self::Count(number) => write!(f, "{number}"),
+            Self::Switch(on) => f.write_str(if *on { "on" } else { "off" }),
+            Self::Secret(_) => f.write_str("***"),
         }
     }
 }
@@ -191,6 +236,8 @@ impl From<&Value> for serde_json::Value {
             Value::Time(time) if time.subsec_millis() > 0 => time.as_secs_f64().into(),
             Value::Time(time) => time.as_secs().into(),
             Value::Count(number) => (*number).into(),
+            Value::Switch(on) => (*on).into(),
+            Value::Secret(_) => "***".into(),
         }
     }
 }

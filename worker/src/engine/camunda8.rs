@@ -1,1 +1,0 @@
-//! A Camunda 8 Orchestration Cluster over its REST API.
