@@ -1,5 +1,7 @@
 //! What is logged: our own events alone, to standard error, each with its call's id.
 
+mod json;
+
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 
@@ -7,6 +9,7 @@ use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 
+use self::json::JsonLines;
 use crate::settings::{Entry, Settings};
 use crate::terminal::{escaped, readable};
 
@@ -24,12 +27,12 @@ pub(crate) fn start(settings: &Settings, is_worker: bool) {
     let ours = Targets::new().with_targets(OURS.map(|target| (target, level)));
     let json = settings.text(Entry::LogFormat) == Some("json");
     // A standard error that nobody reads is no reason to end.
-    let written = tracing_subscriber::fmt::layer()
-        .with_writer(move || Printable { json })
-        .log_internal_errors(false);
     let layer = match json {
-        true => written.json().flatten_event(true).with_current_span(false).boxed(),
-        false => written.boxed(),
+        true => JsonLines(move || Printable { json }).boxed(),
+        false => tracing_subscriber::fmt::layer()
+            .with_writer(move || Printable { json })
+            .log_internal_errors(false)
+            .boxed(),
     };
     let subscriber = tracing_subscriber::registry().with(layer.with_filter(ours));
     // It is set once, at the start.
@@ -61,5 +64,5 @@ impl io::Write for Printable {
 pub(crate) fn call() -> tracing::Span {
     let id = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
     // Of the highest level, so that every event of the call has it.
-    tracing::error_span!(target: "flow_starter", "call", %id)
+    tracing::error_span!(target: "flow_starter", "call", call = id)
 }

@@ -15,7 +15,7 @@ use crate::connector;
 use crate::exit::{Exit, bad};
 use crate::interrupt::Signals;
 use crate::settings::{Resolved, Settings};
-use crate::terminal::tell;
+use crate::terminal::print_stderr;
 
 /// Ends when a signal has come and the jobs in hand are done, or with `--once` when there are none.
 pub(crate) async fn work(arguments: &arguments::Worker, settings: &Settings, resolved: &Resolved<'_>) -> Result<Exit> {
@@ -30,7 +30,7 @@ pub(crate) async fn work(arguments: &arguments::Worker, settings: &Settings, res
             let bound = Management::bind(address).await;
             let bound = bound.map_err(|error| bad(format!("worker.management-address {address} cannot be used: {error}")))?;
             // At every log level: who starts a worker with port 0 has to find it.
-            tell(&format!("management: http://{}\n", bound.address().context("the management address")?));
+            print_stderr(&format!("management: http://{}\n", bound.address().context("the management address")?));
             Some(bound)
         }
     };

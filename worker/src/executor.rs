@@ -19,6 +19,7 @@ use crate::intake::{self, Call, Handover, Intake};
 use crate::metrics::JobAction;
 use crate::outcome::{CallOutcome, OutcomeState, Verdict};
 use crate::pace::Entry;
+use crate::random;
 use crate::report::{self, MAX_BYTES, Next};
 use crate::shared::{HandOutId, Shared};
 use crate::stop::Stop;
@@ -330,7 +331,8 @@ impl<'a, E: Engine> Executor<'a, E> {
                     if shared.clock.now() > not_after {
                         return Event::Checked(false).into();
                     }
-                    let span = tracing::Span::current();
+                    let name = format!("{:016x}", random::number());
+                    let span = tracing::error_span!(target: "flow_starter_worker", "call", call = name);
                     // On a task of its own, so that a failure of the host's cannot take the job's end with it.
                     let starter = shared.starter.clone();
                     let calling = tokio::spawn(tracing::Instrument::instrument(

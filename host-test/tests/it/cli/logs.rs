@@ -13,10 +13,10 @@ fn every_event_of_a_call_has_its_id_and_is_our_own() {
             let ended = workspace.run(&["trigger", "flow.json"]).end();
             assert_eq!(ended.code, 0, "{ended:?}");
             assert!(!ended.logs.is_empty());
-            let id = ended.logs[0]["spans"][0]["id"].as_str().unwrap().to_owned();
+            let id = ended.logs[0]["call"].as_str().unwrap().to_owned();
             for event in &ended.logs {
                 let text = event.to_string();
-                assert_eq!(event["spans"][0]["id"], id.as_str(), "{text}");
+                assert_eq!(event["call"], id.as_str(), "{text}");
                 assert!(event["target"].as_str().unwrap().starts_with("flow_starter"), "{text}");
                 assert!(!text.contains("in-the-body") && !text.contains("in-a-header"), "{text}");
             }
