@@ -4,8 +4,9 @@
 //! |---|---|
 //! | [`camunda8`] | a Camunda 8 Orchestration Cluster, 8.8 and later, over its REST API |
 //!
-//! [`Engine`] is small on purpose: each method is one request, sent at most once. An implementation never retries, with one exception: a
-//! 401 is followed by one renewal of the access token and the same request once more, because nothing was processed. What an answer means
+//! [`Engine`] is small on purpose: each method is one request, sent at most once. An implementation never retries, with two
+//! exceptions where nothing was processed: a 401 is followed by one renewal of the access token and the same request once more, and an
+//! activation whose lease was refused is sent once without one. What an answer means
 //! for the job is decided in [`crate::attempt`]; an implementation says only which kind of answer it was, and in doubt that it was none.
 
 mod answer;
