@@ -29,7 +29,8 @@ pub enum Next {
 
 /// The message of a failure or an error.
 pub fn message(fault: &Fault, state: OutcomeState, ids: &Ids, next: Next) -> String {
-    let known = known(fault, ids);
+    let answered = fault.response.as_ref().map(Answer::ids);
+    let known = known(fault, answered.filter(|_| *ids == Ids::default()).unwrap_or(ids));
     let outcome = match (fault.flow, state) {
         (FlowState::Started, _) => format!("The flow was started, but the task cannot be completed with its response ({known})."),
         (FlowState::NotStarted, _) => format!("The flow was not started ({known})."),

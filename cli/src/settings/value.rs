@@ -97,11 +97,14 @@ impl Kind {
                     .collect(),
             )),
             (Self::List | Self::Paths, RawValue::Line(line)) => texts(line).map(Value::List),
+            // No time of its own: what it is depends on other settings.
+            (Self::Time, RawValue::Word("")) => Some(Value::Nothing),
             (_, RawValue::Flags(all)) => all.last().and_then(|text| self.word(text)),
             (_, RawValue::Word(text)) => self.word(text),
             (Self::Size | Self::Time | Self::Count, RawValue::Line(toml::Value::Integer(number))) => {
                 self.word(&number.to_string())
             }
+            (Self::Switch, RawValue::Line(toml::Value::Boolean(on))) => Some(Value::Switch(*on)),
             (Self::Count, RawValue::Line(_)) => None,
             (_, RawValue::Line(line)) => line.as_str().and_then(|text| self.word(text)),
         };
