@@ -65,6 +65,16 @@ describe('each example', () => {
   }
 });
 
+test('every form of a user task is beside the examples, and deployed with them', () => {
+  for (const { name, xml } of examples) {
+    assert.doesNotMatch(xml, /externalReference/, name);
+    for (const [, id] of xml.matchAll(/<zeebe:formDefinition formId="([^"]+)"/g)) {
+      const form = JSON.parse(readFileSync(here(`../../examples/${id}.form`), 'utf8'));
+      assert.deepEqual([form.id, form.type, form.executionPlatform], [id, 'default', 'Camunda Cloud'], name);
+    }
+  }
+});
+
 test('bpmnlint with Camunda\'s rules finds nothing', () => {
   const files = examples.map(({ file }) => here(`../../examples/${file}`));
   execFileSync(process.execPath, [here('../node_modules/bpmnlint/bin/bpmnlint.js'), '--max-warnings=0', ...files], { cwd: here('..'), stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
