@@ -204,6 +204,24 @@ describe('a task with the official template', () => {
   });
 });
 
+// docs/coming-from-camunda.md says so.
+test('what a person added to the task outside the form is removed with the old template', async () => {
+  const xml = read('official.bpmn')
+    .replace('</zeebe:ioMapping>', '<zeebe:input source="=1" target="own" /><zeebe:output source="=2" target="own" /></zeebe:ioMapping>')
+    .replace('</zeebe:taskHeaders>', '<zeebe:header key="own" value="3" /></zeebe:taskHeaders><zeebe:properties><zeebe:property name="own" value="4" /></zeebe:properties>');
+  const modeler = await browser.open(xml, [template]);
+  const before = await modeler.task('Task_1');
+  assert.deepEqual([before.inputs.own, before.outputs.own, before.headers.own, before.properties.own], ['=1', '=2', '3', '4']);
+  await modeler.select('Task_1');
+  await modeler.unlink();
+  await modeler.choose(template.id);
+  await modeler.eventually(async () => {
+    const task = await modeler.task('Task_1');
+    for (const kept of [task.inputs, task.outputs, task.headers, task.properties]) assert.equal(kept.own, undefined);
+  });
+  await done(modeler);
+});
+
 describe('a task with version 1 of this template', () => {
   const first = JSON.parse(read('version-1.json'));
 
