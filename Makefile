@@ -97,7 +97,7 @@ docs: ## Write the host library's documentation, and open it
 CALLS ?= 100000
 BY ?= honest
 .PHONY: soak
-soak: build guests ## Make 100,000 calls (CALLS=…; BY=hostile: crimes), and see that memory and open sockets stay where they were
+soak: build guests ## Make 100,000 calls (CALLS=…; BY=hostile: attacks), and see that memory and open sockets stay where they were
 	$(CARGO) build --locked --workspace --bin soak --test component_file
 	@"$$($(TARGET_DIR))/debug/soak" --calls $(CALLS) --guest $(BY)
 

@@ -17,5 +17,5 @@ fn main() -> io::Result<()> {
         }
         Err(error) => return Err(error),
     };
-    fs::write(out.join("inside.rs"), inside)
+    fs::write(out.join("embedded.rs"), inside)
 }

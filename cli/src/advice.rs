@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use flow_starter_host::{
+use flow_starter_host::egress::{
     AddressKind, CertificateFault, ClientCertificate, Origin, Progress, Purpose, RequestRecord, Step, Stop, StopCause,
 };
 
@@ -164,18 +164,18 @@ mod tests {
     #[test]
     fn a_call_that_stopped_before_it_was_sent_has_something_to_do() {
         let plain = "http://127.0.0.1:8080/api/x";
-        let told = |step, cause| of_call(&[request(plain, Progress::Unsent, stop(step, cause))]).unwrap();
-        assert!(told(Step::Policy, StopCause::NotAllowed).ends_with("--allow http://127.0.0.1:8080"));
-        assert!(told(Step::Address, StopCause::Address(AddressKind::Private)).contains("--open-address private"));
+        let advice = |step, cause| of_call(&[request(plain, Progress::Unsent, stop(step, cause))]).unwrap();
+        assert!(advice(Step::Policy, StopCause::NotAllowed).ends_with("--allow http://127.0.0.1:8080"));
+        assert!(advice(Step::Address, StopCause::Address(AddressKind::Private)).contains("--open-address private"));
         for (fault, words) in [
             (CertificateFault::UnknownAuthority, "--ca-file"),
             (CertificateFault::Authority, "CA:FALSE"),
             (CertificateFault::WrongName, "Check snInstance (or snEndpoint)"),
         ] {
-            let told = told(Step::Tls, StopCause::Certificate(fault));
-            assert!(told.contains(words), "{told}");
+            let advice = advice(Step::Tls, StopCause::Certificate(fault));
+            assert!(advice.contains(words), "{advice}");
         }
-        assert!(told(Step::Tls, StopCause::ClientCertificate).contains("--client-certificate"));
+        assert!(advice(Step::Tls, StopCause::ClientCertificate).contains("--client-certificate"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgMatches, Args, Command, Parser, Subcommand};
 
 use crate::input::Input;
-use crate::{exit, inside, settings};
+use crate::{embedded, exit, settings};
 
 /// Starts a ServiceNow flow through its REST trigger, and tells the truth about it: started, not started, or unknown.
 #[derive(Debug, Parser)]
@@ -198,7 +198,7 @@ pub(crate) fn command() -> Command {
         .fold(command, |command, (path, own)| with_settings(command, path, own));
     command
         .version(env!("CARGO_PKG_VERSION"))
-        .long_version(inside::told())
+        .long_version(embedded::long_version())
         .after_help(format!("{EXAMPLES}\n\n{}", exit::TABLE))
         .mut_subcommand("trigger", |trigger| {
             trigger.after_help(format!("{TRIGGER_HELP}\n\n{}", exit::TABLE))

@@ -2,18 +2,20 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `way` | a probe's steps in words, and what to do about one that fails |
+//! | `probe_report` | a probe's steps in words, and what to do about one that fails |
 //! | `answer` | the same for the one request that is made: is it awake, are the credentials good, do the clocks agree |
 //!
 //! The output is for an administrator who may be a stranger: no credential, no header but the date, no body.
 
 mod answer;
-mod way;
+mod probe_report;
 
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
-use flow_starter_host::{Destinations, Egress, FlowStarter, Mask};
+use flow_starter_host::egress::Destinations;
+use flow_starter_host::input::Mask;
+use flow_starter_host::{Egress, FlowStarter};
 use flow_starter_input::json::{self, NotJson};
 use serde::Serialize;
 
@@ -54,7 +56,7 @@ struct Line {
 }
 
 /// A step that is not known to belong to a target yet.
-type Told = (&'static str, Verdict);
+type StepReport = (&'static str, Verdict);
 
 /// What became of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,13 +129,13 @@ pub(crate) async fn check(
         open &= probe.passed();
         report.add_all(
             &token.to_string(),
-            way::told(&probe, "authentication.oauthTokenEndpoint"),
+            probe_report::steps(&probe, "authentication.oauthTokenEndpoint"),
         )?;
     }
     let probe = egress.probe(flow, STEP_LIMIT).await;
     open &= probe.passed();
     let target = flow.to_string();
-    report.add_all(&target, way::told(&probe, "snInstance (or snEndpoint)"))?;
+    report.add_all(&target, probe_report::steps(&probe, "snInstance (or snEndpoint)"))?;
 
     let authentication = prepared.as_ref().ok().map(|call| &call.config().authentication);
     let asked = answer::Asked {
@@ -154,13 +156,13 @@ pub(crate) async fn check(
     };
     let sent = SystemTime::now();
     let outcome = starter.start(call).await;
-    report.add_all(&target, asked.told(&outcome, sent, SystemTime::now()))?;
+    report.add_all(&target, asked.steps(&outcome, sent, SystemTime::now()))?;
     report.add(&target, not_tried())?;
     report.end()
 }
 
 /// The step that a check leaves out: every request to a flow's path starts the flow.
-fn not_tried() -> Told {
+fn not_tried() -> StepReport {
     let why =
         "not tried: a check starts no flow, so a wrong path, method or role shows only when the flow is triggered";
     ("flow", Verdict::Skipped(why.to_owned()))
@@ -243,11 +245,11 @@ impl Report<'_> {
         }
     }
 
-    fn add_all(&mut self, target: &str, steps: Vec<Told>) -> io::Result<()> {
+    fn add_all(&mut self, target: &str, steps: Vec<StepReport>) -> io::Result<()> {
         steps.into_iter().try_for_each(|step| self.add(target, step))
     }
 
-    fn add(&mut self, target: &str, (step, verdict): Told) -> io::Result<()> {
+    fn add(&mut self, target: &str, (step, verdict): StepReport) -> io::Result<()> {
         let (ok, detail, fix) = match verdict {
             Verdict::Passed(detail) => (Some(true), detail, None),
             Verdict::Failed(why, fix) => (Some(false), why, Some(fix)),

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use flow_starter_host::{Connector, Egress, Engine, EngineError, FlowStarter, Limits, LoadError};
+use flow_starter_host::component::{EngineError, LoadError};
+use flow_starter_host::{Connector, Egress, Engine, FlowStarter, Limits};
 
+use crate::embedded;
 use crate::exit::{bad, unreadable};
-use crate::inside;
 use crate::progress::Waiting;
 use crate::settings::{Code, Resolved};
 
@@ -28,8 +29,8 @@ pub(crate) async fn connector(settings: &Resolved<'_>, engine: &Engine) -> Resul
     let _waiting = Waiting::begin("compiling the component");
     match settings.code {
         // It runs under the default limits, as the tests know.
-        Code::Inside => engine
-            .load(the_one_inside()?)
+        Code::Embedded => engine
+            .load(embedded_component()?)
             .await
             .map_err(|error| settings.too_small(error)),
         Code::File(file) => {
@@ -49,7 +50,9 @@ pub(crate) async fn connector(settings: &Resolved<'_>, engine: &Engine) -> Resul
 pub(crate) fn bytes<'a>(named: Option<&Path>, settings: &Resolved<'a>) -> Result<(PathBuf, Cow<'a, [u8]>)> {
     match (named, settings.code) {
         (Some(file), _) | (None, Code::File(file)) => Ok((file.to_owned(), read(file)?.into())),
-        (None, Code::Inside | Code::Precompiled(_)) => Ok(("inside this binary".into(), the_one_inside()?.into())),
+        (None, Code::Embedded | Code::Precompiled(_)) => {
+            Ok(("inside this binary".into(), embedded_component()?.into()))
+        }
     }
 }
 
@@ -61,8 +64,8 @@ fn unusable(file: &Path, error: &LoadError) -> anyhow::Error {
     bad(format!("`{}` cannot run: {error}", file.display()))
 }
 
-fn the_one_inside() -> Result<&'static [u8]> {
-    inside::component().ok_or_else(|| {
+fn embedded_component() -> Result<&'static [u8]> {
+    embedded::component().ok_or_else(|| {
         anyhow::anyhow!(
             "this binary was built without a component inside: give one by --component, or build it by `make install`"
         )

@@ -49,8 +49,8 @@ impl From<&TriggerError> for Exit {
 pub(crate) struct BadInput(pub(crate) String);
 
 /// An error that ends with [`Exit::BadInput`].
-pub(crate) fn bad(told: impl Into<String>) -> anyhow::Error {
-    BadInput(told.into()).into()
+pub(crate) fn bad(message: impl Into<String>) -> anyhow::Error {
+    BadInput(message.into()).into()
 }
 
 /// A file that a person named, and that cannot be read. What is no file's name may be anything, a password in the wrong place too, and is not

@@ -5,7 +5,9 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use flow_starter_host::{Engine, Inspection, LoadError};
+use flow_starter_host::Engine;
+use flow_starter_host::component::LoadError;
+use flow_starter_host::inspect::Inspection;
 use serde_json::json;
 
 use crate::terminal::{escaped, printable as shown};
@@ -56,11 +58,11 @@ fn as_json(name: &str, inspection: &Inspection) -> serde_json::Value {
     let imports = inspection.imports.iter().map(|import| {
         json!({
             "name": shown(&import.name),
-            "given": import.closed.is_none(),
-            "why": import.closed.map(|why| why.to_string()),
+            "given": import.denied.is_none(),
+            "why": import.denied.map(|why| why.to_string()),
         })
     });
-    let contract = inspection.doors.iter().map(|door| {
+    let contract = inspection.functions.iter().map(|door| {
         json!({
             "interface": door.interface,
             "function": door.function,
@@ -85,7 +87,7 @@ fn print(name: &str, inspection: &Inspection, out: &mut dyn Write) -> std::io::R
         writeln!(out, "\nimports")?;
     }
     for import in &inspection.imports {
-        match import.closed {
+        match import.denied {
             None => writeln!(out, "  given      {}", shown(&import.name))?,
             Some(why) => writeln!(out, "  not given  {}: {why}", shown(&import.name))?,
         }
@@ -96,10 +98,10 @@ fn print(name: &str, inspection: &Inspection, out: &mut dyn Write) -> std::io::R
     for export in &inspection.exports {
         writeln!(out, "  {}", shown(export))?;
     }
-    if !inspection.doors.is_empty() {
+    if !inspection.functions.is_empty() {
         writeln!(out, "\nthe contract")?;
     }
-    for door in &inspection.doors {
+    for door in &inspection.functions {
         let present = if door.present { "present" } else { "missing" };
         writeln!(out, "  {present}    {} of {}", door.function, door.interface)?;
     }
@@ -129,7 +131,7 @@ mod tests {
         .unwrap()
     }
 
-    fn told(file: &str, wasm: &[u8], json: bool) -> (bool, String) {
+    fn inspected(file: &str, wasm: &[u8], json: bool) -> (bool, String) {
         let mut out = Vec::new();
         let taken = inspect(&engine(), Path::new(file), wasm, json, &mut out).unwrap();
         (taken, String::from_utf8(out).unwrap())
@@ -138,7 +140,7 @@ mod tests {
     #[test]
     fn a_stranger_is_told_all_that_keeps_a_component_out() {
         let wasm = wat::parse_str(r#"(component (import "wasi:sockets/tcp@0.2.6" (instance (export "f" (func)))))"#);
-        let (taken, text) = told("some.wasm", &wasm.unwrap(), false);
+        let (taken, text) = inspected("some.wasm", &wasm.unwrap(), false);
         assert!(!taken);
         for line in [
             "some.wasm: component, ",
@@ -154,21 +156,21 @@ mod tests {
     #[test]
     fn the_same_is_told_as_json() {
         let wasm = wat::parse_str(r#"(component (import "wasi:cli/exit@0.2.6" (instance (export "f" (func)))))"#);
-        let (taken, text) = told("some.wasm", &wasm.unwrap(), true);
-        let told: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert!(!taken && told["accepted"] == false);
+        let (taken, text) = inspected("some.wasm", &wasm.unwrap(), true);
+        let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(!taken && report["accepted"] == false);
         assert_eq!(
-            (&told["file"], &told["kind"]),
+            (&report["file"], &report["kind"]),
             (&json!("some.wasm"), &json!("component"))
         );
-        assert_eq!(told["imports"][0]["given"], false);
-        assert_eq!(told["contract"][2]["function"], "execute");
-        assert_eq!(told["reasons"].as_array().map(Vec::len), Some(3));
+        assert_eq!(report["imports"][0]["given"], false);
+        assert_eq!(report["contract"][2]["function"], "execute");
+        assert_eq!(report["reasons"].as_array().map(Vec::len), Some(3));
     }
 
     #[test]
     fn what_is_no_component_is_told_in_one_sentence() {
-        let (taken, text) = told("index.html", b"<!DOCTYPE html>", false);
+        let (taken, text) = inspected("index.html", b"<!DOCTYPE html>", false);
         assert!(!taken);
         assert_eq!(
             text,
@@ -180,7 +182,7 @@ mod tests {
     #[test]
     fn no_name_steers_the_terminal() {
         for json in [false, true] {
-            let (_, text) = told("a\x1b[2Jb\u{9b}c\u{202e}d", b"", json);
+            let (_, text) = inspected("a\x1b[2Jb\u{9b}c\u{202e}d", b"", json);
             assert!(text.contains("a\u{fffd}[2Jb\u{fffd}c\u{fffd}d"), "{text}");
         }
     }

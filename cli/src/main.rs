@@ -6,7 +6,7 @@
 //! | `settings/` | what is in force, by flag, environment, file or default |
 //! | `input/` | the arguments → the component's JSON input |
 //! | `connector` | the settings → a loaded component and its way out |
-//! | `trigger`, `outcome`, `rehearsal`, `interrupt` | a call, and what became of it or would |
+//! | `trigger`, `outcome`, `dry_run`, `interrupt` | a call, and what became of it or would |
 //! | `check` | the way to an instance, step by step |
 //! | `advice` | what an operator can do where a connection could not be made |
 //! | `inspect` | a component's file, and its native code |
@@ -14,7 +14,7 @@
 //! | `manual` | completions and manual pages |
 //! | `log`, `progress`, `terminal` | what is written, and where |
 //! | `exit` | the exit codes |
-//! | `inside` | the component in the binary |
+//! | `embedded` | the component in the binary |
 // The documentation of an argument is its help, word for word.
 #![allow(rustdoc::bare_urls)]
 #![cfg_attr(
@@ -26,16 +26,16 @@ mod advice;
 mod arguments;
 mod check;
 mod connector;
+mod dry_run;
+mod embedded;
 mod exit;
 mod input;
-mod inside;
 mod inspect;
 mod interrupt;
 mod log;
 mod manual;
 mod outcome;
 mod progress;
-mod rehearsal;
 mod secrets;
 mod settings;
 mod terminal;
@@ -46,16 +46,16 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{ArgMatches, FromArgMatches as _};
-use flow_starter_host::LoadError;
+use flow_starter_host::component::LoadError;
 use serde_json::json;
 use tracing::Instrument as _;
 
 use arguments::{Arguments, Config, Secrets, Task};
 use exit::{Exit, bad};
-use input::{Given, Input};
+use input::{Input, LoadedInput};
 use progress::Waiting;
 use settings::{Resolved, Settings};
-use terminal::{Out, complain, printable, say, say_json};
+use terminal::{Out, print, print_error, print_json, printable};
 
 fn main() -> ExitCode {
     // Help, and errors in the arguments, are written there; the process ends with 2 where the arguments are wrong.
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
         Err(error) => arguments::without_values(error).exit(),
     };
     let exit = ended.unwrap_or_else(|error| {
-        complain(&format!("{error:#}"));
+        print_error(&format!("{error:#}"));
         Exit::from(&error)
     });
     exit.into()
@@ -75,12 +75,12 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
     match task {
         Task::Completions { shell } => return manual::completions(*shell),
         Task::Config(Config::Example) => {
-            say(&settings::example())?;
+            print(&settings::example())?;
             return Ok(Exit::Success);
         }
         Task::Man { directory } => return manual::pages(directory.as_deref()),
         Task::Settings => {
-            say(&arguments::explained())?;
+            print(&arguments::explained())?;
             return Ok(Exit::Success);
         }
         _ => {}
@@ -96,7 +96,7 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
         let settings = settings.resolve()?;
         match task {
             Task::Trigger(arguments) => trigger::trigger(arguments, &settings).await,
-            Task::Check { input } => try_the_way(input, &settings).await,
+            Task::Check { input } => check(input, &settings).await,
             Task::Inspect { file } => inspect(file.as_deref(), &settings),
             Task::Compile { file, to } => compile(file.as_deref(), to, &settings),
             Task::Secrets(Secrets::List { input }) => secrets::list(input, &settings).await,
@@ -114,19 +114,19 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
             } else {
                 "internal"
             };
-            let told = json!({
+            let report = json!({
                 "error": {"kind": kind, "message": format!("{error:#}"), "flow": "not-started", "retryable": false},
                 "requests": [],
             });
-            say_json(&told.to_string())?;
+            print_json(&report.to_string())?;
             Ok(exit)
         }
         ended => ended,
     }
 }
 
-async fn try_the_way(input: &Input, settings: &Resolved<'_>) -> Result<Exit> {
-    let Given { json: input, warnings } = input.read()?;
+async fn check(input: &Input, settings: &Resolved<'_>) -> Result<Exit> {
+    let LoadedInput { json: input, warnings } = input.read()?;
     let (starter, egress) = connector::starter(settings).await?;
     let colours = settings.colour.on(&std::io::stdout());
     let mut out = Out;
@@ -172,8 +172,8 @@ fn compile(file: Option<&Path>, to: &Path, settings: &Resolved<'_>) -> Result<Ex
     })?;
     let file = to.display().to_string();
     match settings.json {
-        true => say_json(&json!({"file": file, "bytes": size}).to_string())?,
-        false => say(&format!("{}: {size} bytes; for --precompiled\n", printable(&file)))?,
+        true => print_json(&json!({"file": file, "bytes": size}).to_string())?,
+        false => print(&format!("{}: {size} bytes; for --precompiled\n", printable(&file)))?,
     }
     Ok(Exit::Success)
 }
@@ -182,11 +182,11 @@ fn compile(file: Option<&Path>, to: &Path, settings: &Resolved<'_>) -> Result<Ex
 fn show(settings: &Settings) -> Result<Exit> {
     let checked = settings.resolve();
     if settings.json() {
-        let told = checked.as_ref().err().map(|error| format!("{error:#}"));
-        say_json(&format!("{:#}", settings.as_json(told)))?;
+        let error = checked.as_ref().err().map(|error| format!("{error:#}"));
+        print_json(&format!("{:#}", settings.as_json(error)))?;
         return Ok(checked.map_or_else(|error| Exit::from(&error), |_| Exit::Success));
     }
-    say(&settings.as_text(settings.colour().on(&std::io::stdout())))?;
+    print(&settings.as_text(settings.colour().on(&std::io::stdout())))?;
     checked.map(|_| Exit::Success)
 }
 

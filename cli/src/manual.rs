@@ -6,13 +6,13 @@ use anyhow::{Context as _, Result};
 
 use crate::arguments;
 use crate::exit::{Exit, bad};
-use crate::terminal::say;
+use crate::terminal::print;
 
 pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Exit> {
     let mut written = Vec::new();
     clap_complete::generate(shell, &mut arguments::command(), "flow-starter", &mut written);
     // clap_complete's script for bash names a command by its words, and then looks for the program's own hyphen as if it parted two.
-    say(&String::from_utf8(written)?.replace("flow__subcmd__starter", "flow__starter"))?;
+    print(&String::from_utf8(written)?.replace("flow__subcmd__starter", "flow__starter"))?;
     Ok(Exit::Success)
 }
 
@@ -21,7 +21,7 @@ pub(crate) fn pages(directory: Option<&Path>) -> Result<Exit> {
     let Some(directory) = directory else {
         let mut written = Vec::new();
         clap_mangen::Man::new(arguments::manual()).render(&mut written)?;
-        say(&String::from_utf8(written)?)?;
+        print(&String::from_utf8(written)?)?;
         return Ok(Exit::Success);
     };
     if !directory.is_dir() {

@@ -1,6 +1,8 @@
 //! What became of a call, for a person or for a program.
 
-use flow_starter_host::{FlowResponse, FlowState, Mask, Progress, Purpose, RequestRecord, TriggerError};
+use flow_starter_host::egress::{Progress, Purpose, RequestRecord};
+use flow_starter_host::input::Mask;
+use flow_starter_host::{FlowResponse, FlowState, TriggerError};
 use serde_json::{Value, json};
 
 use crate::advice;
@@ -133,9 +135,9 @@ mod tests {
 
     #[test]
     fn an_error_is_json_in_the_shape_of_a_success() {
-        let told: Value = serde_json::from_str(&error_json(&error(), &[])).unwrap();
+        let json: Value = serde_json::from_str(&error_json(&error(), &[])).unwrap();
         assert_eq!(
-            told,
+            json,
             json!({
                 "error": {
                     "kind": "rate-limited",
@@ -168,9 +170,9 @@ mod tests {
 
     #[test]
     fn a_person_is_told_when_to_try_again() {
-        let told = failed(&error(), &[], false);
-        assert!(told.contains("  try again     yes, after 1.5 s\n"), "{told}");
-        assert!(told.ends_with("\nIt said ***.\n"), "{told}");
+        let text = failed(&error(), &[], false);
+        assert!(text.contains("  try again     yes, after 1.5 s\n"), "{text}");
+        assert!(text.ends_with("\nIt said ***.\n"), "{text}");
     }
 
     #[test]

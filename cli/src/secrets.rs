@@ -1,16 +1,16 @@
 //! `secrets list`: which secrets an input refers to, and who has them. Never a value.
 
 use anyhow::Result;
-use flow_starter_host::{ExpandError, SecretUse};
+use flow_starter_host::secrets::{ExpandError, SecretUse};
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, bad};
-use crate::input::{Given, Input};
+use crate::input::{Input, LoadedInput};
 use crate::settings::Resolved;
-use crate::terminal::{Page, Tone, say, say_json, with_warnings};
+use crate::terminal::{Page, Tone, print, print_json, with_warnings};
 
 pub(crate) async fn list(input: &Input, settings: &Resolved<'_>) -> Result<Exit> {
-    let Given { json: input, warnings } = input.read()?;
+    let LoadedInput { json: input, warnings } = input.read()?;
     let limit = settings.limits.wall_clock;
     let uses = tokio::time::timeout(limit, settings.secrets.uses(&input)).await;
     let uses = uses.map_err(|_| {
@@ -23,10 +23,10 @@ pub(crate) async fn list(input: &Input, settings: &Resolved<'_>) -> Result<Exit>
     let uses = uses.map_err(|error| bad(error.to_string()))?;
     match settings.json {
         true => {
-            let told = json!({"secrets": uses.iter().map(as_json).collect::<Vec<_>>()}).to_string();
-            say_json(&with_warnings(&told, &warnings))?;
+            let report = json!({"secrets": uses.iter().map(as_json).collect::<Vec<_>>()}).to_string();
+            print_json(&with_warnings(&report, &warnings))?;
         }
-        false => say(&as_text(&uses, settings.colour.on(&std::io::stdout())))?,
+        false => print(&as_text(&uses, settings.colour.on(&std::io::stdout())))?,
     }
     Ok(match uses.iter().all(|used| used.found.is_ok()) {
         true => Exit::Success,

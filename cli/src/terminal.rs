@@ -134,7 +134,7 @@ fn steers(c: char) -> bool {
 }
 
 /// Writes to standard output. A reader that has gone is not an error.
-pub(crate) fn say(text: &str) -> io::Result<()> {
+pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -143,8 +143,8 @@ pub(crate) fn say(text: &str) -> io::Result<()> {
 }
 
 /// The same for one JSON value.
-pub(crate) fn say_json(json: &str) -> io::Result<()> {
-    say(&format!("{}\n", escaped(json)))
+pub(crate) fn print_json(json: &str) -> io::Result<()> {
+    print(&format!("{}\n", escaped(json)))
 }
 
 /// A JSON object with one more member, which is JSON already. Every other byte of it stays.
@@ -164,7 +164,7 @@ pub(crate) fn with_warnings(json: &str, warnings: &[String]) -> String {
     with_member(json, "warnings", &serde_json::Value::from(warnings).to_string())
 }
 
-/// Standard output for who writes line by line: as [`say`], each of them.
+/// Standard output for who writes line by line: as [`print`], each of them.
 #[derive(Debug)]
 pub(crate) struct Out;
 
@@ -185,18 +185,18 @@ impl io::Write for Out {
 }
 
 /// Writes to standard error, which nobody may be reading.
-pub(crate) fn tell(text: &str) {
+pub(crate) fn print_stderr(text: &str) {
     let _nobody_reads = io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// One line for what does not keep a command from its work.
 pub(crate) fn warn(what: &str) {
-    tell(&format!("warning: {}\n", printable(what)));
+    print_stderr(&format!("warning: {}\n", printable(what)));
 }
 
 /// One line for an error of our own.
-pub(crate) fn complain(what: &str) {
-    tell(&format!("flow-starter: {}\n", printable(what)));
+pub(crate) fn print_error(what: &str) {
+    print_stderr(&format!("flow-starter: {}\n", printable(what)));
 }
 
 #[cfg(test)]

@@ -1,20 +1,22 @@
 //! `trigger`: an input in, an exit code out.
 
 use anyhow::Result;
-use flow_starter_host::{Outcome, Rehearsal, RequestRecord, TriggerError};
+use flow_starter_host::egress::RequestRecord;
+use flow_starter_host::starter::DryRun;
+use flow_starter_host::{Outcome, TriggerError};
 use tracing::Instrument as _;
 
 use crate::arguments::Trigger;
 use crate::exit::Exit;
-use crate::input::Given;
+use crate::input::LoadedInput;
 use crate::interrupt::Interrupts;
 use crate::progress::Waiting;
 use crate::settings::Resolved;
-use crate::terminal::{Colour, complain, say, say_json, tell, with_warnings};
-use crate::{connector, log, outcome, rehearsal};
+use crate::terminal::{Colour, print, print_error, print_json, print_stderr, with_warnings};
+use crate::{connector, dry_run, log, outcome};
 
 pub(crate) async fn trigger(arguments: &Trigger, settings: &Resolved<'_>) -> Result<Exit> {
-    let Given { json: input, warnings } = arguments.input.read()?;
+    let LoadedInput { json: input, warnings } = arguments.input.read()?;
     let (starter, _) = connector::starter(settings).await?;
     let report = Report {
         json: settings.json,
@@ -22,7 +24,7 @@ pub(crate) async fn trigger(arguments: &Trigger, settings: &Resolved<'_>) -> Res
         warnings,
     };
     if arguments.dry_run {
-        return report.rehearsal(&starter.rehearse(&input).await);
+        return report.dry_run(&starter.dry_run(&input).await);
     }
     let waiting = Waiting::begin("waiting for the answer");
     let interrupts = Interrupts::listen()?;
@@ -51,8 +53,8 @@ impl Report {
             Ok(answer) => {
                 let said = match json {
                     // The process asked for it as it is.
-                    true => say_json(&with_warnings(answer, warnings)),
-                    false => say(&outcome::started(
+                    true => print_json(&with_warnings(answer, warnings)),
+                    false => print(&outcome::started(
                         answer,
                         outcome.mask(),
                         colours.on(&std::io::stdout()),
@@ -61,7 +63,7 @@ impl Report {
                 match said {
                     Ok(()) => Exit::Success,
                     Err(error) => {
-                        complain(&format!(
+                        print_error(&format!(
                             "the flow has started, and its answer cannot be written: {error}"
                         ));
                         Exit::AnswerLost
@@ -79,33 +81,33 @@ impl Report {
             warnings,
         } = self;
         if *json {
-            let told = outcome::error_json(error, requests);
-            if let Err(lost) = say_json(&with_warnings(&told, warnings)) {
-                complain(&format!("{error} And it cannot be written: {lost}"));
+            let report = outcome::error_json(error, requests);
+            if let Err(lost) = print_json(&with_warnings(&report, warnings)) {
+                print_error(&format!("{error} And it cannot be written: {lost}"));
             }
         } else {
             let colours = colours.on(&std::io::stderr());
-            tell(&outcome::failed(error, requests, colours));
+            print_stderr(&outcome::failed(error, requests, colours));
         }
         Exit::from(error)
     }
 
-    fn rehearsal(&self, rehearsal: &Rehearsal) -> Result<Exit> {
+    fn dry_run(&self, dry_run: &DryRun) -> Result<Exit> {
         let Self {
             json,
             colours,
             warnings,
         } = self;
         if *json {
-            say_json(&with_warnings(&rehearsal::as_json(rehearsal).to_string(), warnings))?;
-        } else if let Some(refused) = rehearsal::refused(rehearsal, colours.on(&std::io::stderr())) {
-            tell(&refused);
+            print_json(&with_warnings(&dry_run::as_json(dry_run).to_string(), warnings))?;
+        } else if let Some(refused) = dry_run::refused(dry_run, colours.on(&std::io::stderr())) {
+            print_stderr(&refused);
         } else {
-            say(&rehearsal::as_text(rehearsal, colours.on(&std::io::stdout())))?;
+            print(&dry_run::as_text(dry_run, colours.on(&std::io::stdout())))?;
         }
-        Ok(match &rehearsal.refusal {
+        Ok(match &dry_run.refusal {
             Some(error) => Exit::from(error),
-            None if rehearsal.requests.iter().all(|request| request.allowed) => Exit::Success,
+            None if dry_run.requests.iter().all(|request| request.allowed) => Exit::Success,
             // As the call itself would end.
             None => Exit::NotStarted,
         })

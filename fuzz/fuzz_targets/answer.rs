@@ -39,7 +39,7 @@ fuzz_target!(|bytes: &[u8]| {
                 error.flow == FlowState::NotStarted && error.response.is_none(),
                 "{error:?}"
             );
-            told(&error, credentials);
+            check_error(&error, credentials);
         }),
     }
     let given = given(&answer);
@@ -55,7 +55,7 @@ fuzz_target!(|bytes: &[u8]| {
         Err(failure) => {
             let error = failure.at(Step::Flow, HOST).into_error(mask);
             by_the_table(&error, status, end, &given);
-            told(&error, credentials);
+            check_error(&error, credentials);
             let response = error.response.as_ref().expect("what was answered");
             answered(response, status, credentials);
             credentials.assert_not_in(&response.body, "the body");
@@ -180,7 +180,7 @@ fn by_the_table(error: &TriggerError, status: u16, end: End, given: &Given) {
 }
 
 /// What a person reads.
-fn told(error: &TriggerError, credentials: &Credentials) {
+fn check_error(error: &TriggerError, credentials: &Credentials) {
     credentials.assert_not_in(&error.message, "the message");
     assert!(
         !error.message.contains(char::is_control),

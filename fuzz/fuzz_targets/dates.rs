@@ -29,12 +29,12 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let (asked, now, reset) = (of("retry-after"), of("date"), of("x-ratelimit-reset"));
 
-    let limited = told(429, &read);
+    let limited = error_for(429, &read);
     assert!(limited.kind == ErrorKind::RateLimited && limited.flow == FlowState::NotStarted && limited.retryable);
-    let unavailable = told(503, &read);
+    let unavailable = error_for(503, &read);
     assert!(unavailable.kind == ErrorKind::Unavailable);
     assert_eq!(unavailable.retry_after_ms, limited.retry_after_ms);
-    assert_eq!(told(500, &read).retry_after_ms, None);
+    assert_eq!(error_for(500, &read).retry_after_ms, None);
     match asked {
         Meaning::Unknown => {}
         Meaning::Number(_) | Meaning::Time(_) => assert!(unavailable.retryable, "ServiceNow said when"),
@@ -57,7 +57,7 @@ fuzz_target!(|bytes: &[u8]| {
     );
 });
 
-fn told(status: u16, headers: &[(String, Vec<u8>)]) -> TriggerError {
+fn error_for(status: u16, headers: &[(String, Vec<u8>)]) -> TriggerError {
     let answer = Answer {
         status,
         headers: headers.to_vec(),

@@ -7,7 +7,7 @@
 //! | [`spellings`] | spellings of addresses that must not get past a policy |
 //! | `stand-in/` | the stand-in ServiceNow: the crate `servicenow-stand-in`, which needs neither the component nor wasmtime |
 //! | `tests/it` | the tests of whole calls, one program; each folder is one subject |
-//! | `tests/leftovers` | what is left of a secret in memory: a program of its own, because its allocator watches the whole process |
+//! | `tests/memory_hygiene` | what is left of a secret in memory: a program of its own, because its allocator watches the whole process |
 //! | `tests/component_file.rs` | the built file: imports, exports, size; a program of its own, which links no wasmtime |
 //! | `src/bin/demo` | `make run` |
 //! | `src/bin/soak.rs` | `make soak` |

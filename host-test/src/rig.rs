@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use flow_starter_host::{
-    AccessToken, ConnectTo, Connector, Egress, EgressBuilder, Engine, FlowConfig, FlowResponse, Limits, Origin,
-    Outcome, Pattern, Policy, RequestRecord, TokenRequest, TriggerError,
-};
+use flow_starter_host::contract::AccessToken;
+use flow_starter_host::egress::{ConnectTo, EgressBuilder, Origin, Pattern, RequestRecord};
+use flow_starter_host::input::TokenRequest;
+use flow_starter_host::{Connector, Egress, Engine, FlowConfig, FlowResponse, Limits, Outcome, Policy, TriggerError};
 
 use servicenow_stand_in::{Instance, StandIn};
 use tokio::sync::OnceCell;
@@ -81,11 +81,11 @@ impl Rig {
     /// The typed door.
     pub fn trigger_flow(&self, config: FlowConfig) -> Outcome<FlowResponse> {
         let outcome = self.run(async |connector| connector.trigger_flow(&self.egress, config).await);
-        let told = outcome
+        let shown = outcome
             .result
             .as_ref()
             .map(|response| format!("{:?} {:?}", response.headers, response));
-        self.scan(told, &outcome.requests);
+        self.scan(shown, &outcome.requests);
         outcome
     }
 
@@ -102,13 +102,13 @@ impl Rig {
     /// The JSON door.
     pub fn execute(&self, input: &str) -> Outcome<String> {
         let outcome = self.run(async |connector| connector.execute(&self.egress, input).await);
-        let told = outcome.result.as_ref().map(|json| {
+        let shown = outcome.result.as_ref().map(|json| {
             let mut answer: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
             // The process asked for the body as it is.
             answer.as_object_mut().and_then(|answer| answer.remove("body"));
             answer.to_string()
         });
-        self.scan(told, &outcome.requests);
+        self.scan(shown, &outcome.requests);
         outcome
     }
 
@@ -121,15 +121,15 @@ impl Rig {
         })
     }
 
-    fn scan(&self, told: Result<String, &TriggerError>, requests: &[RequestRecord]) {
-        let told = match told {
-            Ok(told) => told,
+    fn scan(&self, result: Result<String, &TriggerError>, requests: &[RequestRecord]) {
+        let text = match result {
+            Ok(text) => text,
             Err(error) => format!(
                 "{error} {error:?} {:?}",
                 error.response.as_ref().map(|it| (&it.headers, &it.body))
             ),
         };
-        let told = format!("{told} {requests:?}");
+        let text = format!("{text} {requests:?}");
         let received = self.stand_in.requests();
         // A token that the stand-in issued is known only by the request that carried it.
         let sent = received
@@ -139,7 +139,7 @@ impl Rig {
             // Shorter ones are not masked: they would blot out ordinary words.
             .filter(|credential| credential.chars().count() >= 4);
         for credential in self.credentials.iter().map(String::as_str).chain(sent) {
-            assert!(!told.contains(credential), "a credential came out of a call: {told}");
+            assert!(!text.contains(credential), "a credential came out of a call: {text}");
         }
     }
 }

@@ -13,7 +13,8 @@
 //! reach, and over which TLS), a [`FlowStarter`] (these, with secrets and tokens) and an [`Outcome`] (what became of a call).
 //!
 //! ```
-//! use flow_starter_host::{DirectorySecrets, Egress, Engine, FlowStarter, FlowState, Limits, Policy, Secrets};
+//! use flow_starter_host::secrets::DirectorySecrets;
+//! use flow_starter_host::{Egress, Engine, FlowStarter, FlowState, Limits, Policy, Secrets};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -56,31 +57,17 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
-mod component;
-mod contract;
-mod egress;
-mod secrets;
-mod starter;
+pub mod component;
+pub mod contract;
+pub mod egress;
+pub mod input;
+pub mod secrets;
+pub mod starter;
 mod tokens;
 
-pub use component::{
-    Closed, Connector, Engine, EngineError, FileKind, Import, ImportError, InspectedDoor, InspectedImport, Inspection,
-    Limits, LoadError, Mismatch, Outcome,
-};
-pub use contract::{AccessToken, ErrorKind, FlowResponse, FlowState, TriggerError};
-pub use egress::{
-    AddressKind, AddressKindError, CertificateFault, ClientCertificate, ConnectTo, ConnectToError, Destinations,
-    Egress, EgressBuilder, EgressError, Gate, Host, Ledger, NoProxyError, Origin, OriginError, Pattern, PatternError,
-    Policy, Probe, ProbedStep, Progress, Proxy, ProxyError, ProxyUrl, ProxyUrlError, ProxyVariableError, Purpose,
-    RequestRecord, Resolve, ResolveError, Resolving, Scheme, ServerCertificate, Step, StepOutcome, Stop, StopCause,
-};
-pub use flow_starter_input::fields::INPUT as INPUT_FIELDS;
-pub use flow_starter_input::{
-    ApiKey, ApiKeyLocation, Authentication, ClientAuthentication, ClientCredentials, Credentials, FlowConfig,
-    Limits as CallLimits, Mask, Method, Sensitive, TokenRequest,
-};
-pub use secrets::{
-    DirectorySecrets, EnvironmentSecrets, ExpandError, Expanded, FileSecrets, Providing, Secret, SecretError,
-    SecretProvider, SecretUse, Secrets,
-};
-pub use starter::{FlowStarter, PreparedCall, Rehearsal, RehearsedRequest};
+pub use component::{Connector, Engine, Limits, Outcome, inspect};
+pub use contract::{ErrorKind, FlowResponse, FlowState, TriggerError};
+pub use egress::{Egress, Policy};
+pub use input::FlowConfig;
+pub use secrets::Secrets;
+pub use starter::FlowStarter;

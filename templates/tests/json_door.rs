@@ -116,7 +116,7 @@ fn read(job: &Value) -> FlowConfig {
 }
 
 /// What the component makes of it.
-fn told(form: &Form) -> FlowConfig {
+fn config(form: &Form) -> FlowConfig {
     read(&job(form))
 }
 
@@ -130,7 +130,7 @@ fn every_form_that_can_be_filled_in_is_understood_and_can_be_sent() {
     // 4 domains × 5 methods × (basic, bearer, none, 2 × API key, 2 × OAuth)
     assert_eq!(forms.len(), 4 * 5 * 7);
     for form in forms {
-        request::check(&told(&form)).unwrap_or_else(|invalid| panic!("{}: {form:?}", invalid.sentence));
+        request::check(&config(&form)).unwrap_or_else(|invalid| panic!("{}: {form:?}", invalid.sentence));
     }
 }
 
@@ -144,7 +144,7 @@ fn every_input_of_the_form_changes_what_the_component_does() {
                 Kind::Choice(_) | Kind::Hidden => continue,
                 _ => other.insert(field.id, Some(samples(field.id)[1].to_owned())),
             };
-            assert_ne!(told(&form), told(&other), "{}", field.id);
+            assert_ne!(config(&form), config(&other), "{}", field.id);
         }
     }
 }
@@ -152,9 +152,9 @@ fn every_input_of_the_form_changes_what_the_component_does() {
 #[test]
 fn no_two_choices_mean_the_same() {
     let forms = forms();
-    let told: Vec<_> = forms.iter().map(told).collect();
-    for (at, one) in told.iter().enumerate() {
-        assert!(!told[..at].contains(one), "{:?}", forms[at]);
+    let configs: Vec<_> = forms.iter().map(config).collect();
+    for (at, one) in configs.iter().enumerate() {
+        assert!(!configs[..at].contains(one), "{:?}", forms[at]);
     }
 }
 
@@ -178,7 +178,7 @@ fn no_input_is_inherited_from_a_process_variable() {
     for form in forms() {
         let mut whole = scope.clone();
         whole.extend(job(&form).as_object().unwrap().clone());
-        assert_eq!(read(&Value::Object(whole)), told(&form), "{form:?}");
+        assert_eq!(read(&Value::Object(whole)), config(&form), "{form:?}");
     }
 }
 
@@ -376,7 +376,7 @@ fn a_field_that_may_stay_empty_is_as_good_as_absent() {
                 empty.insert(field.id, None);
             }
         }
-        assert_eq!(told(&empty), told(&absent));
+        assert_eq!(config(&empty), config(&absent));
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use flow_starter_host::{Authentication, ErrorKind, FlowResponse, Outcome, Progress, Purpose, TriggerError};
+use flow_starter_host::egress::{Progress, Purpose};
+use flow_starter_host::input::Authentication;
+use flow_starter_host::{ErrorKind, FlowResponse, Outcome, TriggerError};
 use serde_json::Value;
 
-use super::{Told, Verdict};
+use super::{StepReport, Verdict};
 
 /// Beyond this a clock is wrong. Tokens and signed requests are commonly given a minute.
 const SKEW: Duration = Duration::from_secs(60);
@@ -94,12 +96,12 @@ impl Verdicts {
 
 impl Asked {
     /// The steps of a request that cannot be made.
-    pub(super) fn not_reached(self) -> Vec<Told> {
+    pub(super) fn not_reached(self) -> Vec<StepReport> {
         self.lines(Verdicts::only(Verdict::not_reached()), Verdict::not_reached())
     }
 
     /// The steps of a request that was made between these times, by this machine's clock.
-    pub(super) fn told(self, outcome: &Outcome<FlowResponse>, sent: SystemTime, heard: SystemTime) -> Vec<Told> {
+    pub(super) fn steps(self, outcome: &Outcome<FlowResponse>, sent: SystemTime, heard: SystemTime) -> Vec<StepReport> {
         let verdicts = match &outcome.result {
             Ok(answer) if is_tables(answer) => self.accepted(status(outcome).unwrap_or(200)),
             Ok(_) => Verdicts {
@@ -111,7 +113,7 @@ impl Asked {
         self.lines(verdicts, clock(date(outcome), sent, heard))
     }
 
-    fn lines(self, verdicts: Verdicts, clock: Verdict) -> Vec<Told> {
+    fn lines(self, verdicts: Verdicts, clock: Verdict) -> Vec<StepReport> {
         let mut lines = vec![("instance", verdicts.instance)];
         if self.oauth {
             lines.push(("token", verdicts.token));

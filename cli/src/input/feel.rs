@@ -99,7 +99,7 @@ fn has_content_type(input: &Members) -> bool {
 mod tests {
     use super::*;
 
-    fn told(input: &str) -> Option<String> {
+    fn refusal(input: &str) -> Option<String> {
         let checked = check("`flow.json`", &Members::of(input).unwrap());
         checked.err().map(|error| error.to_string())
     }
@@ -127,14 +127,14 @@ mod tests {
                 "authentication.token",
             ),
         ] {
-            let told = told(input).unwrap();
+            let message = refusal(input).unwrap();
             let begin = format!("`flow.json`: \"{field}\" begins with `=`, as a FEEL expression does. ");
-            assert!(told.starts_with(&begin), "{input}: {told}");
+            assert!(message.starts_with(&begin), "{input}: {message}");
             assert!(
                 !["camunda\"", "camId", "PWD", "TOKEN"]
                     .iter()
-                    .any(|value| told.contains(value)),
-                "{told}"
+                    .any(|value| message.contains(value)),
+                "{message}"
             );
         }
     }
@@ -148,7 +148,7 @@ mod tests {
             r#"{"headers":{"a":"=b"},"queryParameters":{"q":"=1"},"body":{"a":"=b"}}"#,
             r#"{"other":"=x","snInstance":null}"#,
         ] {
-            assert_eq!(told(input), None, "{input}");
+            assert_eq!(refusal(input), None, "{input}");
         }
     }
 }

@@ -98,7 +98,7 @@ impl Flags {
         let texts = self
             .fields()
             .into_iter()
-            .chain(self.ways().into_iter().flat_map(|(_, fields)| fields));
+            .chain(self.authentication_types().into_iter().flat_map(|(_, fields)| fields));
         let others = [
             &self.headers,
             &self.query_parameters,
@@ -124,7 +124,7 @@ impl Flags {
     }
 
     /// The ways to authenticate, and the members of `authentication` that belong to each.
-    pub(super) fn ways(&self) -> [(&'static str, Vec<Field<'_>>); 4] {
+    pub(super) fn authentication_types(&self) -> [(&'static str, Vec<Field<'_>>); 4] {
         [
             (
                 "basic",

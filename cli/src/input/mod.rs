@@ -2,14 +2,14 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `flags`, `over` | the fields as flags, and their place in the input |
+//! | `flags`, `merge` | the fields as flags, and their place in the input |
 //! | `members` | a JSON object's members as the text that they are |
 //! | `syntax`, `feel`, `unread` | what people write by mistake: text that is no JSON, expressions, names that are no field's |
 
 mod feel;
 mod flags;
 mod members;
-mod over;
+mod merge;
 mod syntax;
 mod unread;
 
@@ -21,7 +21,7 @@ use serde::de::IgnoredAny;
 
 use crate::arguments;
 use crate::exit::{bad, unreadable};
-use crate::terminal::{tell, warn};
+use crate::terminal::{print_stderr, warn};
 use flags::Flags;
 pub(crate) use members::Members;
 
@@ -42,7 +42,7 @@ pub(crate) struct Input {
 
 /// An input, and what is odd about it. References to secrets are still in it.
 #[derive(Debug)]
-pub(crate) struct Given {
+pub(crate) struct LoadedInput {
     pub(crate) json: String,
     /// A sentence for each member that nothing reads. They were told already.
     pub(crate) warnings: Vec<String>,
@@ -54,7 +54,7 @@ impl Input {
     /// # Errors
     /// A file that cannot be read or is no JSON object, flags that contradict each other, an expression where a value belongs; a warning, where
     /// `--strict` is given.
-    pub(crate) fn read(&self) -> Result<Given> {
+    pub(crate) fn read(&self) -> Result<LoadedInput> {
         self.check_no_value_is_a_flag()?;
         let (source, json) = self.json()?;
         let members = Members::of(&json).unwrap_or_default();
@@ -64,7 +64,7 @@ impl Input {
             return Err(bad(format!("{source}: {} (--strict)", warnings.join("; "))));
         }
         warnings.iter().for_each(|warning| warn(warning));
-        Ok(Given { json, warnings })
+        Ok(LoadedInput { json, warnings })
     }
 
     /// A value may begin with a hyphen, a password for one. Where the value is missing (`--username $USER --dry-run`, and no such variable), the
@@ -90,7 +90,7 @@ impl Input {
             )),
             None => Ok((
                 "the flags".to_owned(),
-                self.flags.over(Members::default(), true)?.to_json(),
+                self.flags.merge_into(Members::default(), true)?.to_json(),
             )),
             Some(file) => {
                 let (name, text) = read(file)?;
@@ -98,7 +98,7 @@ impl Input {
                 let text = match self.flags.are_none() {
                     // As it came, byte for byte.
                     true => text,
-                    false => self.flags.over(members, false)?.to_json(),
+                    false => self.flags.merge_into(members, false)?.to_json(),
                 };
                 Ok((name, text))
             }
@@ -130,7 +130,7 @@ fn read(file: &Path) -> Result<(String, String)> {
     }
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
-        tell("flow-starter: the input comes from this terminal; Ctrl-D at the beginning of a line ends it\n");
+        print_stderr("flow-starter: the input comes from this terminal; Ctrl-D at the beginning of a line ends it\n");
     }
     let text = whole(stdin.lock());
     let text = text.map_err(|error| match error.kind() {

@@ -86,7 +86,7 @@ mod tests {
 
     use super::*;
 
-    fn told(text: &str) -> String {
+    fn description(text: &str) -> String {
         described(text, &serde_json::from_str::<IgnoredAny>(text).unwrap_err())
     }
 
@@ -116,22 +116,22 @@ mod tests {
             ("{\"a\": \"say \\\"x\\\"\", 'b': 1}", 1, "double quotation marks (\")"),
             ("={\"a\": camId}", 1, "a FEEL expression"),
         ] {
-            let told = told(text);
+            let message = description(text);
             assert!(
-                told.starts_with(&format!(" (line {line}, ")) && told.contains(what),
-                "{text}: {told}"
+                message.starts_with(&format!(" (line {line}, ")) && message.contains(what),
+                "{text}: {message}"
             );
         }
-        assert_eq!(told("{\"a\": 1"), ": it ends too early");
+        assert_eq!(description("{\"a\": 1"), ": it ends too early");
     }
 
     #[test]
     fn an_unusual_one_is_told_by_its_place() {
         for text in ["{\"a\": 01}", "{\"a\" 1}", "{]", "}", "{\"a\": \"\u{1}\"}"] {
-            let told = told(text);
+            let message = description(text);
             assert!(
-                told.starts_with(" (line 1, column ") && told.ends_with(')'),
-                "{text}: {told}"
+                message.starts_with(" (line 1, column ") && message.ends_with(')'),
+                "{text}: {message}"
             );
         }
     }

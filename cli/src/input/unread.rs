@@ -4,7 +4,7 @@
 //! slips, and one that goes unseen sends a request without credentials or with an empty body. So the command line warns, and only where a name
 //! is a field's in other words or nearly a field's: every other member may well be a variable of a process.
 
-use flow_starter_host::INPUT_FIELDS;
+use flow_starter_host::input::INPUT_FIELDS;
 use flow_starter_input::fields::AUTHENTICATION;
 use flow_starter_input::message::cut;
 
@@ -249,7 +249,7 @@ fn letters(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn told(input: &str) -> Vec<String> {
+    fn warnings_of(input: &str) -> Vec<String> {
         warnings(&Members::of(input).unwrap())
     }
 
@@ -275,12 +275,12 @@ mod tests {
         ] {
             let input = format!("{{\"{name}\":\"pass-word\"}}");
             assert_eq!(
-                told(&input),
+                warnings_of(&input),
                 [format!("nothing reads \"{name}\"; did you mean {meant}?")]
             );
         }
         assert_eq!(
-            told(r#"{"authentication":{"type":"basic","user":"u","scope":"s","colour":1}}"#),
+            warnings_of(r#"{"authentication":{"type":"basic","user":"u","scope":"s","colour":1}}"#),
             [
                 "nothing reads \"user\" in \"authentication\"; did you mean \"username\"?",
                 "nothing reads \"scope\" in \"authentication\"; did you mean \"scopes\"?",
@@ -312,7 +312,7 @@ mod tests {
             "",
         ]);
         let members: Vec<_> = input.iter().map(|name| format!("\"{name}\":null")).collect();
-        assert_eq!(told(&format!("{{{}}}", members.join(","))), Vec::<String>::new());
+        assert_eq!(warnings_of(&format!("{{{}}}", members.join(","))), Vec::<String>::new());
     }
 
     #[test]
@@ -341,13 +341,16 @@ mod tests {
             (r#"{"method":"GET","body":""}"#, false),
             (r#"{"method":"POST","body":{"a":1}}"#, false),
         ] {
-            assert_eq!(told(input).len(), usize::from(warned), "{input}");
+            assert_eq!(warnings_of(input).len(), usize::from(warned), "{input}");
         }
     }
 
     #[test]
     fn what_could_steer_a_terminal_is_not_shown() {
-        let told = told("{\"bo\\u001b\\u202ddy\":1}");
-        assert!(told.len() == 1 && !told[0].contains(['\u{1b}', '\u{202d}']), "{told:?}");
+        let warnings = warnings_of("{\"bo\\u001b\\u202ddy\":1}");
+        assert!(
+            warnings.len() == 1 && !warnings[0].contains(['\u{1b}', '\u{202d}']),
+            "{warnings:?}"
+        );
     }
 }

@@ -86,16 +86,16 @@ fn position(text: &str, at: usize) -> (usize, usize) {
 }
 
 fn unknown(name: &str, is_section: bool, path: &Path) -> anyhow::Error {
-    let told = format!("the configuration file `{}`", path.display());
+    let file = format!("the configuration file `{}`", path.display());
     if is_section {
         return bad(format!(
-            "{told}: `{name}` is a section: write [{name}], and its keys below it"
+            "{file}: `{name}` is a section: write [{name}], and its keys below it"
         ));
     }
     match nearest(name) {
-        Some(near) => bad(format!("{told} has an unknown key `{name}`: did you mean `{near}`?")),
+        Some(near) => bad(format!("{file} has an unknown key `{name}`: did you mean `{near}`?")),
         None => bad(format!(
-            "{told} has an unknown key `{name}`: `flow-starter config example` lists the known ones"
+            "{file} has an unknown key `{name}`: `flow-starter config example` lists the known ones"
         )),
     }
 }
@@ -145,17 +145,17 @@ mod tests {
             ("policy = []", "`policy` is a section: write [policy]"),
             ("[[policy]]\nallow = []", "`policy` is a section"),
         ] {
-            let told = refusal(text);
-            assert!(told.contains(meant), "{text}: {told}");
-            assert!(told.contains("`config.toml`"), "{told}");
+            let message = refusal(text);
+            assert!(message.contains(meant), "{text}: {message}");
+            assert!(message.contains("`config.toml`"), "{message}");
         }
     }
 
     #[test]
     fn what_is_no_toml_is_told_where_and_not_quoted() {
-        let told = refusal("[network]\nproxy = http://user:pass-word@proxy\n");
-        assert!(told.contains("(line 2, column 9)"), "{told}");
-        assert!(!told.contains("pass-word"), "{told}");
+        let message = refusal("[network]\nproxy = http://user:pass-word@proxy\n");
+        assert!(message.contains("(line 2, column 9)"), "{message}");
+        assert!(!message.contains("pass-word"), "{message}");
     }
 
     #[test]

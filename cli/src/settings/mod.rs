@@ -32,7 +32,7 @@ pub(crate) use show::example;
 pub(crate) use table::Entry;
 
 use table::{ROWS, Row};
-use value::{Given, Kind, Value};
+use value::{Kind, RawValue, Value};
 
 /// Every setting, with its source.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ struct Setting {
 enum Source {
     Default,
     /// A variable that is not ours alone.
-    Everybodys(&'static str),
+    WellKnown(&'static str),
     File(PathBuf),
     Environment(String),
     Flag(&'static str),
@@ -64,7 +64,7 @@ impl Source {
     fn rank(&self) -> u8 {
         match self {
             Self::Default => 0,
-            Self::Everybodys(_) => 1,
+            Self::WellKnown(_) => 1,
             Self::File(_) => 2,
             Self::Environment(_) => 3,
             Self::Flag(_) => 4,
@@ -76,7 +76,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
-            Self::Everybodys(name) => write!(f, "environment {name}"),
+            Self::WellKnown(name) => write!(f, "environment {name}"),
             Self::File(path) => write!(f, "file {}", path.display()),
             Self::Environment(name) => write!(f, "environment {name}"),
             Self::Flag(flag) => write!(f, "flag --{flag}"),
@@ -166,24 +166,24 @@ impl Settings {
             .iter()
             .map(|row| {
                 if let Some(all) = flags(row) {
-                    return Setting::new(row, Given::Flags(&all), Source::Flag(row.flag));
+                    return Setting::new(row, RawValue::Flags(&all), Source::Flag(row.flag));
                 }
                 if let Some(value) = set(&row.variable()) {
                     let source = Source::Environment(row.variable());
-                    return Setting::new(row, Given::Word(&text(value, &source)?), source);
+                    return Setting::new(row, RawValue::Word(&text(value, &source)?), source);
                 }
                 if let (Some(line), File::Read(path)) = (line(row), &file) {
-                    let setting = Setting::new(row, Given::Line(line), Source::File(path.clone()))?;
-                    return Ok(setting.seen_from(path));
+                    let setting = Setting::new(row, RawValue::Line(line), Source::File(path.clone()))?;
+                    return Ok(setting.relative_to(path));
                 }
-                let everybodys = row.also.iter().find_map(|name| Some((*name, set(name)?)));
-                if let Some((name, value)) = everybodys {
-                    let source = Source::Everybodys(name);
+                let well_known = row.also.iter().find_map(|name| Some((*name, set(name)?)));
+                if let Some((name, value)) = well_known {
+                    let source = Source::WellKnown(name);
                     // Whatever it holds (https://no-color.org).
                     let value = if name == "NO_COLOR" { "never".into() } else { value };
-                    return Setting::new(row, Given::Word(&text(value, &source)?), source);
+                    return Setting::new(row, RawValue::Word(&text(value, &source)?), source);
                 }
-                Setting::new(row, Given::Word(row.default), Source::Default)
+                Setting::new(row, RawValue::Word(row.default), Source::Default)
             })
             .collect::<Result<_>>()?;
         Ok(Self { values, file })
@@ -235,7 +235,7 @@ impl Settings {
 }
 
 impl Setting {
-    fn new(row: &'static Row, given: Given, source: Source) -> Result<Self> {
+    fn new(row: &'static Row, given: RawValue, source: Source) -> Result<Self> {
         let value = match row.kind.read(given, row.example) {
             Ok(Value::Text(text)) if text.is_empty() => Value::Nothing,
             Ok(value) => value,
@@ -245,9 +245,9 @@ impl Setting {
     }
 
     /// A path in the configuration file does not depend on where one stands.
-    fn seen_from(mut self, file: &Path) -> Self {
+    fn relative_to(mut self, file: &Path) -> Self {
         if let (Kind::Path | Kind::Paths, Some(directory)) = (self.row.kind, file.parent()) {
-            self.value = self.value.seen_from(directory);
+            self.value = self.value.relative_to(directory);
         }
         self
     }

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
-use flow_starter_host::{
-    AddressKind, ConnectTo, DirectorySecrets, Egress, EgressError, EnvironmentSecrets, FileSecrets, Import, Limits,
-    LoadError, Pattern, Policy, Proxy, ProxyError, Secrets,
-};
+use flow_starter_host::component::{Import, LoadError};
+use flow_starter_host::egress::{AddressKind, ConnectTo, EgressError, Pattern, Proxy, ProxyError};
+use flow_starter_host::secrets::{DirectorySecrets, EnvironmentSecrets, FileSecrets};
+use flow_starter_host::{Egress, Limits, Policy, Secrets};
 
 use super::value::Value;
 use super::{Entry, Settings, Source};
@@ -39,7 +39,7 @@ pub(crate) struct Resolved<'a> {
 /// Which component runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Code<'a> {
-    Inside,
+    Embedded,
     File(&'a Path),
     Precompiled(&'a Path),
 }
@@ -85,18 +85,13 @@ impl Settings {
 
     fn limits(&self) -> Result<Limits> {
         let mut limits = Limits::default();
-        for key in [
-            Entry::Memory,
-            Entry::Computing,
-            Entry::WallClock,
-            Entry::ConcurrentCalls,
-        ] {
+        for key in [Entry::Memory, Entry::CpuTime, Entry::WallClock, Entry::ConcurrentCalls] {
             match (key, self.value(key)) {
                 (_, Some(Value::Size(0) | Value::Time(Duration::ZERO) | Value::Count(0))) => {
                     return Err(self.wrong(key, "a limit of 0 would let no call run"));
                 }
                 (Entry::Memory, Some(Value::Size(bytes))) => limits.memory_bytes = *bytes,
-                (Entry::Computing, Some(Value::Time(time))) => limits.computing = *time,
+                (Entry::CpuTime, Some(Value::Time(time))) => limits.cpu_time = *time,
                 (Entry::WallClock, Some(Value::Time(time))) => limits.wall_clock = *time,
                 (Entry::ConcurrentCalls, Some(Value::Count(calls))) => limits.concurrent_calls = *calls,
                 _ => {}
@@ -137,7 +132,7 @@ impl Settings {
     fn code(&self) -> Result<Code<'_>> {
         let rank = |key: Entry| self.setting(key).map(|setting| setting.source.rank());
         match (self.path(Entry::Component), self.path(Entry::Precompiled)) {
-            (None, None) => Ok(Code::Inside),
+            (None, None) => Ok(Code::Embedded),
             (Some(wasm), None) => Ok(Code::File(wasm)),
             (None, Some(native)) => Ok(Code::Precompiled(native)),
             // The stronger source decides: a flag, where the file says the other.
@@ -242,10 +237,7 @@ impl Resolved<'_> {
             let setting = self.settings.setting(*key);
             setting.is_some_and(|setting| setting.source != Source::Default)
         };
-        match [Entry::Memory, Entry::WallClock, Entry::Computing]
-            .into_iter()
-            .find(set)
-        {
+        match [Entry::Memory, Entry::WallClock, Entry::CpuTime].into_iter().find(set) {
             Some(key) => {
                 let why = format!("the component does not run within it: {error}");
                 self.settings.wrong(key, why)

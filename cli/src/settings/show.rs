@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use flow_starter_host::{AddressKind, ConnectTo, Import, Pattern, Proxy, ProxyUrl};
+use flow_starter_host::component::Import;
+use flow_starter_host::egress::{AddressKind, ConnectTo, Pattern, Proxy, ProxyUrl};
 use serde_json::{Map, json};
 
 use super::resolved::OFF;

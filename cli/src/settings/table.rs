@@ -11,7 +11,7 @@ pub(crate) enum Entry {
     Precompiled,
     AllowImport,
     Memory,
-    Computing,
+    CpuTime,
     WallClock,
     ConcurrentCalls,
     SecretsEnvironment,
@@ -155,9 +155,9 @@ pub(crate) const ROWS: [Row; 25] = [
         ..BLANK
     },
     Row {
-        key: Entry::Computing,
-        name: "limits.computing",
-        flag: "limit-computing",
+        key: Entry::CpuTime,
+        name: "limits.cpu-time",
+        flag: "limit-cpu-time",
         value_name: "TIME",
         kind: Kind::Time,
         default: "10s",
@@ -355,7 +355,7 @@ pub(crate) const ROWS: [Row; 25] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::value::Given;
+    use crate::settings::value::RawValue;
 
     #[test]
     fn every_row_is_whole_and_its_own_example_and_default_are_right() {
@@ -364,9 +364,9 @@ mod tests {
             assert!(SECTIONS.iter().any(|(name, _)| *name == section), "{}", row.name);
             let parsed: toml::Table = format!("x = {}", row.example).parse().unwrap();
             row.kind
-                .read(Given::Line(&parsed["x"]), row.example)
+                .read(RawValue::Line(&parsed["x"]), row.example)
                 .unwrap_or_else(|error| panic!("{}: {error}", row.name));
-            let default = row.kind.read(Given::Word(row.default), row.example);
+            let default = row.kind.read(RawValue::Word(row.default), row.example);
             assert!(default.is_ok() || row.default.is_empty(), "{}", row.name);
             assert!(!row.help.is_empty() && !row.help.ends_with('.'), "{}", row.name);
             let same = |other: &&Row| other.key == row.key || other.name == row.name || other.flag == row.flag;

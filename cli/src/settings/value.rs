@@ -26,7 +26,7 @@ pub(crate) enum Kind {
 
 /// A value as it was given.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Given<'a> {
+pub(crate) enum RawValue<'a> {
     /// A flag's, once for each time it stands there.
     Flags(&'a [String]),
     /// A variable's or a default's; a list has commas.
@@ -54,26 +54,26 @@ impl Kind {
 
     /// # Errors
     /// What it must be, as the end of a sentence that begins with the setting's name. Nothing of the value is in it: it may be a password.
-    pub(crate) fn read(self, given: Given, example: &str) -> Result<Value, String> {
+    pub(crate) fn read(self, given: RawValue, example: &str) -> Result<Value, String> {
         let value = match (self, given) {
-            (Self::List | Self::Paths, Given::Flags(all)) => Some(Value::List(all.to_vec())),
-            (Self::List | Self::Paths, Given::Word(text)) => Some(Value::List(
+            (Self::List | Self::Paths, RawValue::Flags(all)) => Some(Value::List(all.to_vec())),
+            (Self::List | Self::Paths, RawValue::Word(text)) => Some(Value::List(
                 text.split(',')
                     .map(str::trim)
                     .filter(|item| !item.is_empty())
                     .map(str::to_owned)
                     .collect(),
             )),
-            (Self::List | Self::Paths, Given::Line(line)) => texts(line).map(Value::List),
-            (_, Given::Flags(all)) => all.last().and_then(|text| self.word(text)),
-            (_, Given::Word(text)) => self.word(text),
-            (Self::Size | Self::Time | Self::Count, Given::Line(toml::Value::Integer(number))) => {
+            (Self::List | Self::Paths, RawValue::Line(line)) => texts(line).map(Value::List),
+            (_, RawValue::Flags(all)) => all.last().and_then(|text| self.word(text)),
+            (_, RawValue::Word(text)) => self.word(text),
+            (Self::Size | Self::Time | Self::Count, RawValue::Line(toml::Value::Integer(number))) => {
                 self.word(&number.to_string())
             }
-            (Self::Count, Given::Line(_)) => None,
-            (_, Given::Line(line)) => line.as_str().and_then(|text| self.word(text)),
+            (Self::Count, RawValue::Line(_)) => None,
+            (_, RawValue::Line(line)) => line.as_str().and_then(|text| self.word(text)),
         };
-        value.ok_or_else(|| self.must(matches!(given, Given::Line(_)), example))
+        value.ok_or_else(|| self.must(matches!(given, RawValue::Line(_)), example))
     }
 
     fn word(self, text: &str) -> Option<Value> {
@@ -105,7 +105,7 @@ impl Kind {
 
 impl Value {
     /// A path, or each of them, seen from this directory.
-    pub(crate) fn seen_from(self, directory: &Path) -> Self {
+    pub(crate) fn relative_to(self, directory: &Path) -> Self {
         let seen = |path: String| match path.as_str() {
             "" => path,
             path => directory.join(path).to_string_lossy().into_owned(),
@@ -239,7 +239,7 @@ mod tests {
             (Kind::Time, "1500ms"),
             (Kind::Count, "256"),
         ] {
-            let value = kind.read(Given::Word(text), "").unwrap();
+            let value = kind.read(RawValue::Word(text), "").unwrap();
             assert_eq!(value.to_string(), text);
         }
     }

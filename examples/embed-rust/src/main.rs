@@ -1,6 +1,7 @@
 //! `embed-rust COMPONENT ORIGIN` starts a flow at ORIGIN, the only origin that the component may call.
 
-use flow_starter_host::{Authentication, Credentials, Egress, Engine, FlowConfig, FlowState, Limits, Method, Policy};
+use flow_starter_host::input::{Authentication, Credentials, Method};
+use flow_starter_host::{Egress, Engine, FlowConfig, FlowState, Limits, Policy};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -232,14 +232,14 @@ impl flow_starter::Guest for Hostile {
                 let memory = grown();
                 let found = marks(memory);
                 memory.fill(MARK);
-                let told = format!("{times} before, {found} marks found, {} left", marks(memory));
-                Err(error(&told, FlowState::NotStarted))
+                let message = format!("{times} before, {found} marks found, {} left", marks(memory));
+                Err(error(&message, FlowState::NotStarted))
             }
             "/calls-elsewhere" => {
                 answered(&start("elsewhere.example.com"));
                 Err(error("called", FlowState::Unknown))
             }
-            _ => Err(error("no such crime", FlowState::NotStarted)),
+            _ => Err(error("no such attack", FlowState::NotStarted)),
         }
     }
 
@@ -372,7 +372,7 @@ fn answered(future: &Option<FutureIncomingResponse>) -> bool {
 fn the_same() -> String {
     static PLACE: [u8; 1 << 20] = [0; 1 << 20];
     let start = PLACE.as_ptr().cast_mut();
-    // SAFETY: none; many strings in one place are what this crime is. It has no other end than the host's.
+    // SAFETY: none; many strings in one place are what this attack is. It has no other end than the host's.
     unsafe { String::from_raw_parts(start, PLACE.len(), PLACE.len()) }
 }
 

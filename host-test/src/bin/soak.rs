@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
-use flow_starter_host::{Connector, Egress, Engine, FlowConfig, Limits, Method, Outcome};
+use flow_starter_host::input::Method;
+use flow_starter_host::{Connector, Egress, Engine, FlowConfig, Limits, Outcome};
 use host_test::rig::{Rig, component_file};
 use servicenow_stand_in::{Behaviour, DEMO_FLOW, Fault, Instance, Options, StandIn, Step};
 
@@ -30,7 +31,7 @@ struct Arguments {
 enum Guest {
     /// The flow starter's, against a server with faults
     Honest,
-    /// Those of a component that does what a host must contain, one crime after the other, and an honest call after each round
+    /// Those of a component that does what a host must contain, one attack after the other, and an honest call after each round
     Hostile,
 }
 
@@ -45,8 +46,8 @@ const FAULTS: [Fault; 6] = [
 ];
 const FAULT_EVERY: usize = 50;
 
-/// A crime, and what its error says. They end by themselves or soon; those that wait or loop are ended by short limits.
-const CRIMES: [(&str, &str); 19] = [
+/// A attack, and what its error says. They end by themselves or soon; those that wait or loop are ended by short limits.
+const ATTACKS: [(&str, &str); 19] = [
     ("/traps", "unreachable"),
     ("/allocates", "more memory than its 64 MiB"),
     ("/recurses", "more stack than its 512 KiB"),
@@ -69,7 +70,7 @@ const CRIMES: [(&str, &str); 19] = [
 ];
 const PUBLIC_FLOW: &str = "/api/sn_cico/flow_starter/public_flow";
 
-/// One round of so many is of crimes that a clock ends; the sixth is the first.
+/// One round of so many is of attacks that a clock ends; the sixth is the first.
 const CLOCK_EVERY: usize = 200;
 const CLOCK_FIRST: usize = 5;
 const WALL_CLOCK: Duration = Duration::from_secs(12);
@@ -150,7 +151,7 @@ fn soak(arguments: &Arguments) -> Result<()> {
         let cold = calls.settled().await;
         let ended = match arguments.guest {
             Guest::Honest => "met a fault",
-            Guest::Hostile => "were crimes, each ended as it must be",
+            Guest::Hostile => "were attacks, each ended as it must be",
         };
         println!("{made} calls in {seconds:.0} s, {failed} of them {ended}");
         ensure!(failed > 0, "none went wrong, so nothing was tried");
@@ -201,7 +202,7 @@ impl<'a> Calls<'a> {
         };
         if hostile {
             // A busy machine needs a while for the page faults of 64 MiB.
-            limits.computing = Duration::from_millis(1500);
+            limits.cpu_time = Duration::from_millis(1500);
             limits.wall_clock = WALL_CLOCK;
         }
         let engine = Engine::new(limits)?;
@@ -246,39 +247,39 @@ impl<'a> Calls<'a> {
         (outcomes.len(), failed)
     }
 
-    /// One crime, committed many times at once, and one honest call among them.
+    /// One attack, committed many times at once, and one honest call among them.
     async fn hostile(&self, round: usize) -> Result<(usize, usize)> {
         let Some(hostile) = &self.hostile else {
             return Ok((0, 0));
         };
         let by_clock = round % CLOCK_EVERY == CLOCK_FIRST;
-        let crimes: Vec<_> = CRIMES
+        let attacks: Vec<_> = ATTACKS
             .iter()
-            .filter(|(crime, _)| ENDED_BY_A_CLOCK.contains(crime) == by_clock)
+            .filter(|(attack, _)| ENDED_BY_A_CLOCK.contains(attack) == by_clock)
             .collect();
         // A body without end would fill the stand-in's memory, which is this process's: it is left unread for as long as the call goes on.
         let unread = Behaviour::Script(vec![Step::Pause(WALL_CLOCK), Step::Close]);
         let server = if by_clock { unread } else { Behaviour::Normal };
         self.stand_in.behave(PUBLIC_FLOW, server);
         let calls = (0..self.at_once).map(async |turn| {
-            let Some((crime, why)) = crimes.get((round + turn) % crimes.len()) else {
+            let Some((attack, why)) = attacks.get((round + turn) % attacks.len()) else {
                 return Ok(());
             };
-            let input = FlowConfig::new(Method::Post, "acme", *crime);
+            let input = FlowConfig::new(Method::Post, "acme", *attack);
             let Outcome { result, requests, .. } = hostile.trigger_flow(self.egress, input).await;
-            let message = result.err().with_context(|| format!("{crime} succeeded"))?.message;
-            ensure!(message.contains(why), "{crime}: {message}");
-            ensure!(requests.len() <= 256, "{crime}: {} requests", requests.len());
+            let message = result.err().with_context(|| format!("{attack} succeeded"))?.message;
+            ensure!(message.contains(why), "{attack}: {message}");
+            ensure!(requests.len() <= 256, "{attack}: {} requests", requests.len());
             Ok(())
         });
         let honest = async {
             let outcome = self.honest.execute(self.egress, host_test::conformance::BASE).await;
-            outcome.result.map(drop).context("an honest call among the crimes")
+            outcome.result.map(drop).context("an honest call among the attacks")
         };
-        let (crimes, honest) = futures_util::future::join(futures_util::future::join_all(calls), honest).await;
+        let (attacks, honest) = futures_util::future::join(futures_util::future::join_all(calls), honest).await;
         honest?;
-        let made = crimes.len();
-        crimes.into_iter().collect::<Result<Vec<()>>>()?;
+        let made = attacks.len();
+        attacks.into_iter().collect::<Result<Vec<()>>>()?;
         Ok((made + 1, made))
     }
 }

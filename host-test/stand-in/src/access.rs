@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::desk::Desk;
 use crate::instance::{Instance, User};
+use crate::instance_state::InstanceState;
 use crate::request::Request;
 
 /// The header of an API key, unless the key says another.
@@ -12,14 +12,14 @@ const API_KEY_HEADER: &str = "x-sn-apikey";
 
 impl Instance {
     /// The user of a request, if its credentials are right. An `Authorization` header decides alone when there is one.
-    pub(crate) fn user_of(&self, desk: &Desk, request: &Request<'_>) -> Option<&User> {
+    pub(crate) fn user_of(&self, current: &InstanceState, request: &Request<'_>) -> Option<&User> {
         match request.head.values("authorization").next() {
-            Some(authorization) => self.user_by_authorization(desk, authorization),
+            Some(authorization) => self.user_by_authorization(current, authorization),
             None => self.user_by_api_key(request),
         }
     }
 
-    fn user_by_authorization(&self, desk: &Desk, authorization: &str) -> Option<&User> {
+    fn user_by_authorization(&self, current: &InstanceState, authorization: &str) -> Option<&User> {
         if let Some((name, password)) = basic(authorization) {
             return self
                 .users
@@ -29,7 +29,7 @@ impl Instance {
         let token = with_scheme(authorization, "bearer")?;
         match self.bearer_tokens.iter().find(|known| known.value == token) {
             Some(known) => self.user_named(&known.user),
-            None => self.user_named(&desk.owner_of(token)?),
+            None => self.user_named(&current.owner_of(token)?),
         }
     }
 

@@ -168,15 +168,15 @@ async fn answer(serving: &Arc<Serving>, head: &Head, body: &[u8]) -> Reply {
                 .collect(),
         ),
         ("POST", "/behaviours") => with(body, |set: SetBehaviour| {
-            let mut desk = state.desk();
+            let mut current = state.current();
             done(|| match set.once {
-                true => desk.behave_once(set.path, set.behaviour),
-                false => desk.behave(set.path, set.behaviour),
+                true => current.behave_once(set.path, set.behaviour),
+                false => current.behave(set.path, set.behaviour),
             })
         }),
         ("DELETE", "/behaviours") => done(|| serving.behave_well()),
-        ("POST", "/hibernate") => with(body, |set: Hibernate| done(|| state.desk().hibernating = set.asleep)),
-        ("POST", "/revoke-tokens") => done(|| state.desk().revoke_tokens()),
+        ("POST", "/hibernate") => with(body, |set: Hibernate| done(|| state.current().hibernating = set.asleep)),
+        ("POST", "/revoke-tokens") => done(|| state.current().revoke_tokens()),
         ("POST", "/tls-faults") => with(body, |set: SetTlsFault| match serving.tls.set(&set.host, set.fault) {
             Ok(()) => done(|| ()),
             Err(error) => Reply::Failure(400, error.to_string()),

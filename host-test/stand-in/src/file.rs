@@ -231,8 +231,8 @@ mod tests {
                  right would be: \"/oauth_token.do\" = { answer = { status = 503 } }",
             ),
         ];
-        for (file, told) in table {
-            assert_eq!(Instance::from_toml(file).unwrap_err().to_string(), told);
+        for (file, message) in table {
+            assert_eq!(Instance::from_toml(file).unwrap_err().to_string(), message);
         }
         let unknown = Instance::from_toml("[[flow]]\npath = \"/a\"\nmethds = []")
             .unwrap_err()
@@ -247,13 +247,13 @@ mod tests {
     fn a_byte_order_mark_is_no_part_of_the_first_key() {
         let file = format!("\u{feff}{SAMPLE_FILE}");
         assert_eq!(Instance::from_toml(&file).unwrap(), Instance::demo());
-        let told = Instance::from_toml("\u{feff}hosts = \"acme\"").unwrap_err().to_string();
-        assert!(told.starts_with("line 1, hosts: "), "{told}");
+        let message = Instance::from_toml("\u{feff}hosts = \"acme\"").unwrap_err().to_string();
+        assert!(message.starts_with("line 1, hosts: "), "{message}");
     }
 
     #[test]
     fn a_password_of_the_wrong_type_is_not_repeated() {
-        let told = Instance::from_toml("[[user]]\nname = \"a\"\npassword = 271828").unwrap_err();
-        assert!(!format!("{told} {told:?}").contains("271828"), "{told:?}");
+        let message = Instance::from_toml("[[user]]\nname = \"a\"\npassword = 271828").unwrap_err();
+        assert!(!format!("{message} {message:?}").contains("271828"), "{message:?}");
     }
 }

@@ -10,7 +10,7 @@ use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
 use crate::alert;
 use crate::record::{FailedHandshake, Log};
-use crate::tls::{Tls, Way};
+use crate::tls::{Tls, TlsSetup};
 use crate::tls_fault::TlsFault;
 use crate::wire::linger;
 
@@ -20,7 +20,7 @@ const HANDSHAKE_FAILURE: u8 = 40;
 /// The connection, if the handshake comes to its end; `always` is the port's way, whatever the name.
 pub(crate) async fn accept(
     tls: &Tls,
-    always: Option<&Way>,
+    always: Option<&TlsSetup>,
     log: &Log,
     connection: usize,
     stream: TcpStream,
@@ -42,16 +42,16 @@ pub(crate) async fn accept(
         }
     };
     failed.server_name = start.client_hello().server_name().map(str::to_owned);
-    let way = always
+    let setup = always
         .cloned()
-        .unwrap_or_else(|| tls.way(failed.server_name.as_deref()));
-    if let Some(fault) = way.fault.filter(|fault| spoils_the_handshake(*fault)) {
+        .unwrap_or_else(|| tls.setup(failed.server_name.as_deref()));
+    if let Some(fault) = setup.fault.filter(|fault| spoils_the_handshake(*fault)) {
         failed.why = format!("told to: {fault:?}");
         log.handshake_failed(failed);
-        let _gone_already = spoil(fault, start, way).await;
+        let _gone_already = spoil(fault, start, setup).await;
         return None;
     }
-    match start.into_stream(way.config).into_fallible().await {
+    match start.into_stream(setup.config).into_fallible().await {
         Ok(stream) => Some(stream),
         Err((error, stream)) => {
             failed.why = error.to_string();
@@ -72,9 +72,9 @@ fn spoils_the_handshake(fault: TlsFault) -> bool {
     )
 }
 
-async fn spoil(fault: TlsFault, start: StartHandshake<TcpStream>, way: Way) -> io::Result<()> {
+async fn spoil(fault: TlsFault, start: StartHandshake<TcpStream>, setup: TlsSetup) -> io::Result<()> {
     let mut flight = Vec::new();
-    let mut accept = start.into_stream_with(way.config, |connection| {
+    let mut accept = start.into_stream_with(setup.config, |connection| {
         let _a_vector_takes_all = connection.write_tls(&mut flight);
     });
     if flight.is_empty() {

@@ -41,7 +41,7 @@
 //! | `answer`, `gzip` | an answer, and its bytes; the error envelope; a compressed body |
 //! | `routes` | the request → the answer, and whether a flow starts |
 //! | `request` | a whole request, as the routes read it |
-//! | `desk` | what the instance remembers |
+//! | `instance_state` | what the instance remembers |
 //! | `access` | who is asking |
 //! | `token`, `table` | the token endpoint, the Table API |
 //! | `random` | ids and tokens |
@@ -72,7 +72,6 @@ mod check;
 mod connection;
 mod control;
 mod demo;
-mod desk;
 mod error;
 mod exchange;
 mod fault;
@@ -81,6 +80,7 @@ mod gzip;
 mod handshake;
 mod http1;
 mod instance;
+mod instance_state;
 mod port;
 mod random;
 mod record;

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use crate::answer::Answer;
 use crate::behaviour::Behaviour;
-use crate::desk::Desk;
 use crate::http1::Head;
 use crate::instance::{Flavour, Flow, Instance, Method, User};
+use crate::instance_state::InstanceState;
 use crate::record::{Log, Start};
 use crate::request::Request;
 use crate::{random, table, token};
@@ -18,42 +18,42 @@ use crate::{random, table, token};
 pub(crate) struct State {
     pub instance: Instance,
     pub log: Log,
-    desk: Mutex<Desk>,
+    current: Mutex<InstanceState>,
 }
 
 impl State {
     pub fn new(instance: Instance, log: Log) -> Self {
-        let desk = Mutex::new(Desk::new(&instance));
-        Self { instance, log, desk }
+        let current = Mutex::new(InstanceState::new(&instance));
+        Self { instance, log, current }
     }
 
-    pub fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn current(&self) -> MutexGuard<'_, InstanceState> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What to do with a request whose head has arrived. A behaviour for one time only is used up by it.
     pub fn plan(&self, head: &Head) -> Behaviour {
         let path = head.path();
         let declared = self.flows_at(path).next().map(|flow| flow.path.as_str());
-        self.desk().plan(path, declared)
+        self.current().plan(path, declared)
     }
 
     /// The instance's own answer.
     pub fn answer(&self, request: Request<'_>) -> Answer {
         let path = request.head.path();
-        let mut desk = self.desk();
+        let mut current = self.current();
         if path == token::PATH {
-            return token::issue(&self.instance, &mut desk, &request);
+            return token::issue(&self.instance, &mut current, &request);
         }
-        let user = self.instance.user_of(&desk, &request);
+        let user = self.instance.user_of(&current, &request);
         if let Some(rest) = path.strip_prefix(table::PATH) {
             return match user {
                 Some(user) if user.roles.is_empty() => not_authorized(),
-                Some(_) => table::answer(&self.instance, &mut desk, &request, rest),
+                Some(_) => table::answer(&self.instance, &mut current, &request, rest),
                 None => not_authenticated(),
             };
         }
-        drop(desk);
+        drop(current);
         match self.flow(&request) {
             Ok(flow) => refuse(flow, user, &request).unwrap_or_else(|| self.start(flow, user, &request)),
             Err(refusal) => refusal,

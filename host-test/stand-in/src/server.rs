@@ -18,7 +18,7 @@ use crate::instance::Instance;
 use crate::port::PortFault;
 use crate::record::{FailedHandshake, Log, Observer, Recorded, Start};
 use crate::routes::State;
-use crate::serving::{Addresses, Door, Serving, bind};
+use crate::serving::{Addresses, PortMode, Serving, bind};
 use crate::tls::Tls;
 use crate::tls_fault::TlsFault;
 
@@ -69,8 +69,8 @@ impl StandIn {
 
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let inside = runtime.enter();
-        serving.spawn(TcpListener::from_std(https)?, Door::Https);
-        serving.spawn(TcpListener::from_std(http)?, Door::Http);
+        serving.spawn(TcpListener::from_std(https)?, PortMode::Https);
+        serving.spawn(TcpListener::from_std(http)?, PortMode::Http);
         control::spawn(Arc::clone(&serving), TcpListener::from_std(control)?);
         drop(inside);
         let handle = runtime.handle().clone();
@@ -195,12 +195,12 @@ impl StandIn {
 
     /// From now on this path does so: a path as it is in requests (without a query), or a flow's as it is declared.
     pub fn behave(&self, path: impl Into<String>, behaviour: Behaviour) {
-        self.serving.state.desk().behave(path.into(), behaviour);
+        self.serving.state.current().behave(path.into(), behaviour);
     }
 
     /// The next request for this path does so. Called again, it is for the one after.
     pub fn behave_once(&self, path: impl Into<String>, behaviour: Behaviour) {
-        self.serving.state.desk().behave_once(path.into(), behaviour);
+        self.serving.state.current().behave_once(path.into(), behaviour);
     }
 
     /// Every path and every handshake is normal again, and the instance awake. Faulty ports stay.
@@ -232,12 +232,12 @@ impl StandIn {
 
     /// Puts the instance to sleep or wakes it: asleep, every route answers 200 with an HTML page.
     pub fn hibernate(&self, asleep: bool) {
-        self.serving.state.desk().hibernating = asleep;
+        self.serving.state.current().hibernating = asleep;
     }
 
     /// Makes every token that `/oauth_token.do` has issued invalid.
     pub fn revoke_tokens(&self) {
-        self.serving.state.desk().revoke_tokens();
+        self.serving.state.current().revoke_tokens();
     }
 }
 

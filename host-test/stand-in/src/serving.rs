@@ -14,7 +14,7 @@ use crate::handshake;
 use crate::port::{self, Kept, PortFault};
 use crate::record::TlsSeen;
 use crate::routes::State;
-use crate::tls::{Tls, Way};
+use crate::tls::{Tls, TlsSetup};
 use crate::wire::Wire;
 
 /// Everything that runs.
@@ -41,11 +41,11 @@ struct Ports {
 }
 
 /// What is done on a port.
-pub(crate) enum Door {
+pub(crate) enum PortMode {
     Http,
     Https,
     /// HTTPS whose handshake goes this way.
-    Tls(Way),
+    Tls(TlsSetup),
     Silent,
     Close,
     Reset,
@@ -72,7 +72,7 @@ impl Serving {
     }
 
     pub fn behave_well(&self) {
-        self.state.desk().behave_well();
+        self.state.current().behave_well();
         self.tls.clear();
     }
 
@@ -85,7 +85,7 @@ impl Serving {
     pub async fn open(self: &Arc<Self>, port: u16, fault: PortFault) -> Result<SocketAddr, StartError> {
         let address = port::local(port);
         let cannot = |source: io::Error| StartError::Listen { address, source };
-        let door = match fault {
+        let mode = match fault {
             PortFault::Refused | PortFault::Full => {
                 let (address, kept) = match fault {
                     PortFault::Full => port::full(address).await.map_err(cannot)?,
@@ -96,45 +96,45 @@ impl Serving {
                 ports.open.push((address, fault));
                 return Ok(address);
             }
-            PortFault::Silent => Door::Silent,
-            PortFault::Close => Door::Close,
-            PortFault::Reset => Door::Reset,
-            PortFault::Tls(fault) => Door::Tls(self.tls.prepare(&self.state.instance.full_hosts(), fault)?),
+            PortFault::Silent => PortMode::Silent,
+            PortFault::Close => PortMode::Close,
+            PortFault::Reset => PortMode::Reset,
+            PortFault::Tls(fault) => PortMode::Tls(self.tls.prepare(&self.state.instance.full_hosts(), fault)?),
         };
         let listener = TcpListener::bind(address).await.map_err(cannot)?;
         let address = listener.local_addr()?;
         self.ports().open.push((address, fault));
-        self.spawn(listener, door);
+        self.spawn(listener, mode);
         Ok(address)
     }
 
     /// Listens from now on. It has to be called on the runtime.
-    pub fn spawn(self: &Arc<Self>, listener: TcpListener, door: Door) {
-        tokio::spawn(Arc::clone(self).listen(listener, door));
+    pub fn spawn(self: &Arc<Self>, listener: TcpListener, mode: PortMode) {
+        tokio::spawn(Arc::clone(self).listen(listener, mode));
     }
 
-    async fn listen(self: Arc<Self>, listener: TcpListener, door: Door) {
-        let door = Arc::new(door);
+    async fn listen(self: Arc<Self>, listener: TcpListener, mode: PortMode) {
+        let mode = Arc::new(mode);
         loop {
             let stream = accept(&listener).await;
-            tokio::spawn(Arc::clone(&self).enter(stream, Arc::clone(&door)));
+            tokio::spawn(Arc::clone(&self).enter(stream, Arc::clone(&mode)));
         }
     }
 
-    async fn enter(self: Arc<Self>, mut stream: TcpStream, door: Arc<Door>) {
+    async fn enter(self: Arc<Self>, mut stream: TcpStream, mode: Arc<PortMode>) {
         let number = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
-        let way = match &*door {
-            Door::Http => return self.serve(number, Wire::plain(stream), None).await,
-            Door::Silent => return handshake::until_left(&mut stream).await,
-            Door::Close => return,
-            Door::Reset => {
+        let setup = match &*mode {
+            PortMode::Http => return self.serve(number, Wire::plain(stream), None).await,
+            PortMode::Silent => return handshake::until_left(&mut stream).await,
+            PortMode::Close => return,
+            PortMode::Reset => {
                 let _gone_already = stream.set_zero_linger();
                 return;
             }
-            Door::Https => None,
-            Door::Tls(way) => Some(way),
+            PortMode::Https => None,
+            PortMode::Tls(setup) => Some(setup),
         };
-        if let Some(stream) = handshake::accept(&self.tls, way, &self.state.log, number, stream).await {
+        if let Some(stream) = handshake::accept(&self.tls, setup, &self.state.log, number, stream).await {
             let seen = tls_seen(stream.get_ref().1);
             self.serve(number, Wire::tls(stream), Some(seen)).await;
         }

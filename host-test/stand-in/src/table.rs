@@ -3,23 +3,23 @@
 use serde_json::{Map, Value, json};
 
 use crate::answer::Answer;
-use crate::desk::Desk;
 use crate::instance::Instance;
+use crate::instance_state::InstanceState;
 use crate::random;
 use crate::request::Request;
 
 pub(crate) const PATH: &str = "/api/now/table/";
 
 /// `rest` is the path after [`PATH`]; the caller is known to be a user with a role.
-pub(crate) fn answer(instance: &Instance, desk: &mut Desk, request: &Request<'_>, rest: &str) -> Answer {
+pub(crate) fn answer(instance: &Instance, current: &mut InstanceState, request: &Request<'_>, rest: &str) -> Answer {
     match rest.split('/').collect::<Vec<_>>().as_slice() {
         ["incident"] => match request.head.method.as_str() {
-            "GET" => list(request, desk.incidents.iter().cloned()),
-            "POST" => create(desk, request),
+            "GET" => list(request, current.incidents.iter().cloned()),
+            "POST" => create(current, request),
             _ => Answer::method_not_allowed("GET, POST"),
         },
         ["incident", id] => match request.head.method.as_str() {
-            "GET" => desk
+            "GET" => current
                 .incidents
                 .iter()
                 .find(|incident| incident.get("sys_id").and_then(Value::as_str) == Some(id))
@@ -53,7 +53,7 @@ fn list(request: &Request<'_>, rows: impl Iterator<Item = Map<String, Value>>) -
     Answer::json(200, &json!({ "result": rows })).header("X-Total-Count", rows.len().to_string())
 }
 
-fn create(desk: &mut Desk, request: &Request<'_>) -> Answer {
+fn create(current: &mut InstanceState, request: &Request<'_>) -> Answer {
     if let Some(refusal) = request.refuse_body() {
         return refusal;
     }
@@ -65,11 +65,11 @@ fn create(desk: &mut Desk, request: &Request<'_>) -> Answer {
         );
     };
     let id = random::hexadecimal();
-    let number = format!("INC{:07}", 10_001 + desk.incidents.len());
+    let number = format!("INC{:07}", 10_001 + current.incidents.len());
     for (name, value) in [("sys_id", id.as_str()), ("number", &number), ("state", "1")] {
         record.insert(name.to_owned(), json!(value));
     }
-    desk.incidents.push(record.clone());
+    current.incidents.push(record.clone());
     let host = request.head.values("host").next().unwrap_or("localhost");
     Answer::json(201, &json!({ "result": record })).header("Location", format!("https://{host}{PATH}incident/{id}"))
 }

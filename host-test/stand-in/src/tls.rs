@@ -25,13 +25,13 @@ const VERSIONS: [&SupportedProtocolVersion; 2] = [&version::TLS13, &version::TLS
 /// The handshake for each name.
 pub(crate) struct Tls {
     authority: Authority,
-    normal: Way,
-    faulty: Mutex<BTreeMap<String, Way>>,
+    normal: TlsSetup,
+    faulty: Mutex<BTreeMap<String, TlsSetup>>,
 }
 
 /// How a handshake goes.
 #[derive(Clone)]
-pub(crate) struct Way {
+pub(crate) struct TlsSetup {
     pub config: Arc<ServerConfig>,
     pub fault: Option<TlsFault>,
 }
@@ -55,7 +55,7 @@ impl Tls {
         let config = authority.sign(&Certificate::now(&with_this_machine(hosts)), &VERSIONS, false)?;
         let tls = Self {
             authority,
-            normal: Way { config, fault: None },
+            normal: TlsSetup { config, fault: None },
             faulty: Mutex::default(),
         };
         for (host, fault) in faults {
@@ -68,12 +68,12 @@ impl Tls {
         &self.authority.pem
     }
 
-    fn faulty(&self) -> MutexGuard<'_, BTreeMap<String, Way>> {
+    fn faulty(&self) -> MutexGuard<'_, BTreeMap<String, TlsSetup>> {
         self.faulty.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What a client gets that asks for this name.
-    pub fn way(&self, server_name: Option<&str>) -> Way {
+    pub fn setup(&self, server_name: Option<&str>) -> TlsSetup {
         server_name
             .and_then(|name| self.faulty().get(&name.to_ascii_lowercase()).cloned())
             .unwrap_or_else(|| self.normal.clone())
@@ -85,8 +85,8 @@ impl Tls {
         match fault {
             None => self.faulty().remove(&host),
             Some(fault) => {
-                let way = self.prepare(std::slice::from_ref(&host), fault)?;
-                self.faulty().insert(host, way)
+                let setup = self.prepare(std::slice::from_ref(&host), fault)?;
+                self.faulty().insert(host, setup)
             }
         };
         Ok(())
@@ -97,7 +97,7 @@ impl Tls {
     }
 
     /// The way for these names and this machine, with the fault.
-    pub fn prepare(&self, hosts: &[String], fault: TlsFault) -> Result<Way, StartError> {
+    pub fn prepare(&self, hosts: &[String], fault: TlsFault) -> Result<TlsSetup, StartError> {
         let names = with_this_machine(hosts);
         let good = Certificate::now(&names);
         let authority = &self.authority;
@@ -126,7 +126,7 @@ impl Tls {
             TlsFault::Only13 => authority.sign(&good, &[&version::TLS13], false),
             _ => authority.sign(&good, &VERSIONS, false),
         }?;
-        Ok(Way {
+        Ok(TlsSetup {
             config,
             fault: Some(fault),
         })

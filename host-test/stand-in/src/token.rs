@@ -4,13 +4,13 @@ use serde_json::json;
 
 use crate::access::basic;
 use crate::answer::Answer;
-use crate::desk::Desk;
 use crate::instance::Instance;
+use crate::instance_state::InstanceState;
 use crate::request::Request;
 
 pub(crate) const PATH: &str = "/oauth_token.do";
 
-pub(crate) fn issue(instance: &Instance, desk: &mut Desk, request: &Request<'_>) -> Answer {
+pub(crate) fn issue(instance: &Instance, current: &mut InstanceState, request: &Request<'_>) -> Answer {
     if request.head.method != "POST" {
         return refuse(405, "invalid_request", "Use POST").header("Allow", "POST");
     }
@@ -48,7 +48,7 @@ pub(crate) fn issue(instance: &Instance, desk: &mut Desk, request: &Request<'_>)
         Some(client) => Answer::json(
             200,
             &json!({
-                "access_token": desk.issue(&client.user, client.expires_in),
+                "access_token": current.issue(&client.user, client.expires_in),
                 "scope": "useraccount",
                 "token_type": "Bearer",
                 "expires_in": client.expires_in,

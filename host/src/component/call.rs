@@ -1,4 +1,4 @@
-//! What one call's instance may see: streams, a monotonic clock, and HTTP through [`Gate`]. No files, no environment, no sockets; what the
+//! What one call's instance may see: streams, a monotonic clock, and HTTP through [`EgressHooks`]. No files, no environment, no sockets; what the
 //! engine was told to give beside it is there, and empty.
 
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use wasmtime_wasi_http::p2::types::HostOutgoingRequest;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 use wasmtime_wasi_io::IoView;
 
-use super::computing::Computing;
+use super::cpu_time::CpuTime;
 use super::limits::{HANDLES, Limits, REQUESTS, TABLE_ENTRIES};
-use crate::egress::Gate;
+use crate::egress::EgressHooks;
 
 /// The data of a call's store.
 pub(super) struct Call {
     table: ResourceTable,
     clocks: WasiClocksCtx,
     http: WasiHttpCtx,
-    gate: Counted,
+    hooks: Counted,
     /// Made when it is first used: most components never do, and it costs 4,000 instructions.
     empty: Option<Box<WasiCtx>>,
     memory_left: usize,
@@ -29,14 +29,14 @@ pub(super) struct Call {
 }
 
 impl Call {
-    fn new(gate: Gate, memory_bytes: usize) -> Self {
+    fn new(hooks: EgressHooks, memory_bytes: usize) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
         Self {
             table,
             clocks: WasiClocksCtx::default(),
             http: WasiHttpCtx::new(),
-            gate: Counted { gate, asked: 0 },
+            hooks: Counted { hooks, asked: 0 },
             empty: None,
             memory_left: memory_bytes,
             memory_bytes,
@@ -47,22 +47,22 @@ impl Call {
     pub(super) fn store(
         engine: &wasmtime::Engine,
         limits: &Limits,
-        gate: Gate,
-        computing: Arc<Computing>,
+        hooks: EgressHooks,
+        cpu_time: Arc<CpuTime>,
     ) -> Store<Self> {
-        let mut store = Store::new(engine, Self::new(gate, limits.memory_bytes));
+        let mut store = Store::new(engine, Self::new(hooks, limits.memory_bytes));
         store.limiter(|call| call);
         limits.apply(&mut store);
         store.set_epoch_deadline(1);
-        let most = limits.computing;
+        let most = limits.cpu_time;
         // A guest that computes gives way at each tick, or no clock could end it.
         store.epoch_deadline_callback(move |store| {
             wasmtime::ensure!(
-                store.data().gate.asked <= REQUESTS,
+                store.data().hooks.asked <= REQUESTS,
                 "it asked for more than {REQUESTS} requests"
             );
             wasmtime::ensure!(
-                computing.so_far() <= most,
+                cpu_time.so_far() <= most,
                 "it computed for longer than its {} s",
                 most.as_secs_f64()
             );
@@ -86,9 +86,9 @@ impl IoView for Call {
     }
 }
 
-/// The gate, for no more requests than a limit: it records each with its URL, which a guest may make 64 KiB long.
+/// The egress hooks, up to a number of requests: the log keeps each with its URL, which a guest may make 64 KiB long.
 struct Counted {
-    gate: Gate,
+    hooks: EgressHooks,
     asked: usize,
 }
 
@@ -103,7 +103,7 @@ impl WasiHttpHooks for Counted {
         if self.asked > REQUESTS {
             return Box::new(std::future::ready(Err(Error::HttpRequestDenied)));
         }
-        self.gate.send_request(request, options, received)
+        self.hooks.send_request(request, options, received)
     }
 
     /// What the host holds of each body that nobody takes, and a guest may begin a hundred.
@@ -157,7 +157,7 @@ impl WasiHttpView for Call {
         WasiHttpCtxView {
             ctx: &mut self.http,
             table: &mut self.table,
-            hooks: &mut self.gate,
+            hooks: &mut self.hooks,
         }
     }
 }
@@ -216,7 +216,7 @@ mod tests {
                 (core instance (instantiate $m (with "" (instance (export "new" (func $new)))))))"#,
         );
         let component = Component::from_binary(&engine.wasmtime, &wasm.unwrap()).unwrap();
-        let mut store = engine.store(Gate::closed(), Arc::new(Computing::new()));
+        let mut store = engine.store(EgressHooks::closed(), Arc::new(CpuTime::new()));
         let error = engine
             .linker
             .instantiate_async(&mut store, &component)

@@ -8,14 +8,14 @@ use flow_starter_input::{FlowConfig, Mask, TokenRequest};
 use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc};
 
 use super::call::Call;
-use super::computing::Computing;
-use super::conformity::{Answer, CONNECTOR, FLOW_STARTER};
+use super::cpu_time::CpuTime;
 use super::engine::Engine;
 use super::limits::why;
-use super::outcome::{Door, End, Judged, Outcome};
+use super::outcome::{CallKind, End, Judged, Outcome};
 use super::refusal::LoadError;
+use super::typecheck::{Answer, CONNECTOR, FLOW_STARTER};
 use crate::contract::{AccessToken, FlowConfigRecord, FlowResponse, TokenRequestRecord, TriggerError};
-use crate::egress::{Destinations, Egress, Gate};
+use crate::egress::{Destinations, Egress, EgressHooks};
 
 /// A component that keeps the contract, compiled. Cheap to clone.
 #[derive(Clone)]
@@ -25,8 +25,8 @@ pub struct Connector {
     trigger_flow: ComponentExportIndex,
     request_token: ComponentExportIndex,
     execute: ComponentExportIndex,
-    /// How many places a call takes: one for each memory of its instance.
-    places: u32,
+    /// How many permits a call takes: one for each memory of its instance.
+    permits: u32,
 }
 
 impl std::fmt::Debug for Connector {
@@ -41,18 +41,18 @@ impl std::fmt::Debug for Connector {
 const INPUT_PART: usize = 4;
 
 /// What the host must know of a call beside its input.
-struct Errand {
-    door: Door,
+struct CallContext {
+    kind: CallKind,
     named: Destinations,
     /// Of the input, in bytes, as far as it can be large.
     size: usize,
 }
 
 impl Connector {
-    /// Of a component that keeps the contract, as [`mismatches`](super::conformity::mismatches) found.
+    /// Of a component that keeps the contract, as [`mismatches`](super::typecheck::mismatches) found.
     pub(super) async fn new(engine: Engine, instance: InstancePre<Call>) -> Result<Self, LoadError> {
         let component = instance.component();
-        let door = |interface: &str, function: &str| {
+        let export = |interface: &str, function: &str| {
             component
                 .get_export_index(None, interface)
                 .and_then(|interface| component.get_export_index(Some(&interface), function))
@@ -60,10 +60,10 @@ impl Connector {
         };
         let memories = component.resources_required().map_or(1, |needs| needs.num_memories);
         let connector = Self {
-            trigger_flow: door(FLOW_STARTER, "trigger-flow")?,
-            request_token: door(FLOW_STARTER, "request-token")?,
-            execute: door(CONNECTOR, "execute")?,
-            places: memories.max(1),
+            trigger_flow: export(FLOW_STARTER, "trigger-flow")?,
+            request_token: export(FLOW_STARTER, "request-token")?,
+            execute: export(CONNECTOR, "execute")?,
+            permits: memories.max(1),
             engine,
             instance,
         };
@@ -73,13 +73,13 @@ impl Connector {
 
     /// A first instance, under a call's limits: what cannot be called is better known before the first call.
     async fn comes_up(&self) -> Result<(), LoadError> {
-        let computing = Arc::new(Computing::new());
+        let cpu_time = Arc::new(CpuTime::new());
         let instance = async {
-            let _places = self.engine.places.take(self.places).await?;
-            let mut store = self.engine.store(Gate::closed(), computing.clone());
+            let _permits = self.engine.permits.take(self.permits).await?;
+            let mut store = self.engine.store(EgressHooks::closed(), cpu_time.clone());
             self.instance.instantiate_async(&mut store).await.map(drop)
         };
-        tokio::time::timeout(self.engine.limits.wall_clock, computing.of(instance))
+        tokio::time::timeout(self.engine.limits.wall_clock, cpu_time.of(instance))
             .await
             .map_err(|_| LoadError::Instantiate("it took longer than the wall clock allows".to_owned()))?
             .map_err(|error| LoadError::Instantiate(why(&error)))?;
@@ -103,13 +103,13 @@ impl Connector {
         left: Duration,
         stop: impl Future<Output = ()> + Send,
     ) -> Judged<FlowResponse> {
-        let errand = Errand {
-            door: Door::Flow,
+        let context = CallContext {
+            kind: CallKind::Flow,
             named: Destinations::of_config(&config),
             size: config.body.as_deref().map_or(0, str::len),
         };
         let input = (FlowConfigRecord::from(config),);
-        self.call(egress, errand, &self.trigger_flow, input, left, stop).await
+        self.call(egress, context, &self.trigger_flow, input, left, stop).await
     }
 
     /// Asks for an access token: the contract's `request-token`. No flow is started, whatever happens.
@@ -118,26 +118,26 @@ impl Connector {
     }
 
     pub(crate) async fn ask_for_token(&self, egress: &Egress, request: TokenRequest) -> Judged<AccessToken> {
-        let errand = Errand {
-            door: Door::Token,
+        let context = CallContext {
+            kind: CallKind::Token,
             named: Destinations::of_token_request(&request),
             size: 0,
         };
         let limit = self.engine.limits.wall_clock;
         let input = (TokenRequestRecord::from(request),);
-        self.call(egress, errand, &self.request_token, input, limit, pending())
+        self.call(egress, context, &self.request_token, input, limit, pending())
             .await
     }
 
     /// Starts a flow by the template's JSON: the contract's `execute`. The answer is JSON as well.
     pub async fn execute(&self, egress: &Egress, input: &str) -> Outcome<String> {
-        let errand = Errand {
-            door: Door::Flow,
+        let context = CallContext {
+            kind: CallKind::Flow,
             named: Destinations::of_json(input),
             size: input.len(),
         };
         let limit = self.engine.limits.wall_clock;
-        self.call(egress, errand, &self.execute, (input,), limit, pending())
+        self.call(egress, context, &self.execute, (input,), limit, pending())
             .await
             .into_outcome(Mask::default())
     }
@@ -161,8 +161,8 @@ impl Connector {
     async fn call<P, R>(
         &self,
         egress: &Egress,
-        errand: Errand,
-        door: &ComponentExportIndex,
+        context: CallContext,
+        export: &ComponentExportIndex,
         input: P,
         left: Duration,
         stop: impl Future<Output = ()> + Send,
@@ -172,12 +172,12 @@ impl Connector {
         R: Send + Sync + 'static,
         Answer<R>: ComponentNamedList + Lift + Send + Sync + 'static,
     {
-        if let Some(refused) = self.too_large(errand.size) {
+        if let Some(refused) = self.too_large(context.size) {
             return refused;
         }
-        let (gate, ledger) = egress.gate(errand.named);
-        let computing = Arc::new(Computing::new());
-        let run = computing.of(self.run(gate, &computing, door, input));
+        let (hooks, log) = egress.hooks(context.named);
+        let cpu_time = Arc::new(CpuTime::new());
+        let run = cpu_time.of(self.run(hooks, &cpu_time, export, input));
         let end = tokio::select! {
             // What is ready counts, even where it is to stop as well.
             biased;
@@ -189,14 +189,14 @@ impl Connector {
             () = stop => End::GivenUp,
         };
         // The instance is gone by now, and what it has not handed to a connection never will be.
-        Judged::of(errand.door, end, ledger.close())
+        Judged::of(context.kind, end, log.close())
     }
 
     async fn run<P, R>(
         &self,
-        gate: Gate,
-        computing: &Arc<Computing>,
-        door: &ComponentExportIndex,
+        hooks: EgressHooks,
+        cpu_time: &Arc<CpuTime>,
+        export: &ComponentExportIndex,
         input: P,
     ) -> wasmtime::Result<Result<R, TriggerError>>
     where
@@ -204,10 +204,10 @@ impl Connector {
         R: Send + Sync + 'static,
         Answer<R>: ComponentNamedList + Lift + Send + Sync + 'static,
     {
-        let _places = self.engine.places.take(self.places).await?;
-        let mut store = self.engine.store(gate, computing.clone());
+        let _permits = self.engine.permits.take(self.permits).await?;
+        let mut store = self.engine.store(hooks, cpu_time.clone());
         let instance = self.instance.instantiate_async(&mut store).await?;
-        let function: TypedFunc<P, Answer<R>> = instance.get_typed_func(&mut store, door)?;
+        let function: TypedFunc<P, Answer<R>> = instance.get_typed_func(&mut store, export)?;
         let (result,) = function.call_async(&mut store, input).await?;
         Ok(result)
     }

@@ -7,11 +7,11 @@ use wasmtime::component::Linker;
 use wasmtime_wasi::clocks::WasiClocks;
 
 use super::call::{self, Call};
-use super::computing::Computing;
+use super::cpu_time::CpuTime;
 use super::imports::Import;
 use super::limits::{EPOCH, Limits};
-use super::places::{Places, TooFew};
-use crate::egress::Gate;
+use super::permits::{Permits, TooFew};
+use crate::egress::EgressHooks;
 
 /// In bytes.
 const LARGEST_MEMORY: u64 = 1 << 40;
@@ -21,7 +21,7 @@ const LARGEST_MEMORY: u64 = 1 << 40;
 pub struct Engine {
     pub(super) wasmtime: wasmtime::Engine,
     pub(super) limits: Limits,
-    pub(super) places: Arc<Places>,
+    pub(super) permits: Arc<Permits>,
     pub(super) linker: Arc<Linker<Call>>,
     /// What a component may import beside the six.
     pub(super) named: Arc<[Import]>,
@@ -48,7 +48,7 @@ pub enum EngineError {
         "{wanted} calls at a time would use up the memory mappings that a process may have: of 8000 in all engines, {left} are left; \
          256 are the default"
     )]
-    Places {
+    TooManyCalls {
         /// How many were asked for.
         wanted: u32,
         /// How many there still are.
@@ -94,14 +94,14 @@ impl Engine {
         if limits.concurrent_calls == 0
             || limits.memory_bytes == 0
             || limits.wall_clock.is_zero()
-            || limits.computing.is_zero()
+            || limits.cpu_time.is_zero()
         {
             return Err(EngineError::Limit(
                 "a limit of 0 would let no call run: for example 64 MiB, 10 s of computing, 300 s in all and 256 calls",
             ));
         }
         let wanted = limits.concurrent_calls;
-        let places = Places::reserve(wanted).map_err(|TooFew { left }| EngineError::Places { wanted, left })?;
+        let permits = Permits::reserve(wanted).map_err(|TooFew { left }| EngineError::TooManyCalls { wanted, left })?;
         let runtime = |error: wasmtime::Error| {
             EngineError::Runtime(format!(
                 "{error:#} (for {} calls at a time with {} MiB each; fewer, or with less, need less of the machine's address space)",
@@ -118,7 +118,7 @@ impl Engine {
         Ok(Self {
             wasmtime,
             limits,
-            places: Arc::new(places),
+            permits: Arc::new(permits),
             linker: Arc::new(linker),
             named: named.into(),
         })
@@ -130,8 +130,8 @@ impl Engine {
     }
 
     /// A call's own store.
-    pub(super) fn store(&self, gate: Gate, computing: Arc<Computing>) -> Store<Call> {
-        Call::store(&self.wasmtime, &self.limits, gate, computing)
+    pub(super) fn store(&self, hooks: EgressHooks, cpu_time: Arc<CpuTime>) -> Store<Call> {
+        Call::store(&self.wasmtime, &self.limits, hooks, cpu_time)
     }
 }
 
@@ -169,26 +169,26 @@ fn start_clock(engine: &wasmtime::Engine) -> std::io::Result<()> {
 mod tests {
     use super::*;
 
-    /// One test, as others of this process take places too.
+    /// One test, as others of this process take permits too.
     #[test]
     fn no_more_calls_than_the_system_has_mappings_for_in_all_engines_together() {
-        let places = |concurrent_calls| {
+        let permits = |concurrent_calls| {
             Engine::new(Limits {
                 concurrent_calls,
                 ..Limits::default()
             })
         };
-        let told = places(8_001).unwrap_err().to_string();
+        let message = permits(8_001).unwrap_err().to_string();
         assert!(
-            told.starts_with("8001 calls at a time would use up the memory mappings"),
-            "{told}"
+            message.starts_with("8001 calls at a time would use up the memory mappings"),
+            "{message}"
         );
-        let many = places(5_000).unwrap();
+        let many = permits(5_000).unwrap();
         let copy = many.clone();
         drop(many);
-        assert!(matches!(places(3_001), Err(EngineError::Places { wanted: 3_001, left }) if left <= 3_000));
+        assert!(matches!(permits(3_001), Err(EngineError::TooManyCalls { wanted: 3_001, left }) if left <= 3_000));
         drop(copy);
-        assert!(places(7_000).is_ok(), "what an engine had is given back");
+        assert!(permits(7_000).is_ok(), "what an engine had is given back");
     }
 
     #[test]
@@ -198,10 +198,10 @@ mod tests {
             concurrent_calls: 2_000,
             ..Limits::default()
         };
-        let told = Engine::new(vast).unwrap_err().to_string();
+        let message = Engine::new(vast).unwrap_err().to_string();
         assert!(
-            told.contains("(for 2000 calls at a time with 262144 MiB each; fewer"),
-            "{told}"
+            message.contains("(for 2000 calls at a time with 262144 MiB each; fewer"),
+            "{message}"
         );
     }
 

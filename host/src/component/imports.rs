@@ -34,12 +34,12 @@ const SOCKETS: &str = "wasi:sockets/";
 /// Written as `wasi:cli/environment`; a version of 0.2 may follow (`wasi:cli/environment@0.2.6`) and makes no difference.
 ///
 /// ```
-/// use flow_starter_host::Import;
+/// use flow_starter_host::component::Import;
 ///
 /// let import: Import = "wasi:cli/environment@0.2.6".parse()?;
 /// assert_eq!(import.to_string(), "wasi:cli/environment");
 /// assert!("wasi:sockets/tcp".parse::<Import>().is_err());
-/// # Ok::<(), flow_starter_host::ImportError>(())
+/// # Ok::<(), flow_starter_host::component::ImportError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -202,7 +202,7 @@ fn split(name: &str) -> (&str, bool) {
 /// Why an import is closed to a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[non_exhaustive]
-pub enum Closed {
+pub enum ImportDenied {
     /// It can be named, and was not.
     #[error("a connector gets this only where the host's policy names it")]
     NotNamed,
@@ -218,16 +218,16 @@ pub enum Closed {
 }
 
 /// Whether an import with functions is given to a component.
-pub(super) fn judge(name: &str, named: &[Import]) -> Result<(), Closed> {
+pub(super) fn judge(name: &str, named: &[Import]) -> Result<(), ImportDenied> {
     let (interface, of_track) = split(name);
     let nameable = Import::all().any(|import| import.as_str() == interface);
     let given = ALWAYS.contains(&interface) || named.iter().any(|import| import.as_str() == interface);
     match () {
-        () if interface.starts_with(SOCKETS) => Err(Closed::Sockets),
+        () if interface.starts_with(SOCKETS) => Err(ImportDenied::Sockets),
         () if given && of_track => Ok(()),
-        () if given || (nameable && !of_track) => Err(Closed::Track),
-        () if nameable => Err(Closed::NotNamed),
-        () => Err(Closed::Unknown),
+        () if given || (nameable && !of_track) => Err(ImportDenied::Track),
+        () if nameable => Err(ImportDenied::NotNamed),
+        () => Err(ImportDenied::Unknown),
     }
 }
 
@@ -278,7 +278,7 @@ mod tests {
         ] {
             for name in [format!("wasi:sockets/{socket}"), format!("wasi:sockets/{socket}@0.2.6")] {
                 assert!(refusal(&name).contains("a way around the policy"), "{name}");
-                assert_eq!(judge(&name, &Import::ALL), Err(Closed::Sockets));
+                assert_eq!(judge(&name, &Import::ALL), Err(ImportDenied::Sockets));
             }
         }
     }
@@ -319,13 +319,17 @@ mod tests {
         for (name, named, verdict) in [
             ("wasi:io/poll@0.2.0", &[][..], Ok(())),
             ("wasi:io/poll@0.2.99", &[], Ok(())),
-            ("wasi:io/poll@0.3.0", &[], Err(Closed::Track)),
-            ("wasi:cli/environment@0.2.6", &[], Err(Closed::NotNamed)),
+            ("wasi:io/poll@0.3.0", &[], Err(ImportDenied::Track)),
+            ("wasi:cli/environment@0.2.6", &[], Err(ImportDenied::NotNamed)),
             ("wasi:cli/environment@0.2.6", &[environment], Ok(())),
-            ("wasi:cli/environment@0.3.0", &[environment], Err(Closed::Track)),
-            ("wasi:cli/exit@0.2.6", &[environment], Err(Closed::NotNamed)),
-            ("wasi:cli/environmental@0.2.6", &[environment], Err(Closed::Unknown)),
-            ("acme:own/interface", &[environment], Err(Closed::Unknown)),
+            ("wasi:cli/environment@0.3.0", &[environment], Err(ImportDenied::Track)),
+            ("wasi:cli/exit@0.2.6", &[environment], Err(ImportDenied::NotNamed)),
+            (
+                "wasi:cli/environmental@0.2.6",
+                &[environment],
+                Err(ImportDenied::Unknown),
+            ),
+            ("acme:own/interface", &[environment], Err(ImportDenied::Unknown)),
         ] {
             assert_eq!(judge(name, named), verdict, "{name}");
         }

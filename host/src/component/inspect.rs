@@ -3,12 +3,12 @@
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
-use super::conformity::{DOORS, judge_import};
 use super::engine::Engine;
-use super::imports::{self, Closed};
+use super::imports::{self, ImportDenied};
 use super::load::is_core_module;
 use super::newer;
 use super::refusal::LoadError;
+use super::typecheck::{CONTRACT_FUNCTIONS, judge_import};
 
 /// What a file is, and what [`Engine::load`] would say of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Inspection {
     /// The names of all that a component exports, in its own order.
     pub exports: Vec<String>,
     /// The contract's functions, for a component.
-    pub doors: Vec<InspectedDoor>,
+    pub functions: Vec<InspectedFunction>,
     /// Why it would not be loaded; none: it would.
     pub refusal: Option<LoadError>,
 }
@@ -61,13 +61,13 @@ pub struct InspectedImport {
     /// Its name, with its version.
     pub name: String,
     /// Why it is not given; none: it is, or it brings types alone.
-    pub closed: Option<Closed>,
+    pub denied: Option<ImportDenied>,
 }
 
 /// A function of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct InspectedDoor {
+pub struct InspectedFunction {
     /// The interface's name.
     pub interface: &'static str,
     /// The function's name.
@@ -81,7 +81,8 @@ impl Engine {
     /// instance of it under a call's limits, while the caller waits; nothing can leave.
     ///
     /// ```
-    /// use flow_starter_host::{Engine, FileKind, Limits};
+    /// use flow_starter_host::inspect::FileKind;
+    /// use flow_starter_host::{Engine, Limits};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let engine = Engine::new(Limits { concurrent_calls: 1, ..Limits::default() })?;
@@ -104,7 +105,7 @@ impl Engine {
             bytes: wasm.len(),
             imports: Vec::new(),
             exports: Vec::new(),
-            doors: Vec::new(),
+            functions: Vec::new(),
             refusal: None,
         };
         match self.compiled(wasm) {
@@ -113,7 +114,7 @@ impl Engine {
             Err(error @ (LoadError::Limit(_) | LoadError::Wasi { .. } | LoadError::Newer(_))) => {
                 let newer::Names { imports, exports } = newer::names(wasm).unwrap_or_default();
                 let imports = imports.into_iter().map(|name| InspectedImport {
-                    closed: imports::judge(&name, &self.named).err(),
+                    denied: imports::judge(&name, &self.named).err(),
                     name,
                 });
                 Inspection {
@@ -135,9 +136,9 @@ impl Engine {
         let ty = component.component_type();
         let imports = ty.imports(&self.wasmtime).map(|(name, import)| InspectedImport {
             name: name.to_owned(),
-            closed: judge_import(self, name, &import.ty).err(),
+            denied: judge_import(self, name, &import.ty).err(),
         });
-        let doors = DOORS.iter().map(|(interface, function, _)| {
+        let functions = CONTRACT_FUNCTIONS.iter().map(|(interface, function, _)| {
             let export = ty.get_export(&self.wasmtime, interface).map(|export| export.ty);
             let present = match &export {
                 Some(ComponentItem::ComponentInstance(instance)) => {
@@ -146,7 +147,7 @@ impl Engine {
                 }
                 _ => false,
             };
-            InspectedDoor {
+            InspectedFunction {
                 interface,
                 function,
                 present,
@@ -156,7 +157,7 @@ impl Engine {
             kind: FileKind::Component,
             imports: imports.collect(),
             exports: ty.exports(&self.wasmtime).map(|(name, _)| name.to_owned()).collect(),
-            doors: doors.collect(),
+            functions: functions.collect(),
             refusal: self.check_at_once(component.clone()).err(),
             ..of
         }

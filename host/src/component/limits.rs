@@ -45,7 +45,7 @@ pub struct Limits {
     /// megabytes pass.
     pub memory_bytes: usize,
     /// How long a guest may compute in all; waiting for the network does not count. 10 s by default, a thousand times what a call needs.
-    pub computing: Duration,
+    pub cpu_time: Duration,
     /// From a call's start to its end, waiting for a free place included. A call's own time limits never extend it. 300 s by default.
     pub wall_clock: Duration,
     /// Calls that run at the same time; more wait for a place. 256 by default. Each place keeps address space for its memory, and
@@ -57,7 +57,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             memory_bytes: 64 << 20,
-            computing: Duration::from_secs(10),
+            cpu_time: Duration::from_secs(10),
             wall_clock: Duration::from_secs(300),
             concurrent_calls: 256,
         }
@@ -122,8 +122,8 @@ pub(super) fn why(error: &wasmtime::Error) -> String {
 
 /// What the runtime says of an error, in one line. It may quote the component, and nothing of a component shall steer a terminal.
 pub(super) fn in_its_words(error: &wasmtime::Error) -> String {
-    let told = error.root_cause().to_string();
-    let words: Vec<_> = told.split_whitespace().collect();
+    let text = error.root_cause().to_string();
+    let words: Vec<_> = text.split_whitespace().collect();
     let escape = |c: char| {
         if c.is_control() {
             c.escape_default().to_string()
@@ -137,10 +137,11 @@ pub(super) fn in_its_words(error: &wasmtime::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Engine, LoadError};
+    use crate::Engine;
+    use crate::component::LoadError;
 
     /// Nothing of the contract is looked at before the shape is.
-    async fn told(text: &str) -> String {
+    async fn shape_refusal(text: &str) -> String {
         let engine = Engine::new(Limits {
             concurrent_calls: 4,
             ..Limits::default()
@@ -199,8 +200,8 @@ mod tests {
                 "which exceeds the configured maximum of 1048576 bytes",
             ),
         ] {
-            let told = told(&shape).await;
-            assert!(told.contains(limit) && !told.contains('\n'), "{told}");
+            let message = shape_refusal(&shape).await;
+            assert!(message.contains(limit) && !message.contains('\n'), "{message}");
         }
     }
 

@@ -3,12 +3,12 @@
 use wasmtime::Precompiled;
 use wasmtime::component::Component;
 
-use super::conformity::{Mismatch, mismatches};
 use super::connector::Connector;
 use super::engine::Engine;
 use super::limits::in_its_words;
 use super::newer;
 use super::refusal::LoadError;
+use super::typecheck::{Mismatch, mismatches};
 
 impl Engine {
     /// Compiles a component, once for all its calls, and checks that it keeps the contract and asks for nothing that it is not given.
@@ -195,10 +195,10 @@ mod tests {
             (b"\0asm\x0e\0\x01\0", "another version"),
             (b"\0asm\x0d\0\x01\0\xff\xff\xff", "not a WebAssembly component"),
         ] {
-            let told = refusal(&engine, wasm).await;
-            assert!(told.contains(what), "{told}");
-            assert_eq!(engine.compile(wasm).unwrap_err().to_string(), told);
-            assert_eq!(engine.inspect(wasm).refusal.unwrap().to_string(), told);
+            let message = refusal(&engine, wasm).await;
+            assert!(message.contains(what), "{message}");
+            assert_eq!(engine.compile(wasm).unwrap_err().to_string(), message);
+            assert_eq!(engine.inspect(wasm).refusal.unwrap().to_string(), message);
         }
     }
 
@@ -207,8 +207,8 @@ mod tests {
         let mut wasm = wat(r#"(component (import "acme:own/call" (func)))"#);
         let name = wasm.windows(4).position(|found| found == b"acme").unwrap();
         wasm[name..name + 4].copy_from_slice(b"\x1b[2J");
-        let told = refusal(&small(), &wasm).await;
-        assert!(told.contains("[2J") && !told.contains('\x1b'), "{told}");
+        let message = refusal(&small(), &wasm).await;
+        assert!(message.contains("[2J") && !message.contains('\x1b'), "{message}");
     }
 
     #[tokio::test]
@@ -221,31 +221,31 @@ mod tests {
             (import "acme:own/call" (func))
             (import "wasi:cli/exit@0.2.6" (instance (export "f" (func))))
             (import "acme:types/only" (instance (type u32) (export "t" (type (eq 0))))))"#);
-        let told = refusal(&small(), &wasm).await;
+        let message = refusal(&small(), &wasm).await;
         for sentence in [
             "it imports wasi:cli/environment@0.2.6, wasi:cli/exit@0.2.6: a connector gets this only where the host's policy names it;",
             "it imports wasi:http/types@0.3.0: a connector gets this at a version of WASI 0.2 only;",
             "it imports wasi:sockets/tcp@0.2.6: no connector gets sockets,",
             "it imports acme:own/call: no connector gets this:",
         ] {
-            assert!(told.contains(sentence), "{told}");
+            assert!(message.contains(sentence), "{message}");
         }
         assert!(
-            !told.contains("acme:types/only") && !told.contains("wasi:io/error"),
-            "{told}"
+            !message.contains("acme:types/only") && !message.contains("wasi:io/error"),
+            "{message}"
         );
     }
 
     #[tokio::test]
     async fn all_that_is_missing_or_wrong_is_told_at_once() {
-        let told = refusal(&small(), &wat("(component)")).await;
+        let message = refusal(&small(), &wat("(component)")).await;
         assert_eq!(
-            told,
+            message,
             "the component does not keep the contract connectors:servicenow-flow-starter@0.1.0: \
              it does not export connectors:servicenow-flow-starter/flow-starter@0.1.0, with trigger-flow and request-token; \
              it does not export connectors:servicenow-flow-starter/connector@0.1.0, with execute"
         );
-        let told = refusal(
+        let message = refusal(
             &small(),
             &wat(r#"(component
                 (core module $m
@@ -266,7 +266,7 @@ mod tests {
             "it does not export request-token of connectors:servicenow-flow-starter/flow-starter@0.1.0",
             "its execute of connectors:servicenow-flow-starter/connector@0.1.0 has other types than the contract's: ",
         ] {
-            assert!(told.contains(sentence), "{told}");
+            assert!(message.contains(sentence), "{message}");
         }
     }
 
@@ -296,15 +296,15 @@ mod tests {
             (precompiled(&other_limits.unwrap()), "Module was compiled with"),
         ] {
             // SAFETY: none of them is loaded as code.
-            let told = unsafe { engine.load_compiled(&bytes) }.unwrap_err().to_string();
-            assert!(told.starts_with("this is not a compiled connector"), "{told}");
-            assert!(told.contains(what), "{told}");
+            let message = unsafe { engine.load_compiled(&bytes) }.unwrap_err().to_string();
+            assert!(message.starts_with("this is not a compiled connector"), "{message}");
+            assert!(message.contains(what), "{message}");
         }
         // SAFETY: this process compiled it.
-        let told = unsafe { engine.load_compiled(&precompiled(&engine)) }.unwrap_err();
+        let message = unsafe { engine.load_compiled(&precompiled(&engine)) }.unwrap_err();
         assert!(
-            matches!(&told, LoadError::Contract(found) if found.len() == 2),
-            "{told}"
+            matches!(&message, LoadError::Contract(found) if found.len() == 2),
+            "{message}"
         );
     }
 

@@ -58,7 +58,8 @@ fn of_other_wasi(name: String) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Engine, FileKind, Limits};
+    use crate::inspect::FileKind;
+    use crate::{Engine, Limits};
 
     fn engine() -> Engine {
         Engine::new(Limits {
@@ -81,7 +82,7 @@ mod tests {
         let imports: Vec<_> = inspection
             .imports
             .iter()
-            .map(|it| (&*it.name, it.closed.is_none()))
+            .map(|it| (&*it.name, it.denied.is_none()))
             .collect();
         assert_eq!(
             imports,
@@ -102,20 +103,23 @@ mod tests {
         let wasm = wat::parse_str(r#"(component (import "acme:own/call" (func async)))"#).unwrap();
         let inspection = engine().inspect(&wasm);
         assert_eq!(inspection.kind, FileKind::Component);
-        let told = inspection.refusal.unwrap().to_string();
+        let message = inspection.refusal.unwrap().to_string();
         assert!(
-            told.starts_with("this component needs a feature of WebAssembly"),
-            "{told}"
+            message.starts_with("this component needs a feature of WebAssembly"),
+            "{message}"
         );
-        assert!(told.contains("async"), "{told}");
+        assert!(message.contains("async"), "{message}");
     }
 
     #[test]
     fn what_is_broken_is_no_component() {
         let mut wasm = wat::parse_str(WASI_03).unwrap();
         wasm.truncate(wasm.len() - 3);
-        let told = engine().inspect(&wasm).refusal.unwrap().to_string();
-        assert!(told.starts_with("this is not a WebAssembly component: "), "{told}");
+        let message = engine().inspect(&wasm).refusal.unwrap().to_string();
+        assert!(
+            message.starts_with("this is not a WebAssembly component: "),
+            "{message}"
+        );
     }
 
     #[test]

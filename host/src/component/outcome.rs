@@ -64,7 +64,7 @@ pub(crate) struct Failure {
 
 /// What a call is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Door {
+pub(super) enum CallKind {
     Flow,
     Token,
 }
@@ -88,10 +88,10 @@ fn sentence(flow: FlowState) -> &'static str {
 }
 
 impl<T> Judged<T> {
-    pub(super) fn of(door: Door, end: End<T>, requests: Vec<RequestRecord>) -> Self {
+    pub(super) fn of(kind: CallKind, end: End<T>, requests: Vec<RequestRecord>) -> Self {
         let ended = |what: String, passes| Err(Failure::of_record(what, passes, &requests));
         let result = match end {
-            End::Returned(result) if is_lie(door, &result, &requests) => ended(
+            End::Returned(result) if is_lie(kind, &result, &requests) => ended(
                 "The connector component says what the connector host's own record contradicts.".to_owned(),
                 false,
             ),
@@ -111,12 +111,12 @@ impl<T> Judged<T> {
 
     /// Given up before anything of the flow's request was made.
     pub(crate) fn given_up() -> Self {
-        Self::of(Door::Flow, End::GivenUp, Vec::new())
+        Self::of(CallKind::Flow, End::GivenUp, Vec::new())
     }
 
     /// Ended by the wall clock before anything of the flow's request was made.
     pub(crate) fn out_of_time(limit: Duration) -> Self {
-        Self::of(Door::Flow, End::OutOfTime(limit), Vec::new())
+        Self::of(CallKind::Flow, End::OutOfTime(limit), Vec::new())
     }
 
     /// An input that would not fit into an instance, refused by name instead of by a trap.
@@ -292,18 +292,18 @@ fn cut(text: &mut String, max: usize) {
 
 /// A success or `started` takes an answer of 2xx; `not-started` cannot be known of a request that left and got no status, nor after 202, 303
 /// or 408, and after another 2xx only where that was a web page. A call for a token starts no flow, and gets its token from an answer.
-fn is_lie<T>(door: Door, result: &Result<T, TriggerError>, requests: &[RequestRecord]) -> bool {
+fn is_lie<T>(kind: CallKind, result: &Result<T, TriggerError>, requests: &[RequestRecord]) -> bool {
     let has = |purpose: Purpose, came: &dyn Fn(Progress) -> bool| {
         let mut own = requests.iter().filter(|request| request.purpose == purpose);
         own.any(|request| came(request.progress))
     };
     let answered = |progress| matches!(progress, Progress::Answered(200..=299));
     let said = result.as_ref().map_or_else(|error| error.flow, |_| FlowState::Started);
-    match (door, said) {
-        (Door::Token, FlowState::Started) if result.is_ok() => !has(Purpose::Token, &answered),
-        (Door::Token, said) => said != FlowState::NotStarted,
-        (Door::Flow, FlowState::Started) => !has(Purpose::Flow, &answered),
-        (Door::Flow, FlowState::NotStarted) => {
+    match (kind, said) {
+        (CallKind::Token, FlowState::Started) if result.is_ok() => !has(Purpose::Token, &answered),
+        (CallKind::Token, said) => said != FlowState::NotStarted,
+        (CallKind::Flow, FlowState::Started) => !has(Purpose::Flow, &answered),
+        (CallKind::Flow, FlowState::NotStarted) => {
             let is_page = result
                 .as_ref()
                 .is_err_and(|error| error.kind == ErrorKind::NotServicenow && !error.retryable);
@@ -316,7 +316,7 @@ fn is_lie<T>(door: Door, result: &Result<T, TriggerError>, requests: &[RequestRe
                 Progress::Answered(_) => true,
             })
         }
-        (Door::Flow, FlowState::Unknown) => false,
+        (CallKind::Flow, FlowState::Unknown) => false,
     }
 }
 
@@ -346,7 +346,7 @@ mod tests {
     }
 
     fn judged(end: End<()>, progress: Progress) -> TriggerError {
-        error(Judged::of(Door::Flow, end, flow(progress)))
+        error(Judged::of(CallKind::Flow, end, flow(progress)))
     }
 
     fn error(judged: Judged<()>) -> TriggerError {
@@ -425,7 +425,7 @@ mod tests {
             (said(FlowState::Unknown), Progress::Answered(200), false),
             (said(FlowState::Started), Progress::Answered(200), false),
         ] {
-            let contradicts = match Judged::of(Door::Token, end, token(progress))
+            let contradicts = match Judged::of(CallKind::Token, end, token(progress))
                 .into_outcome(Mask::default())
                 .result
             {
@@ -464,8 +464,8 @@ mod tests {
     fn a_message_without_end_is_cut() {
         let mut error = unknown();
         error.message = "ä".repeat(100_000);
-        let told = judged(End::Returned(Err(error)), Progress::Sent).message;
-        assert_eq!((told.chars().count(), told.chars().last()), (6_001, Some('…')));
+        let message = judged(End::Returned(Err(error)), Progress::Sent).message;
+        assert_eq!((message.chars().count(), message.chars().last()), (6_001, Some('…')));
     }
 
     #[test]
@@ -476,7 +476,7 @@ mod tests {
             why: "invalid peer certificate: Expired".to_owned(),
             cause: None,
         });
-        let error = error(Judged::of(Door::Flow, End::Returned(Err(unknown())), requests));
+        let error = error(Judged::of(CallKind::Flow, End::Returned(Err(unknown())), requests));
         assert!(
             error
                 .message
@@ -495,24 +495,24 @@ mod tests {
                 ..unknown()
             }))
         };
-        let told = |step: Step, progress: Progress| {
+        let message_at = |step: Step, progress: Progress| {
             let mut requests = flow(progress);
             requests[0].stopped = Some(Stop {
                 step,
                 why: "http://p.example:3128 answered 407 to CONNECT".to_owned(),
                 cause: Some(StopCause::ProxyStatus(407)),
             });
-            let error = error(Judged::of(Door::Flow, denied(), requests));
+            let error = error(Judged::of(CallKind::Flow, denied(), requests));
             assert_eq!((error.kind, error.flow), (ErrorKind::Denied, FlowState::NotStarted));
             error.message
         };
         assert_eq!(
-            told(Step::Proxy, Progress::Unsent),
+            message_at(Step::Proxy, Progress::Unsent),
             "The request to acme.service-now.com was not sent: the proxy http://p.example:3128 answered 407 to CONNECT. Ask whoever runs the \
              connector host to give it a user and a password for the proxy. The flow has not started."
         );
         for (step, progress) in [(Step::Tcp, Progress::Unsent), (Step::Proxy, Progress::Denied)] {
-            assert!(told(step, progress).starts_with("The policy does not allow it."));
+            assert!(message_at(step, progress).starts_with("The policy does not allow it."));
         }
     }
 

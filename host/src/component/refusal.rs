@@ -1,7 +1,7 @@
 //! Why a file is not taken as a connector.
 
-use super::conformity::{CONTRACT, Mismatch};
-use super::imports::Closed;
+use super::imports::ImportDenied;
+use super::typecheck::{CONTRACT, Mismatch};
 
 /// Why a file is not taken as a connector.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +41,7 @@ impl LoadError {
     /// A sentence for each thing that keeps the component out; imports that are closed for the same reason share one.
     ///
     /// ```
-    /// use flow_starter_host::LoadError;
+    /// use flow_starter_host::component::LoadError;
     ///
     /// assert_eq!(LoadError::Limit("it has more than 8 tables".to_owned()).reasons().len(), 1);
     /// ```
@@ -54,19 +54,19 @@ impl LoadError {
 }
 
 fn reasons(found: &[Mismatch]) -> Vec<String> {
-    let mut told: Vec<String> = Vec::new();
-    let mut closed: Vec<(Closed, Vec<&str>)> = Vec::new();
+    let mut others: Vec<String> = Vec::new();
+    let mut closed: Vec<(ImportDenied, Vec<&str>)> = Vec::new();
     for mismatch in found {
         match mismatch {
             Mismatch::Import { name, why } => match closed.iter_mut().find(|(of, _)| of == why) {
                 Some((_, names)) => names.push(name),
                 None => closed.push((*why, vec![name])),
             },
-            other => told.push(other.to_string()),
+            other => others.push(other.to_string()),
         }
     }
     let imports = closed
         .iter()
         .map(|(why, names)| format!("it imports {}: {why}", names.join(", ")));
-    imports.chain(told).collect()
+    imports.chain(others).collect()
 }

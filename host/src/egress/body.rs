@@ -10,7 +10,7 @@ use zeroize::{Zeroize, Zeroizing};
 const WHOLE: u64 = 64 << 10;
 
 /// A piece of a body that nobody else holds is overwritten before it is given back.
-pub(super) fn wipe(piece: Bytes) {
+pub(super) fn zeroize(piece: Bytes) {
     if let Ok(mut own) = piece.try_into_mut() {
         own.as_mut().zeroize();
     }
@@ -37,7 +37,7 @@ pub(super) async fn in_hand(request: Request<WasiBody>) -> Result<Request<WasiBo
                     return Err(Error::HttpRequestBodySize(Some(size)));
                 }
                 bytes.extend_from_slice(&data);
-                wipe(data);
+                zeroize(data);
             }
             None => return Err(Error::HttpRequestBodySize(Some(bytes.len() as u64))),
         }

@@ -13,7 +13,7 @@ use wasmtime_wasi_http::Error;
 use super::origin::{Host, Origin, Scheme, is_loopback};
 use super::policy::Policy;
 use super::proxy::{self, Proxy, ProxyUrl};
-use super::record::{Step, Stop, StopCause, Witness};
+use super::record::{ConnectObserver, Step, Stop, StopCause};
 use super::resolve::{Resolve, ResolveError};
 use super::stream::{Io, server_name, tcp};
 use super::tls::Tls;
@@ -42,27 +42,27 @@ pub(super) struct Dialer {
 }
 
 impl Dialer {
-    /// Connects to an origin that the policy allows by name, TLS included. The witness learns of each step, and where it stopped.
+    /// Connects to an origin that the policy allows by name, TLS included. The observer learns of each step, and where it stopped.
     pub(super) async fn connect(
         &self,
         origin: &Origin,
         policy: &Policy,
-        witness: &dyn Witness,
+        observer: &dyn ConnectObserver,
     ) -> Result<Connected, Error> {
         let io: Box<dyn Io> = match self.proxy_of(origin) {
             Some(proxy) => {
                 for step in [Step::Dns, Step::Address, Step::Tcp] {
-                    witness.skipped(step, "left to the proxy");
+                    observer.skipped(step, "left to the proxy");
                 }
-                proxy::tunnel(proxy, origin, &self.resolver, &self.tls, witness).await?
+                proxy::tunnel(proxy, origin, &self.resolver, &self.tls, observer).await?
             }
             None => {
-                witness.skipped(Step::Proxy, "none for this host");
-                Box::new(self.direct(origin, policy, witness).await?)
+                observer.skipped(Step::Proxy, "none for this host");
+                Box::new(self.direct(origin, policy, observer).await?)
             }
         };
         if origin.scheme() == Scheme::Http {
-            witness.skipped(Step::Tls, "plain http, which stays on this machine");
+            observer.skipped(Step::Tls, "plain http, which stays on this machine");
             let records = Arc::default();
             return Ok(Connected {
                 io,
@@ -70,7 +70,7 @@ impl Dialer {
                 records,
             });
         }
-        self.secure(origin, io, witness).await
+        self.secure(origin, io, observer).await
     }
 
     /// The proxy on the way to an origin. Plain http never leaves this machine, and an address that the operator named is gone to directly.
@@ -85,23 +85,28 @@ impl Dialer {
         self.connect_to.get(&(origin.host().clone(), origin.port())).copied()
     }
 
-    async fn direct(&self, origin: &Origin, policy: &Policy, witness: &dyn Witness) -> Result<TcpStream, Error> {
-        let addresses = self.addresses(origin, policy, witness).await?;
-        witness.begins(Step::Tcp, "no connection in time");
+    async fn direct(
+        &self,
+        origin: &Origin,
+        policy: &Policy,
+        observer: &dyn ConnectObserver,
+    ) -> Result<TcpStream, Error> {
+        let addresses = self.addresses(origin, policy, observer).await?;
+        observer.begins(Step::Tcp, "no connection in time");
         let stream = tcp(addresses).await.map_err(|error| {
             // Reset so soon that nobody saw it open: the same as a reset within the handshake, which is a matter of microseconds.
             if error.kind() == io::ErrorKind::ConnectionReset && origin.scheme() == Scheme::Https {
-                witness.passed(Step::Tcp, format_args!("connected, and reset at once"));
-                witness.stops(tls_error::stop(Step::Tls, SERVER, &error));
+                observer.passed(Step::Tcp, format_args!("connected, and reset at once"));
+                observer.stops(tls_error::stop(Step::Tls, SERVER, &error));
                 Error::TlsProtocolError
             } else {
-                witness.failed(Step::Tcp, &error.to_string());
+                observer.failed(Step::Tcp, &error.to_string());
                 tcp_error(&error)
             }
         })?;
         match stream.peer_addr() {
-            Ok(peer) => witness.passed(Step::Tcp, format_args!("connected to {peer}")),
-            Err(_) => witness.passed(Step::Tcp, format_args!("connected, and closed at once")),
+            Ok(peer) => observer.passed(Step::Tcp, format_args!("connected to {peer}")),
+            Err(_) => observer.passed(Step::Tcp, format_args!("connected, and closed at once")),
         }
         Ok(stream)
     }
@@ -111,21 +116,21 @@ impl Dialer {
         &self,
         origin: &Origin,
         policy: &Policy,
-        witness: &dyn Witness,
+        observer: &dyn ConnectObserver,
     ) -> Result<Vec<SocketAddr>, Error> {
         let addresses = match self.mapped(origin) {
             Some(address) => {
                 for step in [Step::Dns, Step::Address] {
-                    witness.skipped(step, "connect-to says where it is");
+                    observer.skipped(step, "connect-to says where it is");
                 }
                 vec![address]
             }
-            None => self.allowed_addresses(origin, policy, witness).await?,
+            None => self.allowed_addresses(origin, policy, observer).await?,
         };
         let elsewhere = addresses.iter().find(|address| !is_loopback(&address.ip()));
         match elsewhere.filter(|_| origin.scheme() == Scheme::Http) {
             Some(elsewhere) => Err(denied(
-                witness,
+                observer,
                 format!(
                     "{} is not a loopback address, and plain http goes to no other",
                     elsewhere.ip()
@@ -141,50 +146,55 @@ impl Dialer {
         &self,
         origin: &Origin,
         policy: &Policy,
-        witness: &dyn Witness,
+        observer: &dyn ConnectObserver,
     ) -> Result<Vec<SocketAddr>, Error> {
         let found = match origin.host() {
             Host::Address(address) => {
-                witness.skipped(Step::Dns, "an address needs no look-up");
+                observer.skipped(Step::Dns, "an address needs no look-up");
                 vec![*address]
             }
-            Host::Name(name) => self.look_up(name, witness).await?,
+            Host::Name(name) => self.look_up(name, observer).await?,
         };
-        witness.begins(Step::Address, "not checked");
+        observer.begins(Step::Address, "not checked");
         let closed = |address: &IpAddr| Some((*address, policy.first_closed(origin, *address)?));
         if let Some((address, kind)) = found.iter().find_map(closed) {
             let why = format!("{address} is {kind}, which the policy does not open");
-            return Err(denied(witness, why, StopCause::Address(kind)));
+            return Err(denied(observer, why, StopCause::Address(kind)));
         }
-        witness.passed(Step::Address, format_args!("the policy allows it"));
+        observer.passed(Step::Address, format_args!("the policy allows it"));
         Ok(found
             .into_iter()
             .map(|address| SocketAddr::new(address, origin.port()))
             .collect())
     }
 
-    async fn look_up(&self, name: &str, witness: &dyn Witness) -> Result<Vec<IpAddr>, Error> {
-        witness.begins(Step::Dns, "no name server answered in time");
+    async fn look_up(&self, name: &str, observer: &dyn ConnectObserver) -> Result<Vec<IpAddr>, Error> {
+        observer.begins(Step::Dns, "no name server answered in time");
         let found = match self.resolver.resolve(name).await {
             Ok(found) if found.is_empty() => Err(ResolveError::NoSuchName),
             answer => answer,
         };
         let found = found.map_err(|error| {
-            witness.failed(Step::Dns, &error.to_string());
+            observer.failed(Step::Dns, &error.to_string());
             dns_error(&error)
         })?;
-        witness.passed(Step::Dns, format_args!("{}", Listed(&found)));
+        observer.passed(Step::Dns, format_args!("{}", Listed(&found)));
         Ok(found)
     }
 
-    async fn secure(&self, origin: &Origin, stream: Box<dyn Io>, witness: &dyn Witness) -> Result<Connected, Error> {
-        witness.begins(Step::Tls, "the handshake did not end in time");
+    async fn secure(
+        &self,
+        origin: &Origin,
+        stream: Box<dyn Io>,
+        observer: &dyn ConnectObserver,
+    ) -> Result<Connected, Error> {
+        observer.begins(Step::Tls, "the handshake did not end in time");
         let records = Arc::<Records>::default();
         let stream = Recording::new(stream, Arc::clone(&records));
         let tls = Arc::clone(&self.tls.configs().await.server);
         let handshake = TlsConnector::from(tls).connect(server_name(origin.host())?, stream);
         let stream = handshake.await.map_err(|error| {
-            witness.stops(tls_error::stop(Step::Tls, SERVER, &error));
+            observer.stops(tls_error::stop(Step::Tls, SERVER, &error));
             tls_error(&error)
         })?;
         let (_, session) = stream.get_ref();
@@ -194,7 +204,7 @@ impl Dialer {
             _ => "TLS 1.3",
         };
         let http = if http2 { "HTTP/2" } else { "HTTP/1.1" };
-        witness.passed(Step::Tls, format_args!("{version}, {http}"));
+        observer.passed(Step::Tls, format_args!("{version}, {http}"));
         Ok(Connected {
             http2,
             io: Box::new(stream),
@@ -203,8 +213,8 @@ impl Dialer {
     }
 }
 
-fn denied(witness: &dyn Witness, why: String, cause: StopCause) -> Error {
-    witness.stops(Stop {
+fn denied(observer: &dyn ConnectObserver, why: String, cause: StopCause) -> Error {
+    observer.stops(Stop {
         step: Step::Address,
         why,
         cause: Some(cause),

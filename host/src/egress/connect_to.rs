@@ -9,10 +9,10 @@ use super::origin::{Host, Origin, port};
 /// "This host is at that address", in the manner of curl's `--connect-to`.
 ///
 /// ```
-/// use flow_starter_host::ConnectTo;
+/// use flow_starter_host::egress::ConnectTo;
 ///
 /// let mapping: ConnectTo = "acme.service-now.com:443:127.0.0.1:8443".parse()?;
-/// # Ok::<(), flow_starter_host::ConnectToError>(())
+/// # Ok::<(), flow_starter_host::egress::ConnectToError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectTo {

@@ -11,7 +11,7 @@ use super::origin::Origin;
 /// Whom a call's input names: the instance, and the token endpoint where OAuth asks for one.
 ///
 /// ```
-/// use flow_starter_host::Destinations;
+/// use flow_starter_host::egress::Destinations;
 ///
 /// let named = Destinations::of_json(r#"{"snInstance":"acme","restApiTriggerPath":"/api/x/y"}"#);
 /// assert_eq!(named.flow().unwrap().to_string(), "https://acme.service-now.com");

@@ -60,11 +60,11 @@ pub(super) async fn handshake(connected: Connected, pool: &Arc<Pool>, key: &Key)
         .map_err(Error::Hyper)?;
     let mut connection = Box::pin(connection);
     let most_streams = Arc::new(AtomicUsize::new(connection.current_max_send_streams()));
-    let told = Arc::clone(&most_streams);
+    let limit = Arc::clone(&most_streams);
     // It ends when the last sender is dropped, or with its runtime.
     tokio::spawn(std::future::poll_fn(move |cx| {
         let ended = connection.as_mut().poll(cx).map(|_the_streams_are_told| ());
-        told.store(connection.current_max_send_streams(), Ordering::Relaxed);
+        limit.store(connection.current_max_send_streams(), Ordering::Relaxed);
         ended
     }));
     let http2 = Http2 {

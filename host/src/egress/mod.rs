@@ -7,7 +7,7 @@
 //! | `policy` | whom the operator allows |
 //! | `address` | which addresses are not public |
 //! | `allowance` | what one call may still send: one request for the flow, one for its token |
-//! | `gate` | the component's requests as they come: checked, recorded, sent or denied |
+//! | `hooks` | the component's requests as they come: checked, recorded, sent or denied |
 //! | `body` | a request's body before it is sent |
 //! | `connect_to` | names that are not looked up |
 //! | `stream` | a TCP connection |
@@ -20,7 +20,7 @@
 //! | `exchange` | one request and its answer on a connection, and what an error there proves |
 //! | `wire` | whether a request is written whole, and whether something came unasked |
 //! | `record` | what became of each request |
-//! | `rehearsal` | requests that are shown instead of sent |
+//! | `dry_run` | requests that are shown instead of sent |
 //! | `probe` | the way to an origin tried without a request |
 //! | `certificate` | a server's certificate as a person reads it, also where it was refused |
 
@@ -31,15 +31,15 @@ mod certificate;
 mod connect;
 mod connect_to;
 mod destinations;
+mod dry_run;
 mod exchange;
-mod gate;
+mod hooks;
 mod origin;
 mod policy;
 mod pool;
 mod probe;
 mod proxy;
 mod record;
-mod rehearsal;
 mod resolve;
 mod stream;
 mod tls;
@@ -60,12 +60,12 @@ pub use proxy::{NoProxyError, Proxy, ProxyError, ProxyUrl, ProxyUrlError, ProxyV
 pub use record::{Progress, Purpose, RequestRecord, Step, Stop, StopCause};
 pub use resolve::{Resolve, ResolveError, Resolving};
 
-pub use gate::{Gate, Ledger};
+pub(crate) use dry_run::{CapturedRequest, DryRunRecorder};
+pub use hooks::{EgressHooks, RequestLog};
 pub(crate) use record::{flow_state, proves_unsent};
-pub(crate) use rehearsal::{Played, Stage};
 
 use connect::Dialer;
-use gate::Way;
+use hooks::Transport;
 use pool::Pool;
 use resolve::SystemResolver;
 use tls::{Identity, Tls};
@@ -84,8 +84,8 @@ use tls::{Identity, Tls};
 #[derive(Clone, Debug)]
 pub struct Egress {
     policy: Policy,
-    way: Arc<Way>,
-    stage: Option<Stage>,
+    transport: Arc<Transport>,
+    recorder: Option<DryRunRecorder>,
 }
 
 impl Egress {
@@ -104,46 +104,47 @@ impl Egress {
     /// wasmtime with a store of its own does the same.
     ///
     /// ```
-    /// use flow_starter_host::{Destinations, Egress, Gate};
+    /// use flow_starter_host::egress::{Destinations, EgressHooks};
+    /// use flow_starter_host::Egress;
     /// use wasmtime::component::ResourceTable;
     /// use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
     ///
     /// struct State {
     ///     table: ResourceTable,
     ///     http: WasiHttpCtx,
-    ///     gate: Gate,
+    ///     hooks: EgressHooks,
     /// }
     ///
     /// impl WasiHttpView for State {
     ///     fn http(&mut self) -> WasiHttpCtxView<'_> {
-    ///         WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.gate }
+    ///         WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.hooks }
     ///     }
     /// }
     ///
     /// let egress = Egress::builder().build()?;
-    /// let (gate, ledger) = egress.gate(Destinations::of_json(r#"{"snInstance":"acme"}"#));
-    /// let state = State { table: ResourceTable::new(), http: WasiHttpCtx::new(), gate };
+    /// let (hooks, log) = egress.hooks(Destinations::of_json(r#"{"snInstance":"acme"}"#));
+    /// let state = State { table: ResourceTable::new(), http: WasiHttpCtx::new(), hooks };
     /// // … a store with this state, and a call …
     /// drop(state);
-    /// assert!(ledger.close().is_empty());
+    /// assert!(log.close().is_empty());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn gate(&self, named: Destinations) -> (Gate, Ledger) {
-        let ledger = Ledger::default();
-        let gate = Gate::new(
+    pub fn hooks(&self, named: Destinations) -> (EgressHooks, RequestLog) {
+        let log = RequestLog::default();
+        let hooks = EgressHooks::new(
             named,
             self.policy.clone(),
-            Arc::clone(&self.way),
-            ledger.clone(),
-            self.stage.clone(),
+            Arc::clone(&self.transport),
+            log.clone(),
+            self.recorder.clone(),
         );
-        (gate, ledger)
+        (hooks, log)
     }
 
-    /// The same, but that requests are played on the stage, and none leaves.
-    pub(crate) fn rehearsing(&self, stage: Stage) -> Self {
+    /// The same, but that requests are captured on the recorder, and none leaves.
+    pub(crate) fn with_recorder(&self, recorder: DryRunRecorder) -> Self {
         Self {
-            stage: Some(stage),
+            recorder: Some(recorder),
             ..self.clone()
         }
     }
@@ -255,11 +256,11 @@ impl EgressBuilder {
         };
         Ok(Egress {
             policy: self.policy,
-            way: Arc::new(Way {
+            transport: Arc::new(Transport {
                 dialer,
                 pool: Arc::new(Pool::new(self.idle_timeout)),
             }),
-            stage: None,
+            recorder: None,
         })
     }
 }

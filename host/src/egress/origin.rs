@@ -126,12 +126,12 @@ impl fmt::Display for Host {
 /// Scheme, host and port: `https://acme.service-now.com`, or `http://127.0.0.1:8080`.
 ///
 /// ```
-/// use flow_starter_host::Origin;
+/// use flow_starter_host::egress::Origin;
 ///
 /// let origin: Origin = "https://ACME.service-now.com:443".parse()?;
 /// assert_eq!(origin.to_string(), "https://acme.service-now.com");
 /// assert!("https://user@acme.service-now.com".parse::<Origin>().is_err());
-/// # Ok::<(), flow_starter_host::OriginError>(())
+/// # Ok::<(), flow_starter_host::egress::OriginError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {

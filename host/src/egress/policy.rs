@@ -19,7 +19,8 @@ use super::record::{Step, Stop, StopCause};
 /// opens the metadata addresses of clouds.
 ///
 /// ```
-/// use flow_starter_host::{AddressKind, Policy};
+/// use flow_starter_host::egress::AddressKind;
+/// use flow_starter_host::Policy;
 ///
 /// let policy = Policy::new(["acme.service-now.com".parse()?, "https://gateway.example.com:8443".parse()?]).open(AddressKind::Private);
 /// assert!(policy.allows(&"https://acme.service-now.com:443".parse()?));

@@ -56,7 +56,7 @@ pub(super) struct Http2 {
 }
 
 impl Http2 {
-    /// How many use it beside the shelf that it stands on.
+    /// How many use it beside the set that it stands on.
     fn users(&self) -> usize {
         Arc::strong_count(&self.users).saturating_sub(1)
     }
@@ -90,11 +90,11 @@ impl Key {
 
 pub(super) struct Pool {
     idle_timeout: Duration,
-    shelves: Mutex<HashMap<Key, Shelf>>,
+    idle: Mutex<HashMap<Key, IdleSet>>,
 }
 
 #[derive(Default)]
-struct Shelf {
+struct IdleSet {
     http1: Vec<(Http1, Instant)>,
     http2: Vec<(Http2, Instant)>,
     /// Somebody will look after what is left here too long.
@@ -113,17 +113,17 @@ impl Pool {
     pub(super) fn new(idle_timeout: Duration) -> Self {
         Self {
             idle_timeout,
-            shelves: Mutex::default(),
+            idle: Mutex::default(),
         }
     }
 
-    fn shelves(&self) -> MutexGuard<'_, HashMap<Key, Shelf>> {
-        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    fn idle(&self) -> MutexGuard<'_, HashMap<Key, IdleSet>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A connection that is still good, as far as can be seen.
     pub(super) async fn take(&self, key: &Key) -> Option<Kept> {
-        if !self.shelves().contains_key(key) {
+        if !self.idle().contains_key(key) {
             return None;
         }
         // Lets the runtime look at its sockets, so that a server's goodbye which has arrived is known of before the connection is used.
@@ -132,7 +132,7 @@ impl Pool {
             return Some(Kept::Http2(http2));
         }
         loop {
-            let (mut http1, since) = self.shelves().get_mut(key)?.http1.pop()?;
+            let (mut http1, since) = self.idle().get_mut(key)?.http1.pop()?;
             let closed = http1.has_ended();
             if !closed && since.elapsed() < self.idle_timeout && http1.sender.is_ready() {
                 return Some(Kept::Http1(http1));
@@ -141,8 +141,8 @@ impl Pool {
     }
 
     fn shared(&self, key: &Key) -> Option<Http2> {
-        let mut shelves = self.shelves();
-        let mut shared = shelves.get_mut(key)?.http2.iter_mut();
+        let mut idle = self.idle();
+        let mut shared = idle.get_mut(key)?.http2.iter_mut();
         let (http2, used) = shared.find(|(http2, used)| {
             let idle = http2.users() == 0;
             http2.has_room() && (!idle || used.elapsed() < self.idle_timeout)
@@ -153,10 +153,8 @@ impl Pool {
 
     /// Nobody else shall use this HTTP/2 connection: a call got no answer on it.
     pub(super) fn forget(&self, key: &Key, http2: &Http2) {
-        if let Some(shelf) = self.shelves().get_mut(key) {
-            shelf
-                .http2
-                .retain(|(known, _)| !Arc::ptr_eq(&known.users, &http2.users));
+        if let Some(set) = self.idle().get_mut(key) {
+            set.http2.retain(|(known, _)| !Arc::ptr_eq(&known.users, &http2.users));
         }
     }
 
@@ -165,41 +163,41 @@ impl Pool {
         if http1.has_ended() || !http1.sender.is_ready() {
             return;
         }
-        self.keep(key, |shelf| {
-            if shelf.http1.len() < KEPT_PER_ORIGIN {
-                shelf.http1.push((http1, Instant::now()));
+        self.keep(key, |set| {
+            if set.http1.len() < KEPT_PER_ORIGIN {
+                set.http1.push((http1, Instant::now()));
             }
         });
     }
 
     /// Shares an HTTP/2 connection from its beginning.
     pub(super) fn share(self: &Arc<Self>, key: Key, http2: Http2) {
-        self.keep(key, |shelf| shelf.http2.push((http2, Instant::now())));
+        self.keep(key, |set| set.http2.push((http2, Instant::now())));
     }
 
-    fn keep(self: &Arc<Self>, key: Key, put: impl FnOnce(&mut Shelf)) {
+    fn keep(self: &Arc<Self>, key: Key, put: impl FnOnce(&mut IdleSet)) {
         if self.idle_timeout.is_zero() {
             return;
         }
         let swept = {
-            let mut shelves = self.shelves();
-            let shelf = shelves.entry(key.clone()).or_default();
-            put(shelf);
-            std::mem::replace(&mut shelf.swept, true)
+            let mut idle = self.idle();
+            let set = idle.entry(key.clone()).or_default();
+            put(set);
+            std::mem::replace(&mut set.swept, true)
         };
         // Not under the lock: on a runtime that is ending, the task is dropped at once, and takes it.
         if !swept {
-            let sweeping = Sweeping {
+            let reaper = IdleReaper {
                 pool: Arc::downgrade(self),
                 key,
                 over: false,
             };
-            tokio::spawn(sweeping.run(self.idle_timeout));
+            tokio::spawn(reaper.run(self.idle_timeout));
         }
     }
 }
 
-impl Shelf {
+impl IdleSet {
     /// Closes what nobody used for so long.
     fn close_idle(&mut self, idle_timeout: Duration) {
         self.http1.retain(|(_, since)| since.elapsed() < idle_timeout);
@@ -213,38 +211,38 @@ impl Shelf {
     }
 }
 
-/// Looks after a shelf for as long as something stands on it and its runtime lives.
-struct Sweeping {
+/// Looks after a set for as long as something stands on it and its runtime lives.
+struct IdleReaper {
     pool: Weak<Pool>,
     key: Key,
     /// Nothing is left to look after.
     over: bool,
 }
 
-impl Sweeping {
+impl IdleReaper {
     async fn run(mut self, idle_timeout: Duration) {
         loop {
             tokio::time::sleep(idle_timeout).await;
             let Some(pool) = self.pool.upgrade() else { return };
-            let mut shelves = pool.shelves();
-            if let Some(shelf) = shelves.get_mut(&self.key) {
-                shelf.close_idle(idle_timeout);
-                if !shelf.http1.is_empty() || !shelf.http2.is_empty() {
+            let mut idle = pool.idle();
+            if let Some(set) = idle.get_mut(&self.key) {
+                set.close_idle(idle_timeout);
+                if !set.http1.is_empty() || !set.http2.is_empty() {
                     continue;
                 }
             }
-            shelves.remove(&self.key);
+            idle.remove(&self.key);
             self.over = true;
             return;
         }
     }
 }
 
-impl Drop for Sweeping {
+impl Drop for IdleReaper {
     /// The runtime has ended, and its connections with it.
     fn drop(&mut self) {
         if let Some(pool) = self.pool.upgrade().filter(|_| !self.over) {
-            pool.shelves().remove(&self.key);
+            pool.idle().remove(&self.key);
         }
     }
 }

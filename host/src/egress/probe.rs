@@ -12,7 +12,7 @@ use super::Egress;
 use super::certificate::{Recorder, ServerCertificate, printable};
 use super::connect::{Connected, Dialer};
 use super::origin::Origin;
-use super::record::{Step, Stop, StopCause, Witness};
+use super::record::{ConnectObserver, Step, Stop, StopCause};
 use super::stream::Io;
 use super::tls::Tls;
 use super::tls_error;
@@ -102,7 +102,8 @@ impl Egress {
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
     /// use std::time::Duration;
-    /// use flow_starter_host::{Egress, Step, StepOutcome};
+    /// use flow_starter_host::egress::{Step, StepOutcome};
+    /// use flow_starter_host::Egress;
     ///
     /// let probe = Egress::builder().build()?.probe(&"https://acme.example".parse()?, Duration::from_secs(20)).await;
     /// assert_eq!(probe.steps[0].step, Step::Policy);
@@ -118,7 +119,7 @@ impl Egress {
             return walk.probe(origin);
         }
         walk.passed(Step::Policy, format_args!("it allows this destination"));
-        let dialer = &self.way.dialer;
+        let dialer = &self.transport.dialer;
         let (recorder, recorded) = Recorder::of(dialer.tls.configs().await);
         let dialer = Dialer {
             tls: Arc::new(Tls::of(recorded)),
@@ -210,11 +211,15 @@ impl Walk {
         lasting.unwrap_or_else(Instant::now) + limit.min(LONGEST)
     }
 
-    async fn within<E>(&self, limit: Duration, way: impl Future<Output = Result<Connected, E>>) -> Option<Connected> {
-        tokio::pin!(way);
+    async fn within<E>(
+        &self,
+        limit: Duration,
+        connecting: impl Future<Output = Result<Connected, E>>,
+    ) -> Option<Connected> {
+        tokio::pin!(connecting);
         loop {
             tokio::select! {
-                connected = &mut way => return connected.ok(),
+                connected = &mut connecting => return connected.ok(),
                 () = tokio::time::sleep_until(self.deadline(limit)) => {
                     if self.deadline(limit) <= Instant::now() {
                         return None;
@@ -249,7 +254,7 @@ impl Walk {
     }
 }
 
-impl Witness for Walk {
+impl ConnectObserver for Walk {
     fn begins(&self, step: Step, late: &str) {
         self.steps().push(Walked {
             step,

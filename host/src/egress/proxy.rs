@@ -21,7 +21,7 @@ pub use exceptions::NoProxyError;
 pub use url::{ProxyUrl, ProxyUrlError};
 
 use super::origin::{Host, Origin, Scheme};
-use super::record::{Step, Stop, StopCause, Witness};
+use super::record::{ConnectObserver, Step, Stop, StopCause};
 use super::resolve::{Resolve, ResolveError};
 use super::stream::{Begun, Io, server_name, tcp};
 use super::tls::Tls;
@@ -31,10 +31,10 @@ use exceptions::Exceptions;
 /// Which destinations are reached through which proxy.
 ///
 /// ```
-/// use flow_starter_host::Proxy;
+/// use flow_starter_host::egress::Proxy;
 ///
 /// let proxy = Proxy::new("http://proxy.example.com:3128", "internal.example.com, 10.0.0.0/8")?;
-/// # Ok::<(), flow_starter_host::ProxyError>(())
+/// # Ok::<(), flow_starter_host::egress::ProxyError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Proxy(Option<Arc<Through>>);
@@ -127,12 +127,12 @@ pub(super) async fn tunnel(
     origin: &Origin,
     resolver: &Arc<dyn Resolve>,
     tls: &Tls,
-    witness: &dyn Witness,
+    observer: &dyn ConnectObserver,
 ) -> Result<Box<dyn Io>, Error> {
-    witness.begins(Step::Proxy, &format!("{proxy} opened no tunnel in time"));
+    observer.begins(Step::Proxy, &format!("{proxy} opened no tunnel in time"));
     let tunnel = open(proxy, origin, resolver, tls).await.map_err(|refused| {
         let cause = refused.cause;
-        witness.stops(Stop {
+        observer.stops(Stop {
             step: Step::Proxy,
             why: format!("{proxy} {}", refused.did),
             cause,
@@ -144,7 +144,7 @@ pub(super) async fn tunnel(
             Error::ConnectionRefused
         }
     })?;
-    witness.passed(Step::Proxy, format_args!("{proxy} opened a tunnel"));
+    observer.passed(Step::Proxy, format_args!("{proxy} opened a tunnel"));
     Ok(tunnel)
 }
 

@@ -146,7 +146,7 @@ impl fmt::Display for RequestRecord {
 }
 
 /// Who is told of each step while a connection is made.
-pub(super) trait Witness: Send + Sync {
+pub(super) trait ConnectObserver: Send + Sync {
     /// A step begins; `late` is what to say of it if the time runs out in it.
     fn begins(&self, step: Step, late: &str);
 
@@ -254,7 +254,7 @@ impl Attempt {
 }
 
 /// It keeps the last word alone: what is said before a step is what is known when the time runs out in it.
-impl Witness for std::sync::Arc<Attempt> {
+impl ConnectObserver for std::sync::Arc<Attempt> {
     fn begins(&self, step: Step, late: &str) {
         self.stopped(step, late);
     }

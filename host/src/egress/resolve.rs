@@ -248,7 +248,7 @@ mod tests {
                 .unwrap();
             egress.probe(&origin.parse().unwrap(), Duration::from_millis(200)).await
         };
-        let outcome = |probe: &crate::Probe, step| {
+        let outcome = |probe: &crate::egress::Probe, step| {
             let mut steps = probe.steps.iter();
             steps.find(|it| it.step == step).unwrap().outcome.clone()
         };

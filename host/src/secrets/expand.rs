@@ -17,13 +17,14 @@ use super::secret::Secret;
 /// Where secrets come from, in the order in which they are asked: the first that has a name gives its value. Cheap to clone.
 ///
 /// ```
-/// use flow_starter_host::{DirectorySecrets, EnvironmentSecrets, Secrets};
+/// use flow_starter_host::secrets::{DirectorySecrets, EnvironmentSecrets};
+/// use flow_starter_host::Secrets;
 ///
 /// let secrets = Secrets::none()
 ///     .with(EnvironmentSecrets::default())
 ///     .with(DirectorySecrets::new("/run/secrets"));
 /// assert_eq!(Secrets::names(r#"{"authentication":{"password":"{{secrets.SN_PWD}}"}}"#)?, ["SN_PWD"]);
-/// # Ok::<(), flow_starter_host::ExpandError>(())
+/// # Ok::<(), flow_starter_host::secrets::ExpandError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Secrets {

@@ -273,8 +273,11 @@ mod tests {
         ] {
             std::fs::write(&file, format!("B=1\n{line}\n")).unwrap();
             let error = secrets.value("A").unwrap_err().to_string();
-            let told = format!("line 2 {slip}: write A=value, ");
-            assert!(error.contains(&told) && !error.contains("pass-word"), "{line}: {error}");
+            let message = format!("line 2 {slip}: write A=value, ");
+            assert!(
+                error.contains(&message) && !error.contains("pass-word"),
+                "{line}: {error}"
+            );
             // Another program's line is its own affair.
             assert_eq!(value(secrets.value("B")).as_deref(), Some("1"), "{line}");
         }

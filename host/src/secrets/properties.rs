@@ -97,8 +97,8 @@ proptest! {
         }).collect();
         // What stands before it is no part of an escape of its own.
         let clean = |text: &str| text.replace(['%', '\\', '&', '+'], "-");
-        let told = mask.text(format!("{}{written}{}", clean(&before), clean(&after)));
-        prop_assert!(told.contains("***") && !told.contains(&written), "{}", told);
-        prop_assert_eq!(mask.text(told.clone()), told);
+        let masked = mask.text(format!("{}{written}{}", clean(&before), clean(&after)));
+        prop_assert!(masked.contains("***") && !masked.contains(&written), "{}", masked);
+        prop_assert_eq!(mask.text(masked.clone()), masked);
     }
 }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 /// A secret's value. `Debug` shows nothing of it; its memory is overwritten when it is dropped.
 ///
 /// ```
-/// let secret = flow_starter_host::Secret::new("demo-password");
+/// let secret = flow_starter_host::secrets::Secret::new("demo-password");
 /// assert_eq!(secret.expose(), "demo-password");
 /// assert_eq!(format!("{secret:?}"), "Secret(***)");
 /// ```
@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes a copy; what it was copied from is the caller's to wipe.
+    /// Takes a copy; what it was copied from is the caller's to zeroize.
     pub fn new(value: impl AsRef<str>) -> Self {
         // Of its exact size from the start: a text that shrinks leaves a copy behind.
         Self(SecretString::from(Box::<str>::from(value.as_ref())))

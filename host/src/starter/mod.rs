@@ -6,11 +6,11 @@
 //! | `mod` | a call's steps |
 //! | `input` | an expanded input → a call that is ready, or why it is refused |
 //! | `masked` | an outcome without secrets |
-//! | `rehearsal` | a dry run: the same steps, with nothing sent at their end |
+//! | `dry_run` | a dry run: the same steps, with nothing sent at their end |
 
+mod dry_run;
 mod input;
 mod masked;
-mod rehearsal;
 
 use std::time::Duration;
 
@@ -21,12 +21,12 @@ use crate::component::{Connector, Failure, Judged, Outcome};
 use crate::contract::{ErrorKind, FlowResponse, FlowState, TriggerError};
 use crate::egress::{Egress, Progress, Purpose, RequestRecord};
 use crate::secrets::{ExpandError, Expanded, Secrets};
-use crate::tokens::{Given, Tokens};
+use crate::tokens::{TokenLease, Tokens};
 
 use input::{checked, refusal, unavailable};
 
+pub use dry_run::{DryRun, RecordedRequest};
 pub use input::PreparedCall;
-pub use rehearsal::{Rehearsal, RehearsedRequest};
 
 /// A loaded connector with all that its calls share: the way out, the secrets, the tokens. Cheap to clone; the clones share their tokens.
 ///
@@ -43,8 +43,8 @@ pub use rehearsal::{Rehearsal, RehearsedRequest};
 /// let starter = FlowStarter::new(connector, Egress::builder().build()?).secrets(Secrets::default());
 ///
 /// let input = r#"{ "snInstance": "acme", "restApiTriggerPath": "/api/sn_cico/flow_starter/my_flow", "method": "GET" }"#;
-/// let rehearsal = starter.rehearse(input).await;
-/// assert_eq!(rehearsal.requests[0].url, "https://acme.service-now.com/api/sn_cico/flow_starter/my_flow");
+/// let dry_run = starter.dry_run(input).await;
+/// assert_eq!(dry_run.requests[0].url, "https://acme.service-now.com/api/sn_cico/flow_starter/my_flow");
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
@@ -228,7 +228,7 @@ impl FlowStarter {
         Ok(expanded)
     }
 
-    async fn token(&self, request: &TokenRequest) -> Judged<Given> {
+    async fn token(&self, request: &TokenRequest) -> Judged<TokenLease> {
         let (connector, egress) = (self.connector.clone(), self.egress.clone());
         let given = self
             .tokens
@@ -243,7 +243,7 @@ impl FlowStarter {
     }
 
     /// What a call with this token came to, and what that says about the token.
-    fn after(&self, request: &TokenRequest, mut given: Given, judged: &mut Judged<FlowResponse>) {
+    fn after(&self, request: &TokenRequest, mut given: TokenLease, judged: &mut Judged<FlowResponse>) {
         if let Err(failure) = &mut judged.result
             && failure.kind == ErrorKind::Unauthorized
             && failure.flow == FlowState::NotStarted

@@ -28,13 +28,13 @@ const LARGEST: usize = 8 << 10;
 
 /// The tokens of all token requests. Cheap to clone; the clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct Tokens(Arc<Mutex<Shelves>>);
+pub(crate) struct Tokens(Arc<Mutex<Cache>>);
 
 #[derive(Default)]
-struct Shelves {
+struct Cache {
     kept: HashMap<TokenRequest, Arc<Token>>,
     /// Gone when everybody who asked has gone away. Each runtime asks for itself: what it waits for lives by it.
-    asking: HashMap<(TokenRequest, runtime::Id), WeakShared<BoxFuture<'static, Arc<Asked>>>>,
+    asking: HashMap<(TokenRequest, runtime::Id), WeakShared<BoxFuture<'static, Arc<TokenAnswer>>>>,
 }
 
 impl fmt::Debug for Tokens {
@@ -49,13 +49,13 @@ struct Token {
     until: Instant,
 }
 
-struct Asked {
+struct TokenAnswer {
     result: Result<Arc<Token>, Failure>,
     requests: Mutex<Vec<RequestRecord>>,
 }
 
 /// A token for a call.
-pub(crate) struct Given {
+pub(crate) struct TokenLease {
     token: Arc<Token>,
     /// It was there before the call.
     pub(crate) from_cache: bool,
@@ -63,7 +63,7 @@ pub(crate) struct Given {
     pub(crate) requests: Vec<RequestRecord>,
 }
 
-impl Given {
+impl TokenLease {
     pub(crate) fn value(&self) -> &Secret {
         &self.token.value
     }
@@ -72,15 +72,15 @@ impl Given {
 impl Tokens {
     /// The token of a request: kept, or being asked for by another call, or asked for now by `ask`. A failure is shared by those who waited
     /// for it, and by nobody after them.
-    pub(crate) async fn get<F>(&self, request: &TokenRequest, ask: impl FnOnce(TokenRequest) -> F) -> Judged<Given>
+    pub(crate) async fn get<F>(&self, request: &TokenRequest, ask: impl FnOnce(TokenRequest) -> F) -> Judged<TokenLease>
     where
         F: Future<Output = Judged<AccessToken>> + Send + 'static,
     {
         let key = key(request);
         let asking = {
-            let mut shelves = self.shelves();
-            if let Some(token) = shelves.kept.get(&key).filter(|token| Instant::now() < token.until) {
-                let given = Given {
+            let mut cache = self.cache();
+            if let Some(token) = cache.kept.get(&key).filter(|token| Instant::now() < token.until) {
+                let given = TokenLease {
                     token: Arc::clone(token),
                     from_cache: true,
                     requests: Vec::new(),
@@ -91,15 +91,15 @@ impl Tokens {
                 };
             }
             let here = (key, runtime::Handle::current().id());
-            shelves
+            cache
                 .asking
                 .get(&here)
                 .and_then(WeakShared::upgrade)
                 .unwrap_or_else(|| {
                     let asking = self.clone().asking(here.clone(), ask(request.clone())).boxed().shared();
-                    shelves.asking.retain(|_, asking| asking.upgrade().is_some());
+                    cache.asking.retain(|_, asking| asking.upgrade().is_some());
                     if let Some(weak) = asking.downgrade() {
-                        shelves.asking.insert(here, weak);
+                        cache.asking.insert(here, weak);
                     }
                     asking
                 })
@@ -109,7 +109,7 @@ impl Tokens {
         let requests = std::mem::take(&mut *asked.requests.lock().unwrap_or_else(PoisonError::into_inner));
         match &asked.result {
             Ok(token) => Judged {
-                result: Ok(Given {
+                result: Ok(TokenLease {
                     token: Arc::clone(token),
                     from_cache: false,
                     requests,
@@ -128,7 +128,7 @@ impl Tokens {
         self,
         here: (TokenRequest, runtime::Id),
         ask: impl Future<Output = Judged<AccessToken>>,
-    ) -> Arc<Asked> {
+    ) -> Arc<TokenAnswer> {
         let since = Instant::now();
         let outcome = ask.await;
         let result = outcome.result.map(|given| {
@@ -140,39 +140,39 @@ impl Tokens {
                 until: since + life - MARGIN.min(life / 2),
             })
         });
-        let mut shelves = self.shelves();
-        shelves.asking.remove(&here);
+        let mut cache = self.cache();
+        cache.asking.remove(&here);
         // One whose life nobody knows is used once.
         if let Ok(token) = &result {
-            shelves.keep(here.0, token);
+            cache.keep(here.0, token);
         }
-        drop(shelves);
-        Arc::new(Asked {
+        drop(cache);
+        Arc::new(TokenAnswer {
             result,
             requests: Mutex::new(outcome.requests),
         })
     }
 
     /// Not to be used again: a server has refused it.
-    pub(crate) fn forget(&self, request: &TokenRequest, given: &Given) {
-        let mut shelves = self.shelves();
+    pub(crate) fn forget(&self, request: &TokenRequest, given: &TokenLease) {
+        let mut cache = self.cache();
         let key = key(request);
         // Another call may have a newer one by now.
-        if shelves
+        if cache
             .kept
             .get(&key)
             .is_some_and(|token| Arc::ptr_eq(token, &given.token))
         {
-            shelves.kept.remove(&key);
+            cache.kept.remove(&key);
         }
     }
 
-    fn shelves(&self) -> MutexGuard<'_, Shelves> {
+    fn cache(&self) -> MutexGuard<'_, Cache> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Shelves {
+impl Cache {
     /// Keeps it while it may be used; what has expired goes.
     fn keep(&mut self, request: TokenRequest, token: &Arc<Token>) {
         let now = Instant::now();

@@ -61,7 +61,7 @@ impl Endpoint {
     }
 }
 
-fn value(given: Judged<Given>) -> (String, bool) {
+fn value(given: Judged<TokenLease>) -> (String, bool) {
     let given = given.result.unwrap();
     (given.value().expose().to_owned(), given.from_cache)
 }
@@ -214,7 +214,7 @@ async fn more_clients_than_it_keeps_are_served() {
             .ok()
             .unwrap();
     }
-    assert!(tokens.shelves().kept.len() <= KEPT);
+    assert!(tokens.cache().kept.len() <= KEPT);
     assert!(!format!("{tokens:?}").contains("token-"));
 }
 
@@ -234,7 +234,7 @@ async fn what_has_expired_or_is_too_large_is_not_kept() {
         .result
         .ok()
         .unwrap();
-    assert_eq!(tokens.shelves().kept.len(), 1);
+    assert_eq!(tokens.cache().kept.len(), 1);
     let mut large = request("c");
     large.credentials.scopes = vec!["x".repeat(LARGEST)];
     tokens
@@ -243,8 +243,8 @@ async fn what_has_expired_or_is_too_large_is_not_kept() {
         .result
         .ok()
         .unwrap();
-    let shelves = tokens.shelves();
-    assert_eq!((shelves.kept.len(), shelves.asking.len()), (1, 0));
+    let cache = tokens.cache();
+    assert_eq!((cache.kept.len(), cache.asking.len()), (1, 0));
 }
 
 /// A runtime that stops, or ends, in the middle of asking takes nobody of another one with it.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
-use flow_starter_host::Destinations;
+use flow_starter_host::egress::Destinations;
 use flow_starter_input::request::PLACEHOLDER;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use flow_starter_host::Mask;
+use flow_starter_host::input::Mask;
 use servicenow_stand_in::{Instance, Recorded, StandIn};
 
 use crate::input::Input;

@@ -207,9 +207,9 @@ fn clearing_forgets_and_numbers_go_on() {
 
 #[test]
 fn only_so_many_are_kept_as_was_asked_for_and_all_are_told() {
-    let (tell, told) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::channel();
     let options = Options {
-        observer: Some(Box::new(move |event| tell.send(format!("{event:?}")).unwrap())),
+        observer: Some(Box::new(move |event| sender.send(format!("{event:?}")).unwrap())),
         keep: Some(2),
         ..Options::default()
     };
@@ -219,11 +219,11 @@ fn only_so_many_are_kept_as_was_asked_for_and_all_are_told() {
         client.send(start()).answer();
     }
     for _ in 0..5 {
-        assert!(told.recv_timeout(PATIENCE).unwrap().contains(DEMO_FLOW));
+        assert!(receiver.recv_timeout(PATIENCE).unwrap().contains(DEMO_FLOW));
     }
     // The last is told before the surplus goes, and a further exchange comes after that.
     client.send(start()).answer();
-    told.recv_timeout(PATIENCE).unwrap();
+    receiver.recv_timeout(PATIENCE).unwrap();
     assert!(stand_in.requests().len() <= 3);
     assert!(stand_in.starts().len() <= 3);
 }

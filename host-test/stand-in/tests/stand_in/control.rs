@@ -107,8 +107,8 @@ fn requests_come_out_as_they_came_in() {
 #[test]
 fn it_waits_for_requests_and_says_when_they_do_not_come() {
     let stand_in = demo();
-    let (status, told) = ask(&stand_in, "GET", "/requests?at-least=1&within-ms=50", &Value::Null);
-    assert_eq!(status, 408, "{told}");
+    let (status, reply) = ask(&stand_in, "GET", "/requests?at-least=1&within-ms=50", &Value::Null);
+    assert_eq!(status, 408, "{reply}");
 
     let address = stand_in.control_addr();
     let waiting = std::thread::spawn(move || {
@@ -157,14 +157,14 @@ fn a_path_goes_wrong_once_or_for_good_and_is_normal_again() {
     assert_eq!(status(), 200);
 
     let wrong = json!({ "path": DEMO_FLOW, "behaviour": { "fault": "explode" } });
-    let (status, told) = ask(&stand_in, "POST", "/behaviours", &wrong);
+    let (status, reply) = ask(&stand_in, "POST", "/behaviours", &wrong);
     assert_eq!(status, 400);
     assert!(
-        told["error"]
+        reply["error"]
             .as_str()
             .unwrap()
             .contains("unknown variant `explode`, expected one of"),
-        "{told}"
+        "{reply}"
     );
 }
 
@@ -218,13 +218,13 @@ fn it_spoils_handshakes_and_opens_ports() {
     assert_eq!(get(&stand_in, "/failed-handshakes")[1]["why"], "told to: Alert(40)");
     tell(&stand_in, "/tls-faults", json!({ "host": "old", "fault": null }));
 
-    let (status, told) = ask(&stand_in, "POST", "/ports", &json!({ "fault": "close" }));
+    let (status, reply) = ask(&stand_in, "POST", "/ports", &json!({ "fault": "close" }));
     assert_eq!(status, 200);
-    let address = told["address"].as_str().unwrap().parse().unwrap();
+    let address = reply["address"].as_str().unwrap().parse().unwrap();
     assert_eq!(Client::to(address).rest(), (Vec::new(), Ending::Closed));
     assert_eq!(
         get(&stand_in, "/ports"),
-        json!([{ "address": told["address"], "fault": "Close" }])
+        json!([{ "address": reply["address"], "fault": "Close" }])
     );
 }
 
@@ -248,9 +248,9 @@ fn it_is_for_programs_of_this_machine_only() {
 #[test]
 fn what_it_does_not_know_it_says() {
     let stand_in = demo();
-    let (status, told) = ask(&stand_in, "PUT", "/nothing", &Value::Null);
+    let (status, reply) = ask(&stand_in, "PUT", "/nothing", &Value::Null);
     assert_eq!(
-        (status, told["error"].as_str()),
+        (status, reply["error"].as_str()),
         (404, Some("there is no PUT /nothing here; GET / lists what there is"))
     );
     assert_eq!(ask(&stand_in, "POST", "/hibernate", &json!({ "asleep": "yes" })).0, 400);

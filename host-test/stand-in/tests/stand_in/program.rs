@@ -36,7 +36,7 @@ impl Running {
     }
 
     /// The value of a line such as `https      127.0.0.1:443`.
-    fn told(&self, title: &str) -> &str {
+    fn line(&self, title: &str) -> &str {
         let line = self
             .greeting
             .lines()
@@ -98,12 +98,12 @@ fn it_tells_its_addresses_its_authority_its_users_and_its_requests() {
             .greeting
             .starts_with("A stand-in ServiceNow is up: acme.service-now.com.")
     );
-    assert_eq!(running.told("user"), "camunda / demo-password  (role x_flow_starter)");
-    assert!(running.told("OAuth").starts_with("demo-client / demo-secret"));
-    let pem = std::fs::read_to_string(running.told("CA file")).unwrap();
+    assert_eq!(running.line("user"), "camunda / demo-password  (role x_flow_starter)");
+    assert!(running.line("OAuth").starts_with("demo-client / demo-secret"));
+    let pem = std::fs::read_to_string(running.line("CA file")).unwrap();
     assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"));
     let control = running
-        .told("control")
+        .line("control")
         .strip_prefix("http://")
         .unwrap()
         .trim_end_matches('/')
@@ -111,9 +111,9 @@ fn it_tells_its_addresses_its_authority_its_users_and_its_requests() {
     let overview = Client::to(control.parse().unwrap())
         .send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         .answer();
-    assert_eq!(overview.json()["https"], running.told("https"));
+    assert_eq!(overview.json()["https"], running.line("https"));
 
-    let mut client = Client::to(running.told("http").parse().unwrap());
+    let mut client = Client::to(running.line("http").parse().unwrap());
     assert_eq!(client.send(crate::client::start()).answer().status, 200);
     let line = running.next_line();
     assert!(
@@ -152,7 +152,7 @@ fn its_curl_line_starts_the_flow() {
 fn a_signal_ends_it_and_its_temporary_file_goes() {
     for signal in ["-INT", "-TERM", "-HUP"] {
         let running = Running::start(&[]);
-        let ca_file = PathBuf::from(running.told("CA file"));
+        let ca_file = PathBuf::from(running.line("CA file"));
         assert!(ca_file.exists());
         assert_eq!(running.end_by(signal), Some(0), "{signal}");
         assert!(!ca_file.exists(), "{signal}");
@@ -164,7 +164,7 @@ fn a_signal_ends_it_and_its_temporary_file_goes() {
 fn a_file_that_was_asked_for_stays() {
     let ca_file = scratch("asked-for.pem", None);
     let running = Running::start(&["--ca-file", ca_file.to_str().unwrap()]);
-    assert_eq!(running.told("CA file"), ca_file.to_str().unwrap());
+    assert_eq!(running.line("CA file"), ca_file.to_str().unwrap());
     assert_eq!(running.end_by("-TERM"), Some(0));
     assert!(std::fs::remove_file(&ca_file).is_ok());
 }
@@ -182,9 +182,9 @@ fn it_is_the_instance_of_its_file() {
             .greeting
             .contains("https://umbrella.service-now.com/api/x/y/1\n")
     );
-    assert_eq!(running.told("TLS fault"), "old: Expired");
-    assert!(running.told("port").ends_with(": Silent"));
-    let mut client = Client::to(running.told("http").parse().unwrap());
+    assert_eq!(running.line("TLS fault"), "old: Expired");
+    assert!(running.line("port").ends_with(": Silent"));
+    let mut client = Client::to(running.line("http").parse().unwrap());
     assert_eq!(client.post("/api/x/y/1", "", "").status, 418);
     assert_eq!(client.post("/api/x/y/2", "", "").status, 200);
     std::fs::remove_file(path).unwrap();
@@ -198,7 +198,7 @@ fn a_path_goes_wrong_as_it_is_told_to() {
         "--behave",
         "/api/sn_cico/flow_starter/my_flow=semaphore",
     ]);
-    let mut client = Client::to(running.told("http").parse().unwrap());
+    let mut client = Client::to(running.line("http").parse().unwrap());
     assert_eq!(client.post("/oauth_token.do", "", "").status, 503);
     assert_eq!(client.post("/api/sn_cico/flow_starter/my_flow", "", "").status, 429);
 }
@@ -258,13 +258,13 @@ fn what_is_wrong_is_said_in_one_sentence() {
     ];
     for (arguments, code, sentence) in table {
         let output = run(arguments);
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(code), "{told}");
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{message}");
         assert!(
-            told.starts_with("servicenow-stand-in: ") && told.contains(sentence),
-            "{told}"
+            message.starts_with("servicenow-stand-in: ") && message.contains(sentence),
+            "{message}"
         );
-        assert_eq!(told.lines().count(), 1, "{told}");
+        assert_eq!(message.lines().count(), 1, "{message}");
         assert!(output.stdout.is_empty());
     }
     for file in [wrong, contradictory] {

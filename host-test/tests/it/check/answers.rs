@@ -133,11 +133,11 @@ fn a_token_endpoint_that_fails_is_not_a_wrong_client() {
         stand_in.behave(TOKEN_PATH, behaviour.clone());
         let elsewhere = Some("https://login.example/oauth_token.do");
         let ran = check(&stand_in, &input(&oauth(CLIENT_SECRET, elsewhere)));
-        let (mark, told) = ran.step(ACME, "token");
+        let (mark, detail) = ran.step(ACME, "token");
         assert_eq!((ran.code, mark), (3, '✗'), "{behaviour:?}: {}", ran.out);
         assert!(
-            told.contains(words) && !told.contains("refused"),
-            "{behaviour:?}: {told}"
+            detail.contains(words) && !detail.contains("refused"),
+            "{behaviour:?}: {detail}"
         );
         assert_eq!(ran.marks(), ['–', '–', '–'], "{}", ran.out);
     }
@@ -186,9 +186,9 @@ fn every_other_answer_has_a_sentence_of_its_own() {
         let stand_in = stand_in();
         stand_in.behave(TABLE, behaviour.clone());
         let ran = check(&stand_in, &input(&basic("camunda", PASSWORD)));
-        let (mark, told) = ran.step(ACME, "instance");
+        let (mark, detail) = ran.step(ACME, "instance");
         assert_eq!((ran.code, mark), (3, '✗'), "{behaviour:?}: {}", ran.out);
-        assert!(told.contains(words), "{behaviour:?}: {told}");
+        assert!(detail.contains(words), "{behaviour:?}: {detail}");
         assert_eq!(ran.step(ACME, "credentials"), ('–', "not reached"));
         // Their own words speak of a flow, and none was to be started.
         assert!(
@@ -214,9 +214,9 @@ fn a_clock_that_is_wrong_is_told_with_the_difference() {
             .body(r#"{"result":[]}"#);
         stand_in.behave(TABLE, Behaviour::Answer(answer));
         let ran = check(&stand_in, &input(&basic("camunda", PASSWORD)));
-        let (found, told) = ran.step(ACME, "clock");
+        let (found, detail) = ran.step(ACME, "clock");
         assert_eq!(found, mark, "{}", ran.out);
-        assert!(told.contains(words), "{told}");
+        assert!(detail.contains(words), "{detail}");
         assert_eq!(ran.code, if mark == '✓' { 0 } else { 3 });
         assert_eq!(ran.mark("credentials"), '✓');
     }
@@ -254,9 +254,9 @@ fn an_input_that_cannot_be_checked_is_told_what_is_wrong_with_it() {
         (&hidden, "The value comes from the secret 'SN_PASSWORD'"),
     ] {
         let ran = run(input, &[]);
-        let (mark, told) = ran.step("the input", "input");
+        let (mark, detail) = ran.step("the input", "input");
         assert_eq!((ran.code, mark), (2, '✗'), "{}", ran.out);
-        assert!(told.contains(words), "{input}: {told}");
+        assert!(detail.contains(words), "{input}: {detail}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! `flow-starter check` as a newcomer runs it: the program itself, against a stand-in.
 
 mod answers;
-mod way;
+mod probe_report;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -172,7 +172,7 @@ fn run(input: &str, arguments: &[String]) -> Ran {
 }
 
 /// Nothing secret is told, plain or in any spelling in which it was sent.
-fn assert_kept(told: &str) {
+fn assert_kept(output: &str) {
     let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
     for secret in [PASSWORD, CLIENT_SECRET, TOKEN, KEY, "s3cret-header", "s3cret-body"] {
         for spelling in [
@@ -186,7 +186,7 @@ fn assert_kept(told: &str) {
                 .replace("%20", "+"),
             json!(secret).to_string(),
         ] {
-            assert!(!told.contains(&spelling), "{spelling} is told:\n{told}");
+            assert!(!output.contains(&spelling), "{spelling} is told:\n{output}");
         }
     }
 }

@@ -7,14 +7,14 @@ use serde_json::json;
 use servicenow_stand_in::{Behaviour, Fault, PortFault};
 
 use super::FLOW;
-use super::place::{Ended, Place, WRONG_SECRET, program};
+use super::workspace::{Ended, WRONG_SECRET, Workspace, program};
 
 #[test]
 fn a_started_flow_is_0() {
-    let place = Place::new();
-    place.flow(json!({}));
-    let ended = place.run(&["trigger", "flow.json"]).end();
-    let starts = place.stand_in.starts();
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
+    let ended = workspace.run(&["trigger", "flow.json"]).end();
+    let starts = workspace.stand_in.starts();
     assert_eq!((ended.code, starts.len()), (0, 1), "{ended:?}");
     assert!(
         ended.out.contains(&format!("  execution id  {}\n", starts[0].id)),
@@ -23,31 +23,31 @@ fn a_started_flow_is_0() {
     assert!(ended.out.starts_with("  flow          started\n"), "{ended:?}");
     assert_eq!(ended.err, "");
 
-    let ended = place.run(&["trigger", "flow.json", "--output", "json"]).end();
-    assert_eq!(ended.json()["executionId"], place.stand_in.starts()[1].id.as_str());
+    let ended = workspace.run(&["trigger", "flow.json", "--output", "json"]).end();
+    assert_eq!(ended.json()["executionId"], workspace.stand_in.starts()[1].id.as_str());
 }
 
 #[test]
 fn its_own_failure_is_1() {
     let full = || std::fs::File::options().write(true).open("/dev/full");
     let Ok(file) = full() else { return };
-    let place = Place::new();
-    let ended = place.run(&["config", "show"]).to(file);
+    let workspace = Workspace::new();
+    let ended = workspace.run(&["config", "show"]).to(file);
     assert_eq!(ended.code, 1, "{ended:?}");
     assert!(ended.err.contains("No space left"), "{ended:?}");
 }
 
 #[test]
 fn bad_input_is_2_and_nothing_is_sent() {
-    let place = Place::new();
-    place.flow(json!({}));
-    place.file("empty.json", " \n");
-    place.file("broken.json", "{\n  \"password\": demo-password\n}");
-    place.file("list.json", "[]");
-    place.file("latin-1.json", b"{\"a\":\"\xe9\"}");
-    place.file("incomplete.json", r#"{"snInstance":"acme"}"#);
-    place.file("not-a-component.wasm", "<!DOCTYPE html>");
-    for (arguments, told) in [
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
+    workspace.file("empty.json", " \n");
+    workspace.file("broken.json", "{\n  \"password\": demo-password\n}");
+    workspace.file("list.json", "[]");
+    workspace.file("latin-1.json", b"{\"a\":\"\xe9\"}");
+    workspace.file("incomplete.json", r#"{"snInstance":"acme"}"#);
+    workspace.file("not-a-component.wasm", "<!DOCTYPE html>");
+    for (arguments, message) in [
         (&["trigger"][..], "say what to start"),
         (
             &["trigger", "missing.json"],
@@ -113,30 +113,30 @@ fn bad_input_is_2_and_nothing_is_sent() {
         ),
         (&["tigger"], "'trigger'"),
     ] {
-        let ended = place.run(arguments).end();
+        let ended = workspace.run(arguments).end();
         assert_eq!(ended.code, 2, "{arguments:?}: {ended:?}");
-        assert!(ended.err.contains(told), "{arguments:?}: {}", ended.err);
+        assert!(ended.err.contains(message), "{arguments:?}: {}", ended.err);
         assert_eq!(ended.out, "", "{arguments:?}");
     }
-    assert!(place.was_left_alone());
+    assert!(workspace.was_left_alone());
 }
 
 #[test]
 fn a_clients_certificate_and_its_key_must_go_together() {
-    let place = Place::new();
-    place.flow(json!({}));
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
     for name in ["own", "other"] {
         let made = rcgen::generate_simple_self_signed(["client".to_owned()]).unwrap();
-        place.file(&format!("{name}.pem"), made.cert.pem());
-        place.file(&format!("{name}-key.pem"), made.signing_key.serialize_pem());
+        workspace.file(&format!("{name}.pem"), made.cert.pem());
+        workspace.file(&format!("{name}-key.pem"), made.signing_key.serialize_pem());
     }
     let run = |key: &str| {
         let flags = ["--dry-run", "--client-certificate", "own.pem", "--client-key", key];
         let all: Vec<_> = ["trigger", "flow.json"].into_iter().chain(flags).collect();
-        place.run(&all).end()
+        workspace.run(&all).end()
     };
     assert_eq!(run("own-key.pem").code, 0);
-    for (key, told) in [
+    for (key, message) in [
         ("other-key.pem", "it is not the key of the client's certificate"),
         ("own.pem", "it is PEM, but holds no private key"),
         (
@@ -146,40 +146,40 @@ fn a_clients_certificate_and_its_key_must_go_together() {
     ] {
         let ended = run(key);
         assert_eq!(ended.code, 2, "{ended:?}");
-        assert!(ended.err.contains(told), "{ended:?}");
+        assert!(ended.err.contains(message), "{ended:?}");
     }
 }
 
 #[test]
 fn a_flow_that_was_refused_or_never_reached_is_3() {
-    let place = Place::new();
-    place.flow(json!({"authentication": {"type": "basic", "username": "camunda", "password": WRONG_SECRET}}));
-    let ended = place.run(&["trigger", "flow.json"]).end();
+    let workspace = Workspace::new();
+    workspace.flow(json!({"authentication": {"type": "basic", "username": "camunda", "password": WRONG_SECRET}}));
+    let ended = workspace.run(&["trigger", "flow.json"]).end();
     assert_eq!(ended.code, 3, "{ended:?}");
     assert!(ended.err.contains("  error         unauthorized\n"), "{ended:?}");
     assert!(ended.err.contains("/my_flow 401\n"), "{ended:?}");
     assert_eq!(ended.out, "", "text errors go to standard error");
 
-    let ended = place
+    let ended = workspace
         .run(&["trigger", "flow.json", "--allow", "other.service-now.com"])
         .end();
     assert_eq!(ended.code, 3, "{ended:?}");
     assert!(ended.err.contains("  error         denied\n"), "{ended:?}");
 
-    let refusing = place.stand_in.open_port(PortFault::Refused).unwrap();
+    let refusing = workspace.stand_in.open_port(PortFault::Refused).unwrap();
     let mapping = format!("acme.service-now.com:443:{refusing}");
-    let ended = place.run(&["trigger", "flow.json", "--connect-to", &mapping]).end();
+    let ended = workspace.run(&["trigger", "flow.json", "--connect-to", &mapping]).end();
     assert_eq!(ended.code, 3, "{ended:?}");
     assert!(ended.err.contains("  try again     yes, later\n"), "{ended:?}");
-    assert!(place.stand_in.starts().is_empty());
+    assert!(workspace.stand_in.starts().is_empty());
 }
 
 #[test]
 fn an_unknown_end_is_4() {
-    let place = Place::new();
-    place.flow(json!({}));
-    place.stand_in.behave_once(FLOW, Behaviour::Fault(Fault::Reset));
-    let ended = place.run(&["trigger", "flow.json"]).end();
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
+    workspace.stand_in.behave_once(FLOW, Behaviour::Fault(Fault::Reset));
+    let ended = workspace.run(&["trigger", "flow.json"]).end();
     assert_eq!(ended.code, 4, "{ended:?}");
     assert!(
         ended
@@ -192,17 +192,17 @@ fn an_unknown_end_is_4() {
 #[cfg(unix)]
 #[test]
 fn a_call_that_is_interrupted_while_it_waits_is_4() {
-    let place = Place::new();
-    place.flow(json!({}));
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
     for (count, signal) in ["-INT", "-TERM", "-HUP"].into_iter().enumerate() {
-        place.stand_in.behave_once(FLOW, Behaviour::Fault(Fault::Silence));
-        let mut command = place.command(&program());
+        workspace.stand_in.behave_once(FLOW, Behaviour::Fault(Fault::Silence));
+        let mut command = workspace.command(&program());
         command
             .args(["trigger", "flow.json"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let child = command.spawn().unwrap();
-        assert!(place.stand_in.wait_for_requests(count + 1, Duration::from_secs(60)));
+        assert!(workspace.stand_in.wait_for_requests(count + 1, Duration::from_secs(60)));
         let killed = Command::new("kill").args([signal, &child.id().to_string()]).status();
         assert!(killed.unwrap().success());
         let ended = Ended::of(&child.wait_with_output().unwrap());
@@ -218,20 +218,20 @@ fn a_call_that_is_interrupted_while_it_waits_is_4() {
 
 #[test]
 fn a_started_flow_whose_answer_is_lost_is_5() {
-    let place = Place::new();
-    place.flow(json!({}));
-    place
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
+    workspace
         .stand_in
         .behave_once(FLOW, Behaviour::Fault(Fault::CloseWithinBody));
-    let ended = place.run(&["trigger", "flow.json"]).end();
-    assert_eq!((ended.code, place.stand_in.starts().len()), (5, 1), "{ended:?}");
+    let ended = workspace.run(&["trigger", "flow.json"]).end();
+    assert_eq!((ended.code, workspace.stand_in.starts().len()), (5, 1), "{ended:?}");
 
     // The answer came, and cannot be handed on.
     let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
         return;
     };
-    let ended = place.run(&["trigger", "flow.json"]).to(full);
-    assert_eq!((ended.code, place.stand_in.starts().len()), (5, 2), "{ended:?}");
+    let ended = workspace.run(&["trigger", "flow.json"]).to(full);
+    assert_eq!((ended.code, workspace.stand_in.starts().len()), (5, 2), "{ended:?}");
     assert!(
         ended
             .err
@@ -242,19 +242,19 @@ fn a_started_flow_whose_answer_is_lost_is_5() {
 
 #[test]
 fn an_error_is_json_on_standard_output_where_json_is_asked_for() {
-    let place = Place::new();
-    place.flow(json!({"authentication": {"type": "basic", "username": "camunda", "password": WRONG_SECRET}}));
-    let ended = place.run(&["trigger", "flow.json", "--output", "json"]).end();
-    let told = ended.json();
+    let workspace = Workspace::new();
+    workspace.flow(json!({"authentication": {"type": "basic", "username": "camunda", "password": WRONG_SECRET}}));
+    let ended = workspace.run(&["trigger", "flow.json", "--output", "json"]).end();
+    let report = ended.json();
     assert_eq!((ended.code, ended.err.as_str()), (3, ""));
-    assert_eq!(told["error"]["kind"], "unauthorized");
-    assert_eq!(told["error"]["flow"], "not-started");
-    assert_eq!(told["error"]["retryable"], false);
-    assert_eq!(told["error"]["response"]["status"], 401);
-    assert_eq!(told["requests"][0]["progress"], "answered");
-    assert_eq!(told["requests"][0]["status"], 401);
+    assert_eq!(report["error"]["kind"], "unauthorized");
+    assert_eq!(report["error"]["flow"], "not-started");
+    assert_eq!(report["error"]["retryable"], false);
+    assert_eq!(report["error"]["response"]["status"], 401);
+    assert_eq!(report["requests"][0]["progress"], "answered");
+    assert_eq!(report["requests"][0]["status"], 401);
 
-    let ended = place.run(&["trigger", "missing.json", "--output", "json"]).end();
+    let ended = workspace.run(&["trigger", "missing.json", "--output", "json"]).end();
     assert_eq!((ended.code, ended.err.as_str()), (2, ""));
     assert_eq!(ended.json()["error"]["kind"], "invalid-input");
     assert_eq!(ended.json()["error"]["flow"], "not-started");

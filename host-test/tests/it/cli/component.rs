@@ -2,25 +2,25 @@
 
 use serde_json::json;
 
-use super::place::{Place, WRONG_SECRET};
+use super::workspace::{WRONG_SECRET, Workspace};
 
 #[test]
 fn a_component_is_looked_into() {
-    let place = Place::new();
-    let inside = place.run(&["inspect"]).end();
+    let workspace = Workspace::new();
+    let inside = workspace.run(&["inspect"]).end();
     assert_eq!((inside.code, inside.err.as_str()), (0, ""), "{inside:?}");
     assert!(inside.out.contains("wasi:http/outgoing-handler"), "{inside:?}");
     let file = host_test::rig::component_file();
-    let named = place
+    let named = workspace
         .run(&["inspect", file.to_str().unwrap(), "--output", "json"])
         .end();
     assert_eq!(named.json()["accepted"], true);
 
-    place.file("page.wasm", "<!DOCTYPE html>");
-    let refused = place.run(&["inspect", "page.wasm"]).end();
+    workspace.file("page.wasm", "<!DOCTYPE html>");
+    let refused = workspace.run(&["inspect", "page.wasm"]).end();
     assert_eq!(refused.code, 2, "{refused:?}");
     assert!(refused.out.contains("This host does not take it"), "{refused:?}");
-    let missing = place.run(&["inspect", "missing.wasm"]).end();
+    let missing = workspace.run(&["inspect", "missing.wasm"]).end();
     assert_eq!(missing.code, 2, "{missing:?}");
     assert!(
         missing.err.contains("cannot read the component: there is no such file"),
@@ -30,13 +30,13 @@ fn a_component_is_looked_into() {
 
 #[test]
 fn a_component_for_wasi_03_is_called_one() {
-    let place = Place::new();
-    place.flow(json!({}));
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
     let wasi_03 = r#"(component (import "wasi:http/client@0.3.0" (instance (export "send" (func async (param "request" u32))))))"#;
-    place.file("later.wasm", wat::parse_str(wasi_03).unwrap());
-    let told =
+    workspace.file("later.wasm", wat::parse_str(wasi_03).unwrap());
+    let message =
         "this is a component for WASI 0.3 (it has wasi:http/client@0.3.0), and this host runs components for WASI 0.2";
-    let looked_into = place.run(&["inspect", "later.wasm"]).end();
+    let looked_into = workspace.run(&["inspect", "later.wasm"]).end();
     assert_eq!(looked_into.code, 2, "{looked_into:?}");
     assert!(
         looked_into.out.starts_with("later.wasm: component, "),
@@ -46,52 +46,52 @@ fn a_component_for_wasi_03_is_called_one() {
         looked_into.out.contains("  not given  wasi:http/client@0.3.0"),
         "{looked_into:?}"
     );
-    assert!(looked_into.out.contains(told), "{looked_into:?}");
+    assert!(looked_into.out.contains(message), "{looked_into:?}");
     for arguments in [
         &["trigger", "flow.json", "--component", "later.wasm"][..],
         &["compile", "later.wasm", "--to", "later.cwasm"],
     ] {
-        let refused = place.run(arguments).end();
+        let refused = workspace.run(arguments).end();
         assert_eq!(refused.code, 2, "{refused:?}");
-        assert!(refused.err.contains(told), "{refused:?}");
+        assert!(refused.err.contains(message), "{refused:?}");
     }
-    assert!(place.was_left_alone());
+    assert!(workspace.was_left_alone());
 }
 
 #[test]
 fn native_code_starts_a_flow_as_the_component_does() {
-    let place = Place::new();
-    place.flow(json!({}));
-    let compiled = place.run(&["compile", "--to", "flow-starter.cwasm"]).end();
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
+    let compiled = workspace.run(&["compile", "--to", "flow-starter.cwasm"]).end();
     assert_eq!((compiled.code, compiled.err.as_str()), (0, ""), "{compiled:?}");
-    let started = place
+    let started = workspace
         .run(&["trigger", "flow.json", "--precompiled", "flow-starter.cwasm"])
         .end();
-    assert_eq!((started.code, place.stand_in.starts().len()), (0, 1), "{started:?}");
+    assert_eq!((started.code, workspace.stand_in.starts().len()), (0, 1), "{started:?}");
 
     let wasm = host_test::rig::component_file();
-    for (file, told) in [
+    for (file, message) in [
         (wasm.to_str().unwrap(), "this is not a compiled connector"),
         ("flow.json", "this is not a compiled connector"),
         ("missing.cwasm", "there is no such file"),
     ] {
-        let ended = place.run(&["trigger", "flow.json", "--precompiled", file]).end();
+        let ended = workspace.run(&["trigger", "flow.json", "--precompiled", file]).end();
         assert_eq!(ended.code, 2, "{ended:?}");
-        assert!(ended.err.contains(told), "{ended:?}");
+        assert!(ended.err.contains(message), "{ended:?}");
     }
-    place.file("page.wasm", "<!DOCTYPE html>");
-    let refused = place.run(&["compile", "page.wasm", "--to", "page.cwasm"]).end();
+    workspace.file("page.wasm", "<!DOCTYPE html>");
+    let refused = workspace.run(&["compile", "page.wasm", "--to", "page.cwasm"]).end();
     assert_eq!(refused.code, 2, "{refused:?}");
-    assert!(!place.folder.join("page.cwasm").exists());
-    let nowhere = place.run(&["compile", "--to", "missing/flow-starter.cwasm"]).end();
+    assert!(!workspace.folder.join("page.cwasm").exists());
+    let nowhere = workspace.run(&["compile", "--to", "missing/flow-starter.cwasm"]).end();
     assert_eq!(nowhere.code, 2, "{nowhere:?}");
     assert!(nowhere.err.contains("its directory does not exist"), "{nowhere:?}");
 }
 
 #[test]
 fn an_import_that_cannot_be_named_is_a_wrong_setting() {
-    let place = Place::new();
-    let ended = place.run(&["inspect", "--allow-import", "wasi:sockets/tcp"]).end();
+    let workspace = Workspace::new();
+    let ended = workspace.run(&["inspect", "--allow-import", "wasi:sockets/tcp"]).end();
     assert_eq!(ended.code, 2, "{ended:?}");
     assert!(
         ended.err.contains("component.imports (flag --allow-import): "),
@@ -101,13 +101,17 @@ fn an_import_that_cannot_be_named_is_a_wrong_setting() {
 
 #[test]
 fn an_import_that_was_named_is_given() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let random =
         r#"(component (import "wasi:random/random@0.2.0" (instance (export "get-random-u64" (func (result u64))))))"#;
-    place.file("random.wasm", wat::parse_str(random).unwrap());
+    workspace.file("random.wasm", wat::parse_str(random).unwrap());
     let given = |more: &[&str]| {
         let all: Vec<_> = ["inspect", "random.wasm"].iter().chain(more).copied().collect();
-        place.run(&all).end().out.contains("\n  given      wasi:random/random")
+        workspace
+            .run(&all)
+            .end()
+            .out
+            .contains("\n  given      wasi:random/random")
     };
     assert!(!given(&[]));
     assert!(given(&["--allow-import", "wasi:random/random"]));
@@ -115,29 +119,29 @@ fn an_import_that_was_named_is_given() {
 
 #[test]
 fn a_check_ends_with_0_or_3_and_starts_nothing() {
-    let place = Place::new();
-    place.flow(json!({}));
-    let passed = place.run(&["check", "flow.json"]).end();
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
+    let passed = workspace.run(&["check", "flow.json"]).end();
     assert_eq!((passed.code, passed.err.as_str()), (0, ""), "{passed:?}");
-    let failed = place.run(&["check", "flow.json", "--password", WRONG_SECRET]).end();
+    let failed = workspace.run(&["check", "flow.json", "--password", WRONG_SECRET]).end();
     assert_eq!(failed.code, 3, "{failed:?}");
-    assert!(place.stand_in.starts().is_empty());
+    assert!(workspace.stand_in.starts().is_empty());
 }
 
-/// A device or a link would be gone, and a file in its place.
+/// A device or a link would be gone, and a file in its workspace.
 #[cfg(unix)]
 #[test]
 fn what_is_no_file_is_not_replaced() {
-    let place = Place::new();
-    place.file("target", "x");
-    std::os::unix::fs::symlink("target", place.folder.join("link")).unwrap();
-    std::fs::create_dir(place.folder.join("folder")).unwrap();
+    let workspace = Workspace::new();
+    workspace.file("target", "x");
+    std::os::unix::fs::symlink("target", workspace.folder.join("link")).unwrap();
+    std::fs::create_dir(workspace.folder.join("folder")).unwrap();
     for to in ["link", "folder"] {
-        let refused = place.run(&["compile", "--to", to]).end();
+        let refused = workspace.run(&["compile", "--to", to]).end();
         assert_eq!(refused.code, 2, "{refused:?}");
         assert!(refused.err.contains("something else than a file"), "{refused:?}");
     }
-    assert!(place.folder.join("link").is_symlink());
-    let again = |_| place.run(&["compile", "-o", "target"]).end().code;
+    assert!(workspace.folder.join("link").is_symlink());
+    let again = |_| workspace.run(&["compile", "-o", "target"]).end().code;
     assert_eq!([0, 1].map(again), [0, 0], "a file is replaced");
 }

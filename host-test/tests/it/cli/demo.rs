@@ -5,15 +5,15 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use super::place::{Ended, Place, program};
+use super::workspace::{Ended, Workspace, program};
 
 /// The program behind `make run`, in the repository, as `make` starts it.
-fn demo(place: &Place, config: Option<&Path>) -> Ended {
+fn demo(workspace: &Workspace, config: Option<&Path>) -> Ended {
     let mut command = Command::new(env!("CARGO_BIN_EXE_demo"));
     command
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .env_clear()
-        .env("HOME", &place.folder)
+        .env("HOME", &workspace.folder)
         .arg("--flow-starter")
         .arg(program())
         .stdin(Stdio::null());
@@ -25,11 +25,11 @@ fn demo(place: &Place, config: Option<&Path>) -> Ended {
 
 #[test]
 fn the_demo_puts_the_stand_in_in_the_placeholders_place() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     for name in ["your-instance-name", "Your-Instance-Name"] {
-        let own = place.flow(json!({"snInstance": name}));
+        let own = workspace.flow(json!({"snInstance": name}));
         for config in [None, Some(own.as_path())] {
-            let ended = demo(&place, config);
+            let ended = demo(&workspace, config);
             assert_eq!(ended.code, 0, "{config:?}: {ended:?}");
             for part in [
                 "--instance-name acme",
@@ -45,8 +45,8 @@ fn the_demo_puts_the_stand_in_in_the_placeholders_place() {
 /// The demo's own stand-in is gone when the demo ends, and so are its port and its certificate.
 #[test]
 fn the_command_that_the_demo_says_works_again() {
-    let place = Place::new();
-    let ended = demo(&place, None);
+    let workspace = Workspace::new();
+    let ended = demo(&workspace, None);
     let (_, again) = ended
         .out
         .split_once("keep a stand-in running in another terminal\n")
@@ -57,7 +57,7 @@ fn the_command_that_the_demo_says_works_again() {
         "{again:?}"
     );
     // A port of this test's own, and the stand-in that is there.
-    let address = place.stand_in.https_addr().to_string();
+    let address = workspace.stand_in.https_addr().to_string();
     let command = again[1]
         .replace("127.0.0.1:8443", &address)
         .replace(" ca.pem", " stand-in.pem");
@@ -65,23 +65,23 @@ fn the_command_that_the_demo_says_works_again() {
         command.contains(&address) && command.contains(" stand-in.pem"),
         "{command}"
     );
-    std::fs::create_dir(place.folder.join("examples")).unwrap();
+    std::fs::create_dir(workspace.folder.join("examples")).unwrap();
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/flow.json");
-    std::fs::copy(example, place.folder.join("examples/flow.json")).unwrap();
-    let mut shell = place.command(Path::new("sh"));
+    std::fs::copy(example, workspace.folder.join("examples/flow.json")).unwrap();
+    let mut shell = workspace.command(Path::new("sh"));
     shell
         .env_remove("FLOW_STARTER_TLS_CA_FILE")
         .env_remove("FLOW_STARTER_NETWORK_CONNECT_TO");
     let repeated = Ended::of(&shell.args(["-c", &command]).output().unwrap());
     assert_eq!(repeated.code, 0, "{command}: {repeated:?}");
-    assert_eq!(place.stand_in.starts().len(), 1);
+    assert_eq!(workspace.stand_in.starts().len(), 1);
 }
 
 #[test]
 fn an_input_of_ones_own_may_begin_with_a_byte_order_mark() {
-    let place = Place::new();
-    let own = place.file("flow.json", format!("\u{feff}{}", super::place::flow(json!({}))));
-    let ended = demo(&place, Some(&own));
+    let workspace = Workspace::new();
+    let own = workspace.file("flow.json", format!("\u{feff}{}", super::workspace::flow(json!({}))));
+    let ended = demo(&workspace, Some(&own));
     assert!(
         ended.code == 0 && ended.out.contains("played by a stand-in"),
         "{ended:?}"
@@ -90,19 +90,19 @@ fn an_input_of_ones_own_may_begin_with_a_byte_order_mark() {
 
 #[test]
 fn a_file_that_cannot_be_read_is_not_called_for_real() {
-    let place = Place::new();
-    let ended = demo(&place, Some(&place.folder.join("missing.json")));
+    let workspace = Workspace::new();
+    let ended = demo(&workspace, Some(&workspace.folder.join("missing.json")));
     assert!(ended.code != 0 && ended.err.contains("cannot read"), "{ended:?}");
     assert_eq!(ended.out, "");
-    let ended = demo(&place, Some(&place.file("flow.json", "{")));
+    let ended = demo(&workspace, Some(&workspace.file("flow.json", "{")));
     assert!(ended.code == 2 && !ended.out.contains("for real"), "{ended:?}");
 }
 
 #[test]
 fn the_demo_calls_nobody_by_the_placeholder_elsewhere() {
-    let place = Place::new();
-    let own = place.flow(json!({"snInstance": "your-instance-name", "snDomain": "servicenowservices.com"}));
-    let ended = demo(&place, Some(&own));
+    let workspace = Workspace::new();
+    let own = workspace.flow(json!({"snInstance": "your-instance-name", "snDomain": "servicenowservices.com"}));
+    let ended = demo(&workspace, Some(&own));
     assert_eq!(ended.code, 2, "{ended:?}");
     assert!(ended.err.contains("enter your instance's name"), "{ended:?}");
     assert!(!ended.out.contains("--instance-name"), "{ended:?}");

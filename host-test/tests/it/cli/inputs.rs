@@ -3,19 +3,22 @@
 use serde_json::{Value, json};
 
 use super::FLOW;
-use super::place::{Ended, Place, flow};
+use super::workspace::{Ended, Workspace, flow};
 
-fn sent(place: &Place, ended: &Ended) -> servicenow_stand_in::Recorded {
+fn sent(workspace: &Workspace, ended: &Ended) -> servicenow_stand_in::Recorded {
     assert_eq!(ended.code, 0, "{ended:?}");
-    place.stand_in.requests().pop().unwrap()
+    workspace.stand_in.requests().pop().unwrap()
 }
 
 #[test]
 fn the_input_may_come_from_standard_input() {
-    let place = Place::new();
-    let ended = place.run(&["trigger", "-"]).input(flow(json!({})).to_string()).end();
-    assert_eq!(sent(&place, &ended).body, br#"{"correlationValue":"cam-id-1"}"#);
-    let ended = place.run(&["trigger", "-"]).input("{").end();
+    let workspace = Workspace::new();
+    let ended = workspace
+        .run(&["trigger", "-"])
+        .input(flow(json!({})).to_string())
+        .end();
+    assert_eq!(sent(&workspace, &ended).body, br#"{"correlationValue":"cam-id-1"}"#);
+    let ended = workspace.run(&["trigger", "-"]).input("{").end();
     assert_eq!(ended.code, 2);
     assert!(
         ended.err.contains("standard input is not JSON: it ends too early"),
@@ -25,9 +28,9 @@ fn the_input_may_come_from_standard_input() {
 
 #[test]
 fn flags_alone_start_a_flow() {
-    let place = Place::new();
-    place.file("body.json", "{ \"big\": 12345678901234567890123 }");
-    let ended = place
+    let workspace = Workspace::new();
+    workspace.file("body.json", "{ \"big\": 12345678901234567890123 }");
+    let ended = workspace
         .run(&["trigger", "--instance-name", "acme", "--rest-api-trigger-path", FLOW])
         .env("SECRET_SN_PASSWORD", "demo-password");
     let ended = with(
@@ -40,7 +43,7 @@ fn flags_alone_start_a_flow() {
             "--request-body=@body.json",
         ],
     );
-    let request = sent(&place, &ended.end());
+    let request = sent(&workspace, &ended.end());
     assert_eq!(
         (request.method.as_str(), request.target.as_str()),
         ("POST", &*format!("{FLOW}?hello=a%20b"))
@@ -49,7 +52,7 @@ fn flags_alone_start_a_flow() {
     assert_eq!(request.body, b"{ \"big\": 12345678901234567890123 }");
 }
 
-fn with(run: super::place::Run, more: &[&str]) -> super::place::Run {
+fn with(run: super::workspace::Run, more: &[&str]) -> super::workspace::Run {
     more.iter().fold(run, |run, argument| run.arg(argument))
 }
 
@@ -70,25 +73,25 @@ fn each_way_to_authenticate_has_its_flags() {
             "basicAuthHeader",
         ],
     ] {
-        let place = Place::new();
-        place.flow(json!({"authentication": null}));
-        let run = with(place.run(&["trigger", "flow.json"]), flags);
+        let workspace = Workspace::new();
+        workspace.flow(json!({"authentication": null}));
+        let run = with(workspace.run(&["trigger", "flow.json"]), flags);
         assert_eq!(run.end().code, 0, "{flags:?}");
-        assert_eq!(place.stand_in.starts().len(), 1, "{flags:?}");
+        assert_eq!(workspace.stand_in.starts().len(), 1, "{flags:?}");
     }
 }
 
 #[test]
 fn a_flag_stands_in_place_of_the_files_member_and_the_rest_stays_as_it_was_written() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let file = flow(json!({}))
         .to_string()
         .replace("\"cam-id-1\"", "12345678901234567890123");
-    place.file("flow.json", file);
-    let ended = place
+    workspace.file("flow.json", file);
+    let ended = workspace
         .run(&["trigger", "flow.json", "--query-parameters", r#"{"hello":"flag"}"#])
         .end();
-    let request = sent(&place, &ended);
+    let request = sent(&workspace, &ended);
     assert!(request.target.ends_with("?hello=flag"), "{}", request.target);
     assert_eq!(request.body, br#"{"correlationValue":12345678901234567890123}"#);
     assert_eq!(request.header("hello").collect::<Vec<_>>(), ["header"]);
@@ -96,11 +99,11 @@ fn a_flag_stands_in_place_of_the_files_member_and_the_rest_stays_as_it_was_writt
 
 #[test]
 fn a_name_that_stands_twice_is_refused_with_flags_as_without() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let file = flow(json!({})).to_string().replacen('{', "{\"method\":\"GET\",", 1);
-    place.file("flow.json", file);
+    workspace.file("flow.json", file);
     for more in [&[][..], &["--header", "x: y"]] {
-        let ended = with(place.run(&["trigger", "flow.json"]), more).end();
+        let ended = with(workspace.run(&["trigger", "flow.json"]), more).end();
         assert_eq!(ended.code, 2, "{ended:?}");
         assert!(ended.err.contains("`method` is given twice"), "{ended:?}");
     }
@@ -109,7 +112,7 @@ fn a_name_that_stands_twice_is_refused_with_flags_as_without() {
 #[cfg(unix)]
 #[test]
 fn an_input_without_end_is_refused() {
-    let ended = Place::new().run(&["trigger", "/dev/zero"]).end();
+    let ended = Workspace::new().run(&["trigger", "/dev/zero"]).end();
     assert_eq!(ended.code, 2, "{ended:?}");
     assert!(
         ended
@@ -121,9 +124,9 @@ fn an_input_without_end_is_refused() {
 
 #[test]
 fn a_success_is_the_components_answer_as_it_is() {
-    let place = Place::new();
-    place.flow(json!({}));
-    let ended = place.run(&["trigger", "flow.json", "--output", "json"]).end();
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
+    let ended = workspace.run(&["trigger", "flow.json", "--output", "json"]).end();
     let answer: Value = ended.json();
     let members: Vec<_> = answer.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(members, ["body", "executionId", "headers", "reason", "status", "sysId"]);
@@ -132,7 +135,7 @@ fn a_success_is_the_components_answer_as_it_is() {
 /// A component leaves members alone that are not its own; in a file of a person's they are slips.
 #[test]
 fn a_member_that_is_nearly_a_field_is_refused_where_the_field_is_missing() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     for (slip, field) in [
         ("boddy", "body"),
         ("Headers", "headers"),
@@ -142,15 +145,15 @@ fn a_member_that_is_nearly_a_field_is_refused_where_the_field_is_missing() {
         let mut input = flow(json!({}));
         let value = input.as_object_mut().unwrap().remove(field).unwrap();
         input[slip] = value;
-        let ended = place.run(&["trigger", "-"]).input(input.to_string()).end();
+        let ended = workspace.run(&["trigger", "-"]).input(input.to_string()).end();
         assert_eq!(ended.code, 2, "{slip}");
         assert!(
             ended.err.contains(&format!("a member `{slip}` and no `{field}`")),
             "{ended:?}"
         );
     }
-    assert!(place.was_left_alone());
-    let ended = place
+    assert!(workspace.was_left_alone());
+    let ended = workspace
         .run(&["trigger", "-"])
         .input(flow(json!({"boddy": 1, "orderId": "x"})).to_string())
         .end();
@@ -163,7 +166,7 @@ fn a_member_that_is_nearly_a_field_is_refused_where_the_field_is_missing() {
 /// Or it would be told in an error, as a flag that nobody knows.
 #[test]
 fn a_password_may_begin_with_a_hyphen() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let flags = [
         "trigger",
         "--instance-name",
@@ -175,7 +178,7 @@ fn a_password_may_begin_with_a_hyphen() {
         "--password",
         "--hunter2",
     ];
-    let ended = place.run(&flags).end();
+    let ended = workspace.run(&flags).end();
     assert_eq!(ended.code, 3);
     assert!(
         ended.err.contains("unauthorized") && !ended.err.contains("hunter2"),
@@ -186,10 +189,10 @@ fn a_password_may_begin_with_a_hyphen() {
 /// It would be sent as the password, and lock the account.
 #[test]
 fn a_slip_in_a_reference_is_not_sent() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     for slip in ["{{Secrets.A}}", "{{secret.A}}", "{{secrets A}}"] {
-        place.flow(json!({"authentication": {"type": "basic", "username": "camunda", "password": slip}}));
-        let ended = place.run(&["trigger", "flow.json"]).end();
+        workspace.flow(json!({"authentication": {"type": "basic", "username": "camunda", "password": slip}}));
+        let ended = workspace.run(&["trigger", "flow.json"]).end();
         assert_eq!(ended.code, 2, "{slip}");
         assert!(
             ended
@@ -198,5 +201,5 @@ fn a_slip_in_a_reference_is_not_sent() {
             "{ended:?}"
         );
     }
-    assert!(place.was_left_alone());
+    assert!(workspace.was_left_alone());
 }

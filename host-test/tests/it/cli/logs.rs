@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use super::place::Place;
+use super::workspace::Workspace;
 
 #[test]
 fn every_event_of_a_call_has_its_id_and_is_our_own() {
-    let place = Place::new();
-    place.flow(json!({"body": {"correlationValue": "in-the-body"}, "headers": {"hello": "in-a-header"}}));
+    let workspace = Workspace::new();
+    workspace.flow(json!({"body": {"correlationValue": "in-the-body"}, "headers": {"hello": "in-a-header"}}));
     let ids: Vec<_> = (0..2)
         .map(|_| {
-            let ended = place.run(&["trigger", "flow.json"]).end();
+            let ended = workspace.run(&["trigger", "flow.json"]).end();
             assert_eq!(ended.code, 0, "{ended:?}");
             assert!(!ended.logs.is_empty());
             let id = ended.logs[0]["spans"][0]["id"].as_str().unwrap().to_owned();
@@ -29,10 +29,10 @@ fn every_event_of_a_call_has_its_id_and_is_our_own() {
 
 #[test]
 fn the_level_decides_how_much_is_logged() {
-    let place = Place::new();
-    place.flow(json!({"headers": {"hello": "{{secrets.SHORT}}"}}));
+    let workspace = Workspace::new();
+    workspace.flow(json!({"headers": {"hello": "{{secrets.SHORT}}"}}));
     let logged = |level: &str| {
-        let run = place.run(&["trigger", "flow.json", "--log-level", level]);
+        let run = workspace.run(&["trigger", "flow.json", "--log-level", level]);
         run.env("SECRET_SHORT", "abc").end().logs
     };
     assert!(logged("off").is_empty());
@@ -46,14 +46,14 @@ fn the_level_decides_how_much_is_logged() {
 
 #[test]
 fn the_log_is_text_unless_told_otherwise_and_by_default_a_call_adds_nothing_to_it() {
-    let place = Place::new();
-    place.flow(json!({}));
-    let ended = place
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
+    let ended = workspace
         .run(&["trigger", "flow.json"])
         .without("FLOW_STARTER_LOG_FORMAT")
         .end();
     assert!(ended.logs.is_empty() && ended.err.contains(" call{id="), "{ended:?}");
-    let ended = place
+    let ended = workspace
         .run(&["trigger", "flow.json"])
         .without("FLOW_STARTER_LOG_LEVEL")
         .end();

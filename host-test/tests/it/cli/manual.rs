@@ -1,29 +1,29 @@
 //! Help, completions and manual pages.
 
-use super::place::Place;
+use super::workspace::Workspace;
 
 #[test]
 fn each_shell_has_completions() {
-    let place = Place::new();
-    for (shell, told) in [
+    let workspace = Workspace::new();
+    for (shell, line) in [
         ("bash", "complete -F _flow__starter"),
         ("elvish", "edit:completion"),
         ("fish", "complete -c flow-starter"),
         ("powershell", "Register-ArgumentCompleter"),
         ("zsh", "#compdef flow-starter"),
     ] {
-        let ended = place.run(&["completions", shell]).end();
+        let ended = workspace.run(&["completions", shell]).end();
         assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{shell}");
-        assert!(ended.out.contains(told) && ended.out.contains("dry-run"), "{shell}");
+        assert!(ended.out.contains(line) && ended.out.contains("dry-run"), "{shell}");
     }
-    assert_eq!(place.run(&["completions", "csh"]).end().code, 2);
+    assert_eq!(workspace.run(&["completions", "csh"]).end().code, 2);
 }
 
 /// In a real bash, where there is one: below the first word as well.
 #[test]
 fn bash_completes_a_commands_own_flags() {
-    let place = Place::new();
-    place.file("completions.bash", place.run(&["completions", "bash"]).end().out);
+    let workspace = Workspace::new();
+    workspace.file("completions.bash", workspace.run(&["completions", "bash"]).end().out);
     for (words, completed) in [
         (&["tr"][..], "trigger"),
         (&["trigger", "--dr"], "--dry-run"),
@@ -39,7 +39,7 @@ fn bash_completes_a_commands_own_flags() {
         );
         let ran = std::process::Command::new("bash")
             .args(["--norc", "-c", &script])
-            .current_dir(&place.folder)
+            .current_dir(&workspace.folder)
             .output();
         let Ok(ran) = ran else { return };
         assert_eq!(
@@ -53,8 +53,8 @@ fn bash_completes_a_commands_own_flags() {
 
 #[test]
 fn the_manual_has_a_page_for_each_command() {
-    let place = Place::new();
-    let ended = place.run(&["man"]).end();
+    let workspace = Workspace::new();
+    let ended = workspace.run(&["man"]).end();
     assert_eq!(ended.code, 0);
     assert!(
         ended.out.contains(".TH flow\\-starter 1") || ended.out.contains(".TH flow-starter 1"),
@@ -65,13 +65,13 @@ fn the_manual_has_a_page_for_each_command() {
         ended.out.contains("FLOW_STARTER_POLICY_ALLOW"),
         "settings are explained"
     );
-    place.run(&["man", "--directory", "."]).end();
-    let page = std::fs::read_to_string(place.folder.join("flow-starter-config-show.1")).unwrap();
+    workspace.run(&["man", "--directory", "."]).end();
+    let page = std::fs::read_to_string(workspace.folder.join("flow-starter-config-show.1")).unwrap();
     assert!(
         page.contains("FLOW_STARTER_OUTPUT_FORMAT") && !page.contains("proxy"),
         "{page}"
     );
-    let ended = place.run(&["man", "--directory", "."]).end();
+    let ended = workspace.run(&["man", "--directory", "."]).end();
     assert_eq!((ended.code, ended.out.as_str(), ended.err.as_str()), (0, "", ""));
     for page in [
         "flow-starter",
@@ -79,9 +79,9 @@ fn the_manual_has_a_page_for_each_command() {
         "flow-starter-secrets-list",
         "flow-starter-config-show",
     ] {
-        assert!(place.folder.join(format!("{page}.1")).exists(), "{page}");
+        assert!(workspace.folder.join(format!("{page}.1")).exists(), "{page}");
     }
-    let ended = place.run(&["man", "--directory", "missing"]).end();
+    let ended = workspace.run(&["man", "--directory", "missing"]).end();
     assert_eq!(ended.code, 2);
     assert!(
         ended.err.contains("the argument of --directory is not a directory"),
@@ -91,7 +91,7 @@ fn the_manual_has_a_page_for_each_command() {
 
 #[test]
 fn every_commands_help_has_examples_and_its_exit_codes_where_they_differ() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     for command in [
         &["trigger"][..],
         &["check"],
@@ -105,11 +105,11 @@ fn every_commands_help_has_examples_and_its_exit_codes_where_they_differ() {
         &[],
     ] {
         let all: Vec<_> = command.iter().copied().chain(["--help"]).collect();
-        let ended = place.run(&all).end();
+        let ended = workspace.run(&all).end();
         assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{command:?}");
         assert!(ended.out.contains("Examples:\n  flow-starter"), "{command:?}");
     }
-    let help = place.run(&["trigger", "--help"]).end().out;
+    let help = workspace.run(&["trigger", "--help"]).end().out;
     for line in [
         "  0  started",
         "  1  flow-starter itself",
@@ -125,9 +125,9 @@ fn every_commands_help_has_examples_and_its_exit_codes_where_they_differ() {
 /// The settings of all commands would bury a command's own.
 #[test]
 fn a_commands_help_explains_its_own_settings_and_says_where_the_others_are() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let help = |command: &[&str]| {
-        let run = command.iter().fold(place.run(&[]), |run, word| run.arg(word));
+        let run = command.iter().fold(workspace.run(&[]), |run, word| run.arg(word));
         run.arg("--help").end().out
     };
     let own = |command: &[&str]| help(command).matches("FLOW_STARTER_").count();
@@ -159,23 +159,23 @@ fn a_commands_help_explains_its_own_settings_and_says_where_the_others_are() {
         );
     }
     // Every setting and the configuration file.
-    let all = place.run(&["help", "settings"]).end();
+    let all = workspace.run(&["help", "settings"]).end();
     assert_eq!(all.code, 0, "{all:?}");
-    let names = place.run(&["config", "show", "--output=json"]).end().json();
+    let names = workspace.run(&["config", "show", "--output=json"]).end().json();
     for setting in names["settings"].as_object().unwrap().values() {
         let variable = setting["variable"].as_str().unwrap();
         assert!(all.out.contains(variable) && own(&["trigger"]) > 20, "{variable}");
     }
-    assert_eq!(place.run(&["settings"]).end().out, all.out);
+    assert_eq!(workspace.run(&["settings"]).end().out, all.out);
     // A flag that the help does not explain is still taken.
-    assert_eq!(place.run(&["config", "show", "--proxy", "none"]).end().code, 0);
+    assert_eq!(workspace.run(&["config", "show", "--proxy", "none"]).end().code, 0);
 }
 
 #[test]
 fn the_version_says_what_is_inside() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let size = std::fs::metadata(host_test::rig::component_file()).unwrap().len();
-    let ended = place.run(&["--version"]).end();
+    let ended = workspace.run(&["--version"]).end();
     assert!(
         ended.out.contains(&format!("with the component inside, {size} bytes")),
         "{ended:?}"
@@ -184,7 +184,7 @@ fn the_version_says_what_is_inside() {
 
 #[test]
 fn without_arguments_one_is_told_what_there_is() {
-    let ended = Place::new().run(&[]).end();
+    let ended = Workspace::new().run(&[]).end();
     assert_eq!(ended.code, 2);
     assert!(ended.err.contains("Usage: flow-starter"), "{ended:?}");
 }

@@ -7,7 +7,6 @@ mod dry_run;
 mod inputs;
 mod logs;
 mod manual;
-mod place;
 mod precedence;
 mod proxies;
 mod readme;
@@ -20,6 +19,7 @@ mod terminal;
 mod to_do;
 mod trust;
 mod unsaid;
+mod workspace;
 
 /// The flow that every user of the demo but the guest may start.
 const FLOW: &str = servicenow_stand_in::DEMO_FLOW;

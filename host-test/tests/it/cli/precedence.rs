@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::place::Place;
 use super::settings::{bare, shown};
+use super::workspace::Workspace;
 
 /// For each setting: in the file, in the environment, as a flag, and how each of them is shown.
 fn samples() -> Vec<(&'static str, [&'static str; 3], [Value; 3])> {
@@ -55,11 +55,7 @@ fn samples() -> Vec<(&'static str, [&'static str; 3], [Value; 3])> {
             [r#""32MiB""#, "16MiB", "8388608"],
             [json!(32 << 20), json!(16 << 20), json!(8 << 20)],
         ),
-        (
-            "limits.computing",
-            ["7", "6s", "5000ms"],
-            [json!(7), json!(6), json!(5)],
-        ),
+        ("limits.cpu-time", ["7", "6s", "5000ms"], [json!(7), json!(6), json!(5)]),
         (
             "limits.wall-clock",
             [r#""2min""#, "60", "1500ms"],
@@ -139,21 +135,21 @@ fn samples() -> Vec<(&'static str, [&'static str; 3], [Value; 3])> {
 
 #[test]
 fn each_setting_is_a_flag_before_the_environment_before_the_file_before_its_default() {
-    let place = Place::new();
-    let defaults = shown(bare(&place, &["config", "show"]))["settings"].clone();
+    let workspace = Workspace::new();
+    let defaults = shown(bare(&workspace, &["config", "show"]))["settings"].clone();
     let known: Vec<_> = defaults.as_object().unwrap().keys().cloned().collect();
     let mut sampled: Vec<_> = samples().iter().map(|(name, ..)| (*name).to_owned()).collect();
     sampled.sort();
     assert_eq!(sampled, known, "every setting has a sample");
 
-    let mut run = bare(&place, &["config", "show", "--config", "all.toml"]);
+    let mut run = bare(&workspace, &["config", "show", "--config", "all.toml"]);
     let mut file = String::new();
     for (name, given, _) in samples() {
         let (section, key) = name.split_once('.').unwrap();
         file.push_str(&format!("{section}.{key} = {}\n", given[0]));
         run = run.env(defaults[name]["variable"].as_str().unwrap(), "");
     }
-    place.file("all.toml", &file);
+    workspace.file("all.toml", &file);
     // `--output=json` is the flag by which this test reads it.
     let by_file = shown(run)["settings"].clone();
     for (name, _, values) in samples().into_iter().filter(|(name, ..)| *name != "output.format") {
@@ -166,7 +162,7 @@ fn each_setting_is_a_flag_before_the_environment_before_the_file_before_its_defa
 
     let with_environment = || {
         samples().into_iter().fold(
-            bare(&place, &["config", "show", "--config", "all.toml"]),
+            bare(&workspace, &["config", "show", "--config", "all.toml"]),
             |run, (name, given, _)| run.env(defaults[name]["variable"].as_str().unwrap(), given[1]),
         )
     };

@@ -4,14 +4,14 @@ use std::net::TcpListener;
 
 use serde_json::json;
 
-use super::place::Place;
 use super::settings::{bare, shown};
+use super::workspace::Workspace;
 
 /// Half of each password, as a lenient reader would take it for a host or a port.
 #[test]
 fn a_proxys_password_that_is_not_encoded_is_refused_and_not_shown() {
-    let place = Place::new();
-    place.flow(json!({}));
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
     for url in [
         "http://proxyuser:S3cret#word@127.0.0.1:13128",
         "http://proxyuser:S3cret/word@127.0.0.1:13128",
@@ -31,7 +31,7 @@ fn a_proxys_password_that_is_not_encoded_is_refused_and_not_shown() {
                 ("HTTPS_PROXY", "environment HTTPS_PROXY"),
                 ("FLOW_STARTER_NETWORK_PROXY", "environment FLOW_STARTER_NETWORK_PROXY"),
             ] {
-                let ended = place.run(command).env(variable, url).end();
+                let ended = workspace.run(command).env(variable, url).end();
                 assert_eq!(ended.code, 2, "{url}: {ended:?}");
                 assert!(ended.err.contains(&format!("network.proxy ({source}): ")), "{ended:?}");
                 assert!(ended.err.contains("percent-encode"), "{ended:?}");
@@ -44,12 +44,12 @@ fn a_proxys_password_that_is_not_encoded_is_refused_and_not_shown() {
             }
         }
     }
-    assert!(place.was_left_alone());
+    assert!(workspace.was_left_alone());
 }
 
 #[test]
 fn what_is_no_proxy_is_refused_with_its_reason() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     for (url, why) in [
         (
             "http://proxy.example:99999",
@@ -65,7 +65,7 @@ fn what_is_no_proxy_is_refused_with_its_reason() {
             "the proxy must be an http:// or https:// URL",
         ),
     ] {
-        let ended = bare(&place, &["config", "show", "--proxy", url]).end();
+        let ended = bare(&workspace, &["config", "show", "--proxy", url]).end();
         assert_eq!(ended.code, 2, "{ended:?}");
         assert!(
             ended.err.contains(&format!("network.proxy (flag --proxy): {why}")),
@@ -76,17 +76,17 @@ fn what_is_no_proxy_is_refused_with_its_reason() {
 
 #[test]
 fn check_shows_a_proxys_scheme_host_and_port_alone() {
-    let place = Place::new();
-    place.flow(json!({}));
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://proxy%40user:S3cret%23word@{nobody}/");
-    let ended = bare(&place, &["check", "flow.json", "--proxy", &url]).end();
+    let ended = bare(&workspace, &["check", "flow.json", "--proxy", &url]).end();
     let said = format!("{}{}", ended.out, ended.err);
     assert!(said.contains(&format!("http://{nobody}")), "{ended:?}");
     for part in ["S3cret", "word", "proxy@user", "proxy%40user", "@127.0.0.1"] {
         assert!(!said.contains(part), "{part}: {ended:?}");
     }
-    let all = shown(bare(&place, &["config", "show", "--proxy", &url]));
+    let all = shown(bare(&workspace, &["config", "show", "--proxy", &url]));
     assert_eq!(
         all["settings"]["network.proxy"]["value"],
         format!("http://***@{nobody}")
@@ -95,7 +95,7 @@ fn check_shows_a_proxys_scheme_host_and_port_alone() {
 
 #[test]
 fn an_exception_that_matches_no_host_is_refused_with_the_right_spelling() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     for (list, right) in [
         (
             "localhost,*.service-now.com",
@@ -104,7 +104,7 @@ fn an_exception_that_matches_no_host_is_refused_with_the_right_spelling() {
         ("localhost:8080", "write localhost"),
         ("192.168.", "for example 192.168.0.0/16"),
     ] {
-        let ended = bare(&place, &["config", "show", "--proxy", "http://proxy.example:3128"])
+        let ended = bare(&workspace, &["config", "show", "--proxy", "http://proxy.example:3128"])
             .env("NO_PROXY", list)
             .end();
         assert_eq!(ended.code, 2, "{ended:?}");
@@ -115,5 +115,5 @@ fn an_exception_that_matches_no_host_is_refused_with_the_right_spelling() {
         assert!(ended.err.contains(right), "{ended:?}");
     }
     // Without a proxy it says nothing to this program.
-    shown(bare(&place, &["config", "show"]).env("NO_PROXY", "*.service-now.com"));
+    shown(bare(&workspace, &["config", "show"]).env("NO_PROXY", "*.service-now.com"));
 }

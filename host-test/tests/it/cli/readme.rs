@@ -6,7 +6,7 @@ use std::process::Stdio;
 use flow_starter_input::request::PLACEHOLDER;
 use serde_json::json;
 
-use super::place::{Ended, Place};
+use super::workspace::{Ended, Workspace};
 
 fn section() -> String {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
@@ -32,8 +32,8 @@ fn commands(section: &str) -> Vec<String> {
 }
 
 /// As a person types it.
-fn typed(place: &Place, command: &str) {
-    let mut shell = place.command(Path::new("sh"));
+fn typed(workspace: &Workspace, command: &str) {
+    let mut shell = workspace.command(Path::new("sh"));
     shell
         .args(["-c", command])
         .stdin(Stdio::null())
@@ -45,14 +45,14 @@ fn typed(place: &Place, command: &str) {
 
 #[test]
 fn every_example_in_the_help_works() {
-    let place = Place::new();
-    place.flow(json!({}));
-    place.file("body.json", "{}");
-    place.file("secrets.env", "SN_PASSWORD=demo-password\n");
-    place.file("other.toml", "");
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
+    workspace.file("body.json", "{}");
+    workspace.file("secrets.env", "SN_PASSWORD=demo-password\n");
+    workspace.file("other.toml", "");
     std::fs::copy(
         host_test::rig::component_file(),
-        place.folder.join("servicenow-flow-starter.wasm"),
+        workspace.folder.join("servicenow-flow-starter.wasm"),
     )
     .unwrap();
     for command in [
@@ -66,25 +66,25 @@ fn every_example_in_the_help_works() {
         &[],
     ] {
         let all: Vec<_> = command.iter().copied().chain(["-h"]).collect();
-        let help = place.run(&all).end().out.replace("\\\n", " ");
+        let help = workspace.run(&all).end().out.replace("\\\n", " ");
         let examples: Vec<_> = help
             .lines()
             .filter(|line| line.starts_with("  flow-starter "))
             .collect();
         assert!(examples.len() > 1, "{command:?}");
-        examples.iter().for_each(|example| typed(&place, example));
+        examples.iter().for_each(|example| typed(&workspace, example));
     }
 }
 
 #[test]
 fn every_command_of_the_section_works() {
     let section = section();
-    let place = Place::new();
+    let workspace = Workspace::new();
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     // With the instance's name in the placeholder's place, as the section says.
     let example = std::fs::read_to_string(examples.join("flow.json")).unwrap();
     assert!(example.contains(PLACEHOLDER) && section.contains(PLACEHOLDER));
-    place.file("flow.json", example.replace(PLACEHOLDER, "acme"));
+    workspace.file("flow.json", example.replace(PLACEHOLDER, "acme"));
     let commands = commands(&section);
     assert!(commands.len() > 5, "{commands:?}");
     for command in commands {
@@ -94,25 +94,25 @@ fn every_command_of_the_section_works() {
             assert!(makefile.contains(&format!("\n{target}:")), "{command}");
             continue;
         }
-        typed(&place, &command);
+        typed(&workspace, &command);
     }
-    assert!(!place.stand_in.starts().is_empty());
+    assert!(!workspace.stand_in.starts().is_empty());
 }
 
 #[test]
 fn the_sections_configuration_file_is_a_right_one() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let blocks = blocks(&section(), "toml");
     assert_eq!(blocks.len(), 1);
-    place.file(".config/flow-starter/config.toml", &blocks[0]);
-    let ended = place.run(&["config", "show"]).end();
+    workspace.file(".config/flow-starter/config.toml", &blocks[0]);
+    let ended = workspace.run(&["config", "show"]).end();
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(ended.out.contains("file "), "{ended:?}");
 }
 
 #[test]
 fn the_sections_exit_codes_are_the_programs_own() {
-    let help = Place::new().run(&["trigger", "-h"]).end().out;
+    let help = Workspace::new().run(&["trigger", "-h"]).end().out;
     let section = section();
     for code in 0..=5 {
         let row = section

@@ -3,17 +3,17 @@
 use serde_json::json;
 use servicenow_stand_in::{Answer, Behaviour};
 
-use super::place::{ODD_SECRET, Place};
+use super::workspace::{ODD_SECRET, Workspace};
 
-fn place() -> Place {
-    let place = Place::new();
-    place.flow(json!({
+fn workspace() -> Workspace {
+    let workspace = Workspace::new();
+    workspace.flow(json!({
         "headers": {"hello": "{{ secrets.IN_FILE }}", "x": "{{secrets.SHORT}}"},
         "authentication": {"type": "basic", "username": "{{secrets.IN_ENVIRONMENT}}", "password": "{{secrets.IN_DIRECTORY}}"},
     }));
-    place.file("secrets.env", format!("IN_FILE={ODD_SECRET}\nSHORT=abc\n"));
-    place.file("secrets/IN_DIRECTORY", ODD_SECRET);
-    place
+    workspace.file("secrets.env", format!("IN_FILE={ODD_SECRET}\nSHORT=abc\n"));
+    workspace.file("secrets/IN_DIRECTORY", ODD_SECRET);
+    workspace
 }
 
 const ALL: [&str; 7] = [
@@ -28,8 +28,8 @@ const ALL: [&str; 7] = [
 
 #[test]
 fn each_secret_is_listed_with_where_it_is() {
-    let place = place();
-    let ended = place.run(&ALL).env("SECRET_IN_ENVIRONMENT", ODD_SECRET).end();
+    let workspace = workspace();
+    let ended = workspace.run(&ALL).env("SECRET_IN_ENVIRONMENT", ODD_SECRET).end();
     assert_eq!(ended.code, 0, "{ended:?}");
     for line in [
         "✓  IN_ENVIRONMENT  authentication.username  the environment variable SECRET_IN_ENVIRONMENT\n",
@@ -44,14 +44,14 @@ fn each_secret_is_listed_with_where_it_is() {
 
 #[test]
 fn a_missing_secret_ends_with_2_and_says_where_it_was_looked_for() {
-    let place = place();
-    let ended = place.run(&ALL).end();
+    let workspace = workspace();
+    let ended = workspace.run(&ALL).end();
     assert_eq!(ended.code, 2, "{ended:?}");
-    let told = "✗  IN_ENVIRONMENT  authentication.username  not available: looked for the environment variable \
+    let row = "✗  IN_ENVIRONMENT  authentication.username  not available: looked for the environment variable \
                 SECRET_IN_ENVIRONMENT, a line IN_ENVIRONMENT=… in secrets.env, the file secrets/IN_ENVIRONMENT\n";
-    assert!(ended.out.contains(told), "{}", ended.out);
+    assert!(ended.out.contains(row), "{}", ended.out);
 
-    let ended = place.run(&ALL).arg("--output=json").end();
+    let ended = workspace.run(&ALL).arg("--output=json").end();
     assert_eq!(ended.code, 2);
     let listed = ended.json()["secrets"].as_array().unwrap().clone();
     let of = |name: &str| listed.iter().find(|used| used["name"] == name).unwrap().clone();
@@ -62,14 +62,14 @@ fn a_missing_secret_ends_with_2_and_says_where_it_was_looked_for() {
 
 #[test]
 fn a_prefix_of_ones_own_or_none_decides_which_variables_are_secrets() {
-    let place = Place::new();
-    place.flow(json!({"authentication": {"type": "bearer", "token": "{{secrets.TOKEN}}"}}));
+    let workspace = Workspace::new();
+    workspace.flow(json!({"authentication": {"type": "bearer", "token": "{{secrets.TOKEN}}"}}));
     for (prefix, code) in [("MY_", 0), ("SECRET_", 2), ("none", 2)] {
-        let run = place.run(&["secrets", "list", "flow.json", "--secrets-environment-prefix", prefix]);
+        let run = workspace.run(&["secrets", "list", "flow.json", "--secrets-environment-prefix", prefix]);
         let ended = run.env("MY_TOKEN", ODD_SECRET).end();
         assert_eq!(ended.code, code, "{prefix}: {ended:?}");
     }
-    let ended = place
+    let ended = workspace
         .run(&["secrets", "list", "flow.json", "--secrets-environment-prefix", ""])
         .end();
     assert_eq!(ended.code, 2);
@@ -78,36 +78,36 @@ fn a_prefix_of_ones_own_or_none_decides_which_variables_are_secrets() {
 
 #[test]
 fn an_input_without_secrets_says_so_and_a_broken_reference_is_bad_input() {
-    let place = Place::new();
-    place.flow(json!({}));
-    let ended = place.run(&["secrets", "list", "flow.json"]).end();
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
+    let ended = workspace.run(&["secrets", "list", "flow.json"]).end();
     assert_eq!(
         (ended.code, ended.out.as_str()),
         (0, "The input refers to no secret.\n")
     );
-    let ended = place.run(&["secrets", "list", "--password", "{{secrets.A"]).end();
+    let ended = workspace.run(&["secrets", "list", "--password", "{{secrets.A"]).end();
     assert_eq!(ended.code, 2);
     assert!(ended.err.contains("nearly a reference to a secret"), "{ended:?}");
-    assert!(place.was_left_alone());
+    assert!(workspace.was_left_alone());
 }
 
 /// What the call itself has fetched is a secret as well, where a person sees the body that echoes it.
 #[test]
 fn a_token_that_the_answer_echoes_is_not_shown() {
-    let place = Place::new();
-    place.flow(json!({ "authentication": {
+    let workspace = Workspace::new();
+    workspace.flow(json!({ "authentication": {
         "type": "oauth-client-credentials-flow", "clientId": "demo-client", "clientSecret": "demo-secret",
     } }));
     let token = "t0ken-of-this-call";
     let given = json!({ "access_token": token, "token_type": "Bearer", "expires_in": 60 }).to_string();
     let echo = json!({ "result": { "executionId": "x".repeat(32), "echo": token } }).to_string();
-    place
+    workspace
         .stand_in
         .behave("/oauth_token.do", Behaviour::Answer(Answer::new(200).body(given)));
-    place
+    workspace
         .stand_in
         .behave(super::FLOW, Behaviour::Answer(Answer::new(200).body(echo)));
-    let ended = place.run(&["trigger", "flow.json"]).end();
+    let ended = workspace.run(&["trigger", "flow.json"]).end();
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(
         ended.out.contains("\"echo\":\"***\"") && !ended.out.contains(token),

@@ -7,26 +7,26 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::place::{Ended, Place};
+use super::workspace::{Ended, Workspace};
 
-fn place() -> Place {
-    let place = Place::new();
-    place.flow(
+fn workspace() -> Workspace {
+    let workspace = Workspace::new();
+    workspace.flow(
         json!({"authentication": {"type": "basic", "username": "{{secrets.USER}}", "password": "{{secrets.PWD}}"}}),
     );
-    place
+    workspace
 }
 
-fn pipe(place: &Place, name: &str) {
-    let path = place.folder.join(name);
+fn pipe(workspace: &Workspace, name: &str) {
+    let path = workspace.folder.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
 #[test]
 fn a_secrets_file_that_does_not_answer_ends_with_the_wall_clock() {
-    let place = place();
-    pipe(&place, "pipe");
+    let workspace = workspace();
+    pipe(&workspace, "pipe");
     for (command, code) in [
         (&["trigger", "flow.json"][..], 3),
         (&["trigger", "flow.json", "--dry-run"], 3),
@@ -35,7 +35,7 @@ fn a_secrets_file_that_does_not_answer_ends_with_the_wall_clock() {
     ] {
         // A component is compiled first, which takes its time.
         let begun = Instant::now();
-        let run = place
+        let run = workspace
             .run(command)
             .arg("--secrets-file=pipe")
             .arg("--limit-wall-clock=1s");
@@ -50,14 +50,14 @@ fn a_secrets_file_that_does_not_answer_ends_with_the_wall_clock() {
         assert!(all.contains("1 s"), "{command:?}: {ended:?}");
     }
     // `check` tries the way there, and asks nothing.
-    assert!(place.stand_in.requests().is_empty());
+    assert!(workspace.stand_in.requests().is_empty());
 }
 
 #[test]
 fn a_secrets_directory_takes_regular_files_alone() {
-    let place = place();
-    pipe(&place, "secrets/PWD");
-    let ended = place
+    let workspace = workspace();
+    pipe(&workspace, "secrets/PWD");
+    let ended = workspace
         .run(&["trigger", "flow.json", "--secrets-directory=secrets"])
         .end();
     assert_eq!(ended.code, 2, "{ended:?}");
@@ -71,8 +71,8 @@ fn a_secrets_directory_takes_regular_files_alone() {
 
 #[test]
 fn a_secrets_file_may_be_a_pipe() {
-    let place = place();
-    let run = place.run(&["trigger", "flow.json", "--secrets-file=/dev/stdin"]);
+    let workspace = workspace();
+    let run = workspace.run(&["trigger", "flow.json", "--secrets-file=/dev/stdin"]);
     let ended = run.input("USER=camunda\nPWD=demo-password\n").end();
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(warnings(&ended).is_empty(), "{ended:?}");
@@ -86,11 +86,13 @@ fn warnings(ended: &Ended) -> Vec<&str> {
 
 #[test]
 fn a_secrets_file_that_others_can_read_is_warned_about_once() {
-    let place = place();
-    let file = place.file("secrets.env", "USER=camunda\nPWD=demo-password\n");
+    let workspace = workspace();
+    let file = workspace.file("secrets.env", "USER=camunda\nPWD=demo-password\n");
     for (mode, warned) in [(0o644, &["secrets.env"][..]), (0o640, &[]), (0o600, &[])] {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
-        let ended = place.run(&["trigger", "flow.json", "--secrets-file=secrets.env"]).end();
+        let ended = workspace
+            .run(&["trigger", "flow.json", "--secrets-file=secrets.env"])
+            .end();
         assert_eq!(
             (ended.code, warnings(&ended).as_slice()),
             (0, warned),
@@ -101,28 +103,28 @@ fn a_secrets_file_that_others_can_read_is_warned_about_once() {
 
 #[test]
 fn where_secrets_are_kept_is_for_the_operator_alone() {
-    let place = place();
-    place.file("kept/secrets.env", "EMPTY=\n");
-    place.file("mounted/OTHER", "x");
+    let workspace = workspace();
+    workspace.file("kept/secrets.env", "EMPTY=\n");
+    workspace.file("mounted/OTHER", "x");
     let arguments = ["--secrets-file=kept/secrets.env", "--secrets-directory=mounted"];
     for output in ["--output=text", "--output=json"] {
-        let run = place.run(&["trigger", "flow.json", output]);
+        let run = workspace.run(&["trigger", "flow.json", output]);
         let ended = arguments.iter().fold(run, |run, argument| run.arg(argument)).end();
         assert_eq!(ended.code, 2, "{ended:?}");
-        let told = format!("{}{}", ended.out, ended.err);
+        let output = format!("{}{}", ended.out, ended.err);
         let message = "Secret with name 'PWD' is not available (in `authentication.password`): looked in the environment, a secrets \
                        file and a secrets directory.";
-        assert!(told.contains(message), "{told}");
+        assert!(output.contains(message), "{output}");
         assert!(
-            !told.contains("kept") && !told.contains("mounted") && !told.contains("SECRET_PWD"),
-            "{told}"
+            !output.contains("kept") && !output.contains("mounted") && !output.contains("SECRET_PWD"),
+            "{output}"
         );
         let logged = ended.logs.iter().find(|event| event["secret"] == "PWD").unwrap();
         let places = "the environment variable SECRET_PWD, a line PWD=… in kept/secrets.env, the file mounted/PWD";
         assert_eq!(logged["looked_for"], places, "{logged}");
     }
     // There the operator is the reader.
-    let run = place.run(&["secrets", "list", "flow.json"]);
+    let run = workspace.run(&["secrets", "list", "flow.json"]);
     let listed = arguments.iter().fold(run, |run, argument| run.arg(argument)).end();
     assert!(listed.out.contains("the file mounted/PWD"), "{listed:?}");
 }

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::place::{ODD_SECRET, Place, Run};
+use super::workspace::{ODD_SECRET, Run, Workspace};
 
 /// The program with nothing set by the place itself.
-pub fn bare(place: &Place, arguments: &[&str]) -> Run {
+pub fn bare(workspace: &Workspace, arguments: &[&str]) -> Run {
     ["TLS_CA_FILE", "NETWORK_CONNECT_TO", "LOG_LEVEL", "LOG_FORMAT"]
         .into_iter()
-        .fold(place.run(arguments), |run, name| {
+        .fold(workspace.run(arguments), |run, name| {
             run.without(&format!("FLOW_STARTER_{name}"))
         })
 }
@@ -27,14 +27,14 @@ pub fn shown(run: Run) -> Value {
 
 #[test]
 fn settings_are_shown_for_a_person_with_their_source() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let ended = bare(
-        &place,
+        &workspace,
         &["config", "show", "--allow", "a.example.com", "--allow", "b.example.com"],
     )
     .end();
     assert_eq!(ended.code, 0);
-    let looked_for = place.folder.join(".config/flow-starter/config.toml");
+    let looked_for = workspace.folder.join(".config/flow-starter/config.toml");
     assert!(ended.out.starts_with(&format!(
         "configuration file: none; looked for {}\n",
         looked_for.display()
@@ -50,12 +50,12 @@ fn settings_are_shown_for_a_person_with_their_source() {
 
 #[test]
 fn the_configuration_file_in_its_usual_place_is_read() {
-    let place = Place::new();
-    let file = place.file(
+    let workspace = Workspace::new();
+    let file = workspace.file(
         ".config/flow-starter/config.toml",
         "[tls]\nca-file = [\"own.pem\"]\n[log]\nlevel = \"off\"\n",
     );
-    let all = shown(bare(&place, &["config", "show"]));
+    let all = shown(bare(&workspace, &["config", "show"]));
     assert_eq!((all["file"].as_str(), &all["read"]), (file.to_str(), &json!(true)));
     assert_eq!(all["settings"]["log.level"]["value"], "off");
     // Seen from the file, not from where one stands.
@@ -65,19 +65,19 @@ fn the_configuration_file_in_its_usual_place_is_read() {
         json!([beside.to_str().unwrap()])
     );
 
-    place.file("other/flow-starter/config.toml", "[log]\nlevel = \"info\"\n");
-    let other = place.folder.join("other");
-    let all = shown(bare(&place, &["config", "show"]).env("XDG_CONFIG_HOME", other.to_str().unwrap()));
+    workspace.file("other/flow-starter/config.toml", "[log]\nlevel = \"info\"\n");
+    let other = workspace.folder.join("other");
+    let all = shown(bare(&workspace, &["config", "show"]).env("XDG_CONFIG_HOME", other.to_str().unwrap()));
     assert_eq!(all["settings"]["log.level"]["value"], "info");
-    place.file("named.toml", "[log]\nlevel = \"debug\"\n");
-    let all = shown(bare(&place, &["config", "show"]).env("FLOW_STARTER_CONFIG", "named.toml"));
+    workspace.file("named.toml", "[log]\nlevel = \"debug\"\n");
+    let all = shown(bare(&workspace, &["config", "show"]).env("FLOW_STARTER_CONFIG", "named.toml"));
     assert_eq!(all["settings"]["log.level"]["source"], "file named.toml");
 }
 
 #[test]
 fn what_is_wrong_in_the_configuration_file_is_said_in_one_sentence() {
-    let place = Place::new();
-    for (text, told) in [
+    let workspace = Workspace::new();
+    for (text, message) in [
         (
             "[policy]\nalow = []",
             "`config.toml` has an unknown key `policy.alow`: did you mean `policy.allow`?",
@@ -121,39 +121,39 @@ fn what_is_wrong_in_the_configuration_file_is_said_in_one_sentence() {
             "component.precompiled (file config.toml): component.file is set there as well",
         ),
     ] {
-        place.file("config.toml", text);
-        let ended = bare(&place, &["config", "show", "--config", "config.toml"]).end();
+        workspace.file("config.toml", text);
+        let ended = bare(&workspace, &["config", "show", "--config", "config.toml"]).end();
         assert_eq!(ended.code, 2, "{text}");
-        assert!(ended.err.contains(told), "{text}: {}", ended.err);
+        assert!(ended.err.contains(message), "{text}: {}", ended.err);
         assert_eq!(ended.err.lines().count(), 1, "{}", ended.err);
     }
-    for (file, told) in [("missing.toml", "there is no such file"), (".", "it is a directory")] {
-        let ended = bare(&place, &["config", "show", "--config", file]).end();
+    for (file, message) in [("missing.toml", "there is no such file"), (".", "it is a directory")] {
+        let ended = bare(&workspace, &["config", "show", "--config", file]).end();
         assert_eq!(ended.code, 2);
-        assert!(ended.err.contains(told), "{}", ended.err);
+        assert!(ended.err.contains(message), "{}", ended.err);
     }
 }
 
 #[test]
 fn a_variable_that_is_nearly_one_of_ours_is_a_slip_and_a_strangers_is_not() {
-    let place = Place::new();
-    let ended = bare(&place, &["config", "show"])
+    let workspace = Workspace::new();
+    let ended = bare(&workspace, &["config", "show"])
         .env("FLOW_STARTER_POLICY_ALOW", "a.example.com")
         .end();
     assert_eq!((ended.code, ended.out.as_str()), (2, ""));
-    let told = "environment FLOW_STARTER_POLICY_ALOW is no setting: did you mean FLOW_STARTER_POLICY_ALLOW?";
-    assert!(ended.err.contains(told), "{ended:?}");
-    let run = bare(&place, &["config", "show"]).env("FLOW_STARTER_SERVICE_HOST", "10.0.0.1");
+    let message = "environment FLOW_STARTER_POLICY_ALOW is no setting: did you mean FLOW_STARTER_POLICY_ALLOW?";
+    assert!(ended.err.contains(message), "{ended:?}");
+    let run = bare(&workspace, &["config", "show"]).env("FLOW_STARTER_SERVICE_HOST", "10.0.0.1");
     assert_eq!(run.env("FLOW_STARTER_PORT", "tcp://10.0.0.1:80").end().code, 0);
 }
 
 #[test]
 fn the_example_of_a_file_sets_nothing_and_its_lines_are_right() {
-    let place = Place::new();
-    let example = bare(&place, &["config", "example"]).end();
+    let workspace = Workspace::new();
+    let example = bare(&workspace, &["config", "example"]).end();
     assert_eq!((example.code, example.err.as_str()), (0, ""));
-    place.file("config.toml", &example.out);
-    let untouched = shown(bare(&place, &["config", "show", "--config", "config.toml"]));
+    workspace.file("config.toml", &example.out);
+    let untouched = shown(bare(&workspace, &["config", "show", "--config", "config.toml"]));
     let settings = untouched["settings"].as_object().unwrap();
     assert!(
         settings
@@ -169,8 +169,8 @@ fn the_example_of_a_file_sets_nothing_and_its_lines_are_right() {
         Some(line) if !line.starts_with("precompiled") => format!("{line}\n"),
         _ => format!("{line}\n"),
     };
-    place.file("config.toml", example.out.lines().map(line).collect::<String>());
-    let all = shown(bare(&place, &["config", "show", "--config", "config.toml"]));
+    workspace.file("config.toml", example.out.lines().map(line).collect::<String>());
+    let all = shown(bare(&workspace, &["config", "show", "--config", "config.toml"]));
     let settings = all["settings"].as_object().unwrap();
     for (name, setting) in settings
         .iter()
@@ -182,11 +182,11 @@ fn the_example_of_a_file_sets_nothing_and_its_lines_are_right() {
 
 #[test]
 fn a_stronger_source_decides_between_a_component_and_native_code() {
-    let place = Place::new();
-    place.flow(json!({}));
-    place.file("config.toml", "[component]\nprecompiled = \"b\"\n");
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
+    workspace.file("config.toml", "[component]\nprecompiled = \"b\"\n");
     let run = bare(
-        &place,
+        &workspace,
         &[
             "trigger",
             "flow.json",
@@ -205,18 +205,18 @@ fn a_stronger_source_decides_between_a_component_and_native_code() {
 
 #[test]
 fn a_proxys_password_is_not_shown_and_everybodys_variables_are_named() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let proxy = "http://user:wrong-password%2F1@proxy.example.com:3128";
-    let run = bare(&place, &["config", "show"])
+    let run = bare(&workspace, &["config", "show"])
         .env("HTTPS_PROXY", proxy)
         .env("no_proxy", "localhost");
     let all = shown(run)["settings"].clone();
     assert_eq!(all["network.proxy"]["value"], "http://***@proxy.example.com:3128");
     assert_eq!(all["network.proxy"]["source"], "environment HTTPS_PROXY");
     assert_eq!(all["network.no-proxy"]["source"], "environment no_proxy");
-    let run = bare(&place, &["config", "show", "--proxy", "none"]).env("HTTPS_PROXY", proxy);
+    let run = bare(&workspace, &["config", "show", "--proxy", "none"]).env("HTTPS_PROXY", proxy);
     assert_eq!(shown(run)["settings"]["network.proxy"]["value"], "none");
-    let ended = bare(&place, &["config", "show"])
+    let ended = bare(&workspace, &["config", "show"])
         .env("ALL_PROXY", &format!("ftp://u:{ODD_SECRET}@x"))
         .end();
     assert_eq!(ended.code, 2);
@@ -230,18 +230,20 @@ fn a_proxys_password_is_not_shown_and_everybodys_variables_are_named() {
 
 #[test]
 fn the_policy_of_the_environment_and_of_the_file_is_kept_by_a_call() {
-    let place = Place::new();
-    place.flow(json!({}));
-    let denied = place
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
+    let denied = workspace
         .run(&["trigger", "flow.json"])
         .env("FLOW_STARTER_POLICY_ALLOW", "other.service-now.com")
         .end();
     assert_eq!(denied.code, 3, "{denied:?}");
-    place.file("config.toml", "[policy]\nallow = [\"other.service-now.com\"]\n");
-    let denied = place.run(&["trigger", "flow.json", "--config", "config.toml"]).end();
+    workspace.file("config.toml", "[policy]\nallow = [\"other.service-now.com\"]\n");
+    let denied = workspace
+        .run(&["trigger", "flow.json", "--config", "config.toml"])
+        .end();
     assert_eq!(denied.code, 3, "{denied:?}");
-    assert!(place.was_left_alone());
-    let started = place
+    assert!(workspace.was_left_alone());
+    let started = workspace
         .run(&[
             "trigger",
             "flow.json",

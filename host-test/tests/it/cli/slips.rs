@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::FLOW;
-use super::place::{Ended, Place, flow};
+use super::workspace::{Ended, Workspace, flow};
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
@@ -20,48 +20,48 @@ mod byte_order_marks {
 
     #[test]
     fn the_input_may_begin_with_one() {
-        let place = Place::new();
-        place.file("flow.json", marked(flow(json!({}))));
-        assert_eq!(place.run(&["trigger", "flow.json"]).end().code, 0);
-        let piped = place.run(&["trigger", "-"]).input(marked(flow(json!({})))).end();
+        let workspace = Workspace::new();
+        workspace.file("flow.json", marked(flow(json!({}))));
+        assert_eq!(workspace.run(&["trigger", "flow.json"]).end().code, 0);
+        let piped = workspace.run(&["trigger", "-"]).input(marked(flow(json!({})))).end();
         assert_eq!(piped.code, 0, "{piped:?}");
-        let empty = place.run(&["trigger", "-"]).input(BYTE_ORDER_MARK).end();
+        let empty = workspace.run(&["trigger", "-"]).input(BYTE_ORDER_MARK).end();
         assert!(empty.err.contains("standard input is empty"), "{empty:?}");
     }
 
     #[test]
     fn a_body_file_is_sent_without_it() {
-        let place = Place::new();
-        place.flow(json!({}));
-        place.file("body.json", marked("{\"a\":1}"));
-        let ended = place.run(&["trigger", "flow.json", "--body", "@body.json"]).end();
+        let workspace = Workspace::new();
+        workspace.flow(json!({}));
+        workspace.file("body.json", marked("{\"a\":1}"));
+        let ended = workspace.run(&["trigger", "flow.json", "--body", "@body.json"]).end();
         assert_eq!(ended.code, 0, "{ended:?}");
-        assert_eq!(place.stand_in.requests().pop().unwrap().body, b"{\"a\":1}");
+        assert_eq!(workspace.stand_in.requests().pop().unwrap().body, b"{\"a\":1}");
     }
 
     #[test]
     fn it_is_no_part_of_a_secret() {
-        let place = Place::new();
-        place.file("flow.json", with_secret().to_string());
-        place.file("secrets.env", marked("PWD=demo-password\n"));
-        place.file("mounted/PWD", marked("demo-password\n"));
+        let workspace = Workspace::new();
+        workspace.file("flow.json", with_secret().to_string());
+        workspace.file("secrets.env", marked("PWD=demo-password\n"));
+        workspace.file("mounted/PWD", marked("demo-password\n"));
         for from in ["--secrets-file=secrets.env", "--secrets-directory=mounted"] {
-            let ended = place.run(&["trigger", "flow.json", from]).end();
+            let ended = workspace.run(&["trigger", "flow.json", from]).end();
             assert_eq!(ended.code, 0, "{from}: {ended:?}");
         }
     }
 
     #[test]
     fn certificate_files_may_hold_them() {
-        let place = Place::new();
-        place.flow(json!({}));
+        let workspace = Workspace::new();
+        workspace.flow(json!({}));
         let other = rcgen::generate_simple_self_signed(["client".to_owned()]).unwrap();
         // Two files in one: the second begins in the middle.
-        let both = format!("{}{}", marked(other.cert.pem()), marked(place.stand_in.ca_pem()));
-        place.file("both.pem", both);
-        place.file("client.pem", marked(other.cert.pem()));
-        place.file("client-key.pem", marked(other.signing_key.serialize_pem()));
-        let ended = place
+        let both = format!("{}{}", marked(other.cert.pem()), marked(workspace.stand_in.ca_pem()));
+        workspace.file("both.pem", both);
+        workspace.file("client.pem", marked(other.cert.pem()));
+        workspace.file("client-key.pem", marked(other.signing_key.serialize_pem()));
+        let ended = workspace
             .run(&["trigger", "flow.json", "--ca-file", "both.pem"])
             .arg("--client-certificate=client.pem")
             .arg("--client-key=client-key.pem")
@@ -71,12 +71,12 @@ mod byte_order_marks {
 
     #[test]
     fn a_configuration_file_is_read_and_its_columns_are_right() {
-        let place = Place::new();
-        place.file("config.toml", marked("[limits]\nwall-clock = \"9s\"\n"));
-        let shown = place.run(&["config", "show", "--config=config.toml"]).end();
+        let workspace = Workspace::new();
+        workspace.file("config.toml", marked("[limits]\nwall-clock = \"9s\"\n"));
+        let shown = workspace.run(&["config", "show", "--config=config.toml"]).end();
         assert!(shown.code == 0 && shown.out.contains("9s"), "{shown:?}");
-        place.file("config.toml", marked("x = y"));
-        let wrong = place.run(&["config", "show", "--config=config.toml"]).end();
+        workspace.file("config.toml", marked("x = y"));
+        let wrong = workspace.run(&["config", "show", "--config=config.toml"]).end();
         assert!(wrong.err.contains("(line 1, column 5)"), "{wrong:?}");
     }
 }
@@ -84,8 +84,8 @@ mod byte_order_marks {
 /// A wrong password would end as a 401 and, after some of them, as a locked account.
 #[test]
 fn a_secrets_line_that_others_read_differently_is_refused() {
-    let place = Place::new();
-    place.file("flow.json", with_secret().to_string());
+    let workspace = Workspace::new();
+    workspace.file("flow.json", with_secret().to_string());
     for (line, slip) in [
         (
             "PWD=\"demo-password\"",
@@ -105,15 +105,15 @@ fn a_secrets_line_that_others_read_differently_is_refused() {
             "line 2 has spaces after the value: write PWD=value",
         ),
     ] {
-        place.file("secrets.env", format!("OTHER=\"1\"\n{line}\n"));
+        workspace.file("secrets.env", format!("OTHER=\"1\"\n{line}\n"));
         for command in [&["trigger", "flow.json"][..], &["secrets", "list", "flow.json"]] {
-            let ended = place.run(command).arg("--secrets-file=secrets.env").end();
+            let ended = workspace.run(command).arg("--secrets-file=secrets.env").end();
             assert_eq!(ended.code, 2, "{line}: {ended:?}");
-            let told = format!("{}{}", ended.out, ended.err);
-            assert!(told.contains(slip), "{line}: {told}");
+            let output = format!("{}{}", ended.out, ended.err);
+            assert!(output.contains(slip), "{line}: {output}");
         }
     }
-    assert!(place.was_left_alone());
+    assert!(workspace.was_left_alone());
 }
 
 mod unread_members {
@@ -127,14 +127,14 @@ mod unread_members {
         input
     }
 
-    fn trigger(place: &Place, input: &Value, more: &[&str]) -> Ended {
-        let run = place.run(&["trigger", "-"]).input(input.to_string());
+    fn trigger(workspace: &Workspace, input: &Value, more: &[&str]) -> Ended {
+        let run = workspace.run(&["trigger", "-"]).input(input.to_string());
         more.iter().fold(run, |run, argument| run.arg(argument)).end()
     }
 
     #[test]
     fn a_fields_other_name_is_warned_about() {
-        let place = Place::new();
+        let workspace = Workspace::new();
         for (field, name) in [
             ("body", "requestBody"),
             ("body", "payload"),
@@ -147,20 +147,20 @@ mod unread_members {
         ] {
             let warning = format!("nothing reads \"{name}\"; did you mean \"{field}\"?");
             let input = renamed(field, name);
-            let ended = trigger(&place, &input, &["--dry-run"]);
+            let ended = trigger(&workspace, &input, &["--dry-run"]);
             assert_eq!((ended.code, ended.err), (0, format!("warning: {warning}\n")));
-            let ended = trigger(&place, &input, &["--dry-run", "--output=json"]);
+            let ended = trigger(&workspace, &input, &["--dry-run", "--output=json"]);
             assert_eq!(ended.json()["warnings"], json!([warning]));
-            let strict = trigger(&place, &input, &["--strict"]);
+            let strict = trigger(&workspace, &input, &["--strict"]);
             assert_eq!(strict.code, 2, "{strict:?}");
             assert!(strict.err.contains(&warning), "{strict:?}");
         }
-        assert!(place.was_left_alone());
+        assert!(workspace.was_left_alone());
     }
 
     #[test]
     fn the_instances_other_name_is_warned_about_before_it_is_missed() {
-        let ended = trigger(&Place::new(), &renamed("snInstance", "instanceName"), &[]);
+        let ended = trigger(&Workspace::new(), &renamed("snInstance", "instanceName"), &[]);
         assert_eq!(ended.code, 2);
         let warning = "warning: nothing reads \"instanceName\"; did you mean \"snInstance\"?\n";
         assert!(
@@ -171,9 +171,9 @@ mod unread_members {
 
     #[test]
     fn credentials_outside_of_authentication_are_warned_about() {
-        let place = Place::new();
+        let workspace = Workspace::new();
         let input = flow(json!({"authentication": null, "username": "camunda", "password": "demo-password"}));
-        let ended = trigger(&place, &input, &["--dry-run"]);
+        let ended = trigger(&workspace, &input, &["--dry-run"]);
         for member in ["username", "password"] {
             let warning = format!(
                 "warning: nothing reads \"{member}\"; did you mean {{\"authentication\": {{\"{member}\": …}}}}?\n"
@@ -181,7 +181,7 @@ mod unread_members {
             assert!(ended.err.contains(&warning), "{ended:?}");
         }
         let within = json!({"type": "basic", "username": "camunda", "password": "demo-password", "scope": "x"});
-        let ended = trigger(&place, &flow(json!({"authentication": within})), &["--dry-run"]);
+        let ended = trigger(&workspace, &flow(json!({"authentication": within})), &["--dry-run"]);
         let warning = "nothing reads \"scope\" in \"authentication\"; did you mean \"scopes\"?";
         assert!(ended.err.contains(warning), "{ended:?}");
     }
@@ -189,75 +189,80 @@ mod unread_members {
     /// As the documentation names the field: the request would go out without credentials.
     #[test]
     fn a_flat_name_is_refused_and_its_nested_form_shown() {
-        let place = Place::new();
+        let workspace = Workspace::new();
         let input =
             flow(json!({"authentication": null, "authentication.type": "basic", "authentication.username": "camunda"}));
-        place.file("flow.json", input.to_string());
+        workspace.file("flow.json", input.to_string());
         for command in [
             &["trigger", "flow.json"][..],
             &["trigger", "flow.json", "--password=x"],
             &["check", "flow.json"],
             &["secrets", "list", "flow.json"],
         ] {
-            let ended = place.run(command).end();
+            let ended = workspace.run(command).end();
             assert_eq!(ended.code, 2, "{command:?}");
-            let told = "\"authentication.type\", which nothing reads: write {\"authentication\": {\"type\": …}}";
-            assert!(ended.err.contains(told), "{command:?}: {ended:?}");
+            let message = "\"authentication.type\", which nothing reads: write {\"authentication\": {\"type\": …}}";
+            assert!(ended.err.contains(message), "{command:?}: {ended:?}");
         }
-        assert!(place.was_left_alone());
+        assert!(workspace.was_left_alone());
     }
 
     #[test]
     fn a_body_that_the_method_does_not_have_is_warned_about() {
-        let place = Place::new();
+        let workspace = Workspace::new();
         for method in ["GET", "DELETE"] {
-            let ended = trigger(&place, &flow(json!({"method": method})), &["--dry-run"]);
+            let ended = trigger(&workspace, &flow(json!({"method": method})), &["--dry-run"]);
             let warning = format!("warning: nothing reads \"body\": a {method} has no body;");
             assert!(ended.code == 0 && ended.err.starts_with(&warning), "{ended:?}");
         }
-        let ended = trigger(&place, &flow(json!({})), &["--dry-run", "--method=get"]);
+        let ended = trigger(&workspace, &flow(json!({})), &["--dry-run", "--method=get"]);
         assert!(
             ended.err.starts_with("warning: nothing reads \"body\": a GET"),
             "{ended:?}"
         );
         assert_eq!(
-            trigger(&place, &flow(json!({"method": "GET", "body": null})), &["--dry-run"]).err,
+            trigger(
+                &workspace,
+                &flow(json!({"method": "GET", "body": null})),
+                &["--dry-run"]
+            )
+            .err,
             ""
         );
     }
 
     #[test]
     fn every_result_as_json_has_the_warnings() {
-        let place = Place::new();
+        let workspace = Workspace::new();
         let warnings = json!(["nothing reads \"payload\"; did you mean \"body\"?"]);
         let input = |members: Value| {
             let mut input = flow(members);
             input["payload"] = json!({"a": 1});
             input
         };
-        place.file("flow.json", input(json!({})).to_string());
-        let started = place.run(&["trigger", "flow.json", "--output=json"]).end();
+        workspace.file("flow.json", input(json!({})).to_string());
+        let started = workspace.run(&["trigger", "flow.json", "--output=json"]).end();
         assert_eq!(
             (started.code, &started.json()["warnings"]),
             (0, &warnings),
             "{started:?}"
         );
         assert_eq!(started.json()["status"], 200);
-        let listed = place.run(&["secrets", "list", "flow.json", "--output=json"]).end();
+        let listed = workspace.run(&["secrets", "list", "flow.json", "--output=json"]).end();
         assert_eq!((listed.code, &listed.json()["warnings"]), (0, &warnings));
-        let checked = place.run(&["check", "flow.json", "--output=json"]).end().json();
+        let checked = workspace.run(&["check", "flow.json", "--output=json"]).end().json();
         assert_eq!(
             checked[0],
             json!({"target": "the input", "step": "warning", "ok": null, "detail": warnings[0], "fix": null})
         );
         let wrong = input(json!({"restApiTriggerPath": "x"}));
-        let refused = trigger(&place, &wrong, &["--output=json"]);
+        let refused = trigger(&workspace, &wrong, &["--output=json"]);
         assert_eq!((refused.code, &refused.json()["warnings"]), (2, &warnings));
     }
 
     #[test]
     fn camundas_own_members_and_variables_are_silent() {
-        let place = Place::new();
+        let workspace = Workspace::new();
         let input = flow(json!({
             "url": "=\"https://\" + snInstance + \".service-now.com\" + restApiTriggerPath",
             "storeResponse": false,
@@ -266,7 +271,7 @@ mod unread_members {
             "type": "order",
             "name": "x",
         }));
-        let ended = trigger(&place, &input, &["--strict", "--output=json"]);
+        let ended = trigger(&workspace, &input, &["--strict", "--output=json"]);
         assert_eq!((ended.code, ended.err.as_str()), (0, ""));
         assert_eq!(ended.json().get("warnings"), None);
     }
@@ -274,7 +279,7 @@ mod unread_members {
 
 #[test]
 fn an_expression_in_a_plain_values_place_is_refused() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     for (members, field) in [
         (json!({"snInstance": "=\"acme\""}), "snInstance"),
         (json!({"headers": "={\"hello\": \"header\"}"}), "headers"),
@@ -284,31 +289,31 @@ fn an_expression_in_a_plain_values_place_is_refused() {
             "authentication.username",
         ),
     ] {
-        place.flow(members);
+        workspace.flow(members);
         for command in [&["trigger", "flow.json"][..], &["check", "flow.json"]] {
-            let ended = place.run(command).end();
+            let ended = workspace.run(command).end();
             assert_eq!(ended.code, 2, "{field}: {ended:?}");
-            let told =
+            let message =
                 format!("`flow.json`: \"{field}\" begins with `=`, as a FEEL expression does. Camunda evaluates");
-            assert!(ended.err.contains(&told), "{field}: {ended:?}");
+            assert!(ended.err.contains(&message), "{field}: {ended:?}");
         }
     }
-    place.flow(json!({}));
-    let ended = place
+    workspace.flow(json!({}));
+    let ended = workspace
         .run(&["trigger", "flow.json", "--headers", "={\"a\":\"b\"}"])
         .end();
     assert!(
         ended.code == 2 && ended.err.contains("as a FEEL expression does"),
         "{ended:?}"
     );
-    assert!(place.was_left_alone());
+    assert!(workspace.was_left_alone());
 }
 
 #[test]
 fn a_body_with_a_variable_is_told_how_an_expression_begins() {
-    let place = Place::new();
-    place.flow(json!({"body": "{\"correlationValue\": camId}"}));
-    let ended = place.run(&["trigger", "flow.json"]).end();
+    let workspace = Workspace::new();
+    workspace.flow(json!({"body": "{\"correlationValue\": camId}"}));
+    let ended = workspace.run(&["trigger", "flow.json"]).end();
     assert!(
         ended.code == 2
             && ended
@@ -320,8 +325,8 @@ fn a_body_with_a_variable_is_told_how_an_expression_begins() {
 
 #[test]
 fn a_wrong_instance_or_path_is_told_what_is_wrong_with_it() {
-    let place = Place::new();
-    for (members, told) in [
+    let workspace = Workspace::new();
+    for (members, message) in [
         (
             json!({"snInstance": "acme_dev"}),
             "holds `_`: it has only letters, digits and hyphens",
@@ -332,17 +337,17 @@ fn a_wrong_instance_or_path_is_told_what_is_wrong_with_it() {
             "of a whole URL, enter only what follows the host",
         ),
     ] {
-        place.flow(members);
-        let ended = place.run(&["trigger", "flow.json"]).end();
-        assert!(ended.code == 2 && ended.err.contains(told), "{ended:?}");
+        workspace.flow(members);
+        let ended = workspace.run(&["trigger", "flow.json"]).end();
+        assert!(ended.code == 2 && ended.err.contains(message), "{ended:?}");
     }
 }
 
 #[test]
 fn a_slip_in_json_is_named() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let right = flow(json!({})).to_string();
-    for (input, told) in [
+    for (input, message) in [
         (
             right.replacen('{', "{\n// mine\n", 1),
             "(line 2, column 1): JSON has no comments",
@@ -357,22 +362,22 @@ fn a_slip_in_json_is_named() {
         ),
         (format!("={right}"), "as a FEEL expression does"),
     ] {
-        let ended = place.run(&["trigger", "-"]).input(input).end();
+        let ended = workspace.run(&["trigger", "-"]).input(input).end();
         assert_eq!(ended.code, 2);
         assert!(ended.err.contains("standard input is not JSON (line "), "{ended:?}");
-        assert!(ended.err.contains(told), "{told}: {ended:?}");
+        assert!(ended.err.contains(message), "{message}: {ended:?}");
     }
-    place.flow(json!({}));
-    let ended = place.run(&["trigger", "flow.json", "--headers", "{'a':'b'}"]).end();
+    workspace.flow(json!({}));
+    let ended = workspace.run(&["trigger", "flow.json", "--headers", "{'a':'b'}"]).end();
     assert!(ended.err.contains("straight double quotation marks"), "{ended:?}");
 }
 
 #[test]
 fn a_flags_value_may_begin_with_a_hyphen() {
-    let place = Place::new();
-    place.flow(json!({}));
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
     let dry = |flags: &[&str]| {
-        let run = place.run(&["trigger", "flow.json", "--dry-run"]);
+        let run = workspace.run(&["trigger", "flow.json", "--dry-run"]);
         flags.iter().fold(run, |run, flag| run.arg(flag)).end()
     };
     assert_eq!(dry(&["--username", "-svc"]).code, 0);
@@ -394,33 +399,33 @@ fn a_flags_value_may_begin_with_a_hyphen() {
 /// `--username $USER --dry-run`, and no such variable: the call must not be made.
 #[test]
 fn a_flag_is_not_taken_for_the_value_before_it() {
-    let place = Place::new();
-    place.flow(json!({}));
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
     for flag in ["--username", "--password", "--scopes", "--request-body"] {
-        let ended = place.run(&["trigger", "flow.json", flag, "--dry-run"]).end();
+        let ended = workspace.run(&["trigger", "flow.json", flag, "--dry-run"]).end();
         assert_eq!(ended.code, 2, "{ended:?}");
         assert!(ended.err.contains("a value is missing before --dry-run"), "{ended:?}");
     }
-    let ended = place
+    let ended = workspace
         .run(&["trigger", "flow.json", "--username", "--output=json"])
         .end();
     assert!(
         ended.code == 2 && ended.err.contains("a value is missing before --output"),
         "{ended:?}"
     );
-    assert!(place.was_left_alone());
+    assert!(workspace.was_left_alone());
 }
 
 #[test]
 fn a_flag_for_the_target_stands_in_place_of_all_that_the_file_says_of_it() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     for file in [
         json!({"snTarget": "instance"}),
         json!({"snTarget": "domain", "snDomain": "other.example"}),
         json!({"snTarget": "url", "snEndpoint": "https://other.example"}),
         json!({"snDomain": "other.example"}),
     ] {
-        place.flow(file.clone());
+        workspace.flow(file.clone());
         for (flag, url) in [
             (
                 "--endpoint=https://acme.service-now.com",
@@ -431,7 +436,7 @@ fn a_flag_for_the_target_stands_in_place_of_all_that_the_file_says_of_it() {
                 "https://acme.servicenowservices.com/",
             ),
         ] {
-            let ended = place.run(&["trigger", "flow.json", "--dry-run", flag]).end();
+            let ended = workspace.run(&["trigger", "flow.json", "--dry-run", flag]).end();
             assert!(ended.code == 0 && ended.out.contains(url), "{file} {flag}: {ended:?}");
         }
     }
@@ -439,23 +444,23 @@ fn a_flag_for_the_target_stands_in_place_of_all_that_the_file_says_of_it() {
 
 #[test]
 fn ordinary_text_is_no_reference_where_the_bare_form_is_off() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let text = "see https://x.example/secrets.html";
-    place.flow(json!({"body": {"text": text}}));
-    let ended = place.run(&["trigger", "flow.json"]).end();
+    workspace.flow(json!({"body": {"text": text}}));
+    let ended = workspace.run(&["trigger", "flow.json"]).end();
     assert_eq!(ended.code, 2);
-    let told = "`secrets.html` counts as a reference without braces too: if it is ordinary text, set `secrets.bare-references` to off";
-    assert!(ended.err.contains(told), "{ended:?}");
-    let listed = place.run(&["secrets", "list", "flow.json"]).end();
+    let message = "`secrets.html` counts as a reference without braces too: if it is ordinary text, set `secrets.bare-references` to off";
+    assert!(ended.err.contains(message), "{ended:?}");
+    let listed = workspace.run(&["secrets", "list", "flow.json"]).end();
     assert!(listed.out.contains("set secrets.bare-references to off"), "{listed:?}");
 
-    place.file("config.toml", "[secrets]\nbare-references = \"off\"\n");
+    workspace.file("config.toml", "[secrets]\nbare-references = \"off\"\n");
     for setting in ["--secrets-bare-references=off", "--config=config.toml"] {
-        let ended = place.run(&["trigger", "flow.json", setting]).end();
+        let ended = workspace.run(&["trigger", "flow.json", setting]).end();
         assert_eq!(ended.code, 0, "{ended:?}");
-        let sent: Value = serde_json::from_slice(&place.stand_in.requests().pop().unwrap().body).unwrap();
+        let sent: Value = serde_json::from_slice(&workspace.stand_in.requests().pop().unwrap().body).unwrap();
         assert_eq!(sent["text"], text);
-        let listed = place.run(&["secrets", "list", "flow.json", setting]).end();
+        let listed = workspace.run(&["secrets", "list", "flow.json", setting]).end();
         assert!(listed.out.contains("refers to no secret"), "{listed:?}");
     }
 }

@@ -4,22 +4,22 @@ use std::net::TcpListener;
 
 use serde_json::json;
 
-use super::place::Place;
+use super::workspace::Workspace;
 use crate::egress::proxy::{Does, TestProxy};
 
 #[test]
 fn a_destination_that_the_policy_denies_is_told_with_the_flag_that_allows_it() {
-    let place = Place::new();
-    place.flow(json!({}));
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
     let denied = &["trigger", "flow.json", "--allow", "other.service-now.com"];
-    let ended = place.run(denied).end();
+    let ended = workspace.run(denied).end();
     assert_eq!(ended.code, 3, "{ended:?}");
     assert!(ended.err.contains("\nTo do: "), "{ended:?}");
     assert!(
         ended.err.contains("--allow https://acme.service-now.com\n"),
         "{ended:?}"
     );
-    let ended = place.run(denied).arg("--output=json").end();
+    let ended = workspace.run(denied).arg("--output=json").end();
     let error = &ended.json()["error"];
     assert_eq!(error["kind"], "denied");
     assert!(
@@ -29,20 +29,20 @@ fn a_destination_that_the_policy_denies_is_told_with_the_flag_that_allows_it() {
             .ends_with("--allow https://acme.service-now.com"),
         "{error}"
     );
-    let ended = place.run(denied).arg("--dry-run").end();
+    let ended = workspace.run(denied).arg("--dry-run").end();
     assert!(ended.out.contains("--allow https://acme.service-now.com"), "{ended:?}");
-    assert!(place.was_left_alone());
+    assert!(workspace.was_left_alone());
 }
 
 #[test]
 fn a_pattern_without_a_scheme_does_not_allow_plain_http_and_that_is_said() {
-    let place = Place::new();
-    let origin = format!("http://{}", place.stand_in.http_addr());
-    place.flow(json!({ "snInstance": null, "snEndpoint": origin }));
+    let workspace = Workspace::new();
+    let origin = format!("http://{}", workspace.stand_in.http_addr());
+    workspace.flow(json!({ "snInstance": null, "snEndpoint": origin }));
     for command in ["trigger", "check"] {
-        let ended = place.run(&[command, "flow.json", "--allow", "127.0.0.1"]).end();
+        let ended = workspace.run(&[command, "flow.json", "--allow", "127.0.0.1"]).end();
         assert_eq!(ended.code, 3, "{ended:?}");
-        let told = format!("{}{}", ended.out, ended.err)
+        let output = format!("{}{}", ended.out, ended.err)
             .split_whitespace()
             .collect::<Vec<_>>()
             .join(" ");
@@ -50,19 +50,19 @@ fn a_pattern_without_a_scheme_does_not_allow_plain_http_and_that_is_said() {
             format!("it allows https://127.0.0.1, and not {origin}"),
             format!("--allow {origin}"),
         ] {
-            assert!(told.contains(&words), "{words}: {told}");
+            assert!(output.contains(&words), "{words}: {output}");
         }
     }
-    assert!(place.was_left_alone());
-    let allowed = place.run(&["trigger", "flow.json", "--allow", &origin]).end();
+    assert!(workspace.was_left_alone());
+    let allowed = workspace.run(&["trigger", "flow.json", "--allow", &origin]).end();
     assert_eq!(allowed.code, 0, "{allowed:?}");
 }
 
 #[test]
 fn a_host_that_comes_from_a_secret_is_not_repeated_in_what_to_do() {
-    let place = Place::new();
-    place.flow(json!({ "snInstance": null, "snEndpoint": "https://{{secrets.HOST}}" }));
-    let ended = place
+    let workspace = Workspace::new();
+    workspace.flow(json!({ "snInstance": null, "snEndpoint": "https://{{secrets.HOST}}" }));
+    let ended = workspace
         .run(&["trigger", "flow.json"])
         .env("SECRET_HOST", "hidden.example.com")
         .end();
@@ -72,8 +72,8 @@ fn a_host_that_comes_from_a_secret_is_not_repeated_in_what_to_do() {
 
 #[test]
 fn what_the_proxy_did_is_told_as_the_proxys() {
-    let place = Place::new();
-    place.flow(json!({}));
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let answering = |answer| TestProxy::start(Does::Answer(answer)).address;
     for (address, kind, did, to_do) in [
@@ -103,13 +103,13 @@ fn what_the_proxy_did_is_told_as_the_proxys() {
         ),
     ] {
         let proxy = format!("http://{address}");
-        let ended = place
+        let ended = workspace
             .run(&["trigger", "flow.json", "--output=json", "--proxy", &proxy])
             .without("FLOW_STARTER_NETWORK_CONNECT_TO")
             .end();
         assert_eq!(ended.code, 3, "{ended:?}");
-        let told = ended.json();
-        let error = &told["error"];
+        let report = ended.json();
+        let error = &report["error"];
         assert_eq!(
             (&error["kind"], &error["flow"], &error["retryable"]),
             (&json!(kind), &json!("not-started"), &json!(kind == "refused")),
@@ -124,5 +124,5 @@ fn what_the_proxy_did_is_told_as_the_proxys() {
         }
         assert!(error["fix"].as_str().unwrap().contains(to_do), "{error}");
     }
-    assert!(place.was_left_alone());
+    assert!(workspace.was_left_alone());
 }

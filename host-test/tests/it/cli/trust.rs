@@ -11,13 +11,13 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::json;
 
-use super::place::{Ended, Place, Run};
+use super::workspace::{Ended, Run, Workspace};
 
 /// The flow's call, with no authority named by a setting.
-fn trigger(place: &Place, more: &[&str]) -> Run {
-    place.flow(json!({}));
+fn trigger(workspace: &Workspace, more: &[&str]) -> Run {
+    workspace.flow(json!({}));
     let all: Vec<_> = ["trigger", "flow.json"].iter().chain(more).copied().collect();
-    place.run(&all).without("FLOW_STARTER_TLS_CA_FILE")
+    workspace.run(&all).without("FLOW_STARTER_TLS_CA_FILE")
 }
 
 fn warnings(ended: &Ended) -> Vec<String> {
@@ -27,28 +27,28 @@ fn warnings(ended: &Ended) -> Vec<String> {
 
 #[test]
 fn the_authorities_of_ssl_cert_file_and_dir_are_trusted() {
-    let place = Place::new();
-    place.file("authorities/stand-in.pem", place.stand_in.ca_pem());
+    let workspace = Workspace::new();
+    workspace.file("authorities/stand-in.pem", workspace.stand_in.ca_pem());
     for (variable, value) in [("SSL_CERT_FILE", "stand-in.pem"), ("SSL_CERT_DIR", "authorities")] {
-        let started = trigger(&place, &[]).env(variable, value).end();
+        let started = trigger(&workspace, &[]).env(variable, value).end();
         assert_eq!(started.code, 0, "{variable}: {started:?}");
         assert_eq!(warnings(&started), Vec::<String>::new());
-        let checked = place
+        let checked = workspace
             .run(&["check", "flow.json"])
             .without("FLOW_STARTER_TLS_CA_FILE")
             .env(variable, value)
             .end();
         assert_eq!(checked.code, 0, "{variable}: {checked:?}");
     }
-    assert_eq!(place.stand_in.starts().len(), 2);
+    assert_eq!(workspace.stand_in.starts().len(), 2);
 }
 
 #[test]
 fn the_systems_authorities_can_be_left_out() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     for run in [
-        trigger(&place, &["--system-roots", "off"]),
-        trigger(&place, &[]).env("FLOW_STARTER_TLS_SYSTEM_ROOTS", "off"),
+        trigger(&workspace, &["--system-roots", "off"]),
+        trigger(&workspace, &[]).env("FLOW_STARTER_TLS_SYSTEM_ROOTS", "off"),
     ] {
         let ended = run.env("SSL_CERT_FILE", "stand-in.pem").end();
         assert_eq!(ended.code, 3, "{ended:?}");
@@ -60,14 +60,14 @@ fn the_systems_authorities_can_be_left_out() {
         );
         assert!(ended.err.contains("--ca-file FILE"), "{ended:?}");
     }
-    assert!(place.stand_in.requests().is_empty());
+    assert!(workspace.stand_in.requests().is_empty());
 }
 
 #[test]
 fn a_certificate_of_an_unknown_authority_names_the_setting() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     // Of another authority, so that no machine's own store counts.
-    let ended = trigger(&place, &["--output", "json"])
+    let ended = trigger(&workspace, &["--output", "json"])
         .env("SSL_CERT_FILE", "stand-in.pem.missing")
         .end();
     assert_eq!(ended.code, 3, "{ended:?}");
@@ -78,13 +78,13 @@ fn a_certificate_of_an_unknown_authority_names_the_setting() {
 
 #[test]
 fn a_store_that_cannot_be_read_is_a_warning_and_no_failure() {
-    let place = Place::new();
-    place.file("empty.pem", "nothing");
+    let workspace = Workspace::new();
+    workspace.file("empty.pem", "nothing");
     for (value, words) in [
         ("missing.pem", "missing.pem"),
         ("empty.pem", "no certificate authority"),
     ] {
-        let ended = trigger(&place, &["--ca-file", "stand-in.pem"])
+        let ended = trigger(&workspace, &["--ca-file", "stand-in.pem"])
             .env("SSL_CERT_FILE", value)
             .end();
         assert_eq!(ended.code, 0, "{ended:?}");
@@ -100,18 +100,18 @@ fn a_store_that_cannot_be_read_is_a_warning_and_no_failure() {
 
 #[test]
 fn a_store_is_read_for_a_call_over_tls_alone() {
-    let place = Place::new();
-    let plain = format!("http://{}", place.stand_in.http_addr());
-    place.file(
+    let workspace = Workspace::new();
+    let plain = format!("http://{}", workspace.stand_in.http_addr());
+    workspace.file(
         "plain.json",
-        super::place::flow(json!({ "snInstance": null, "snEndpoint": plain })).to_string(),
+        super::workspace::flow(json!({ "snInstance": null, "snEndpoint": plain })).to_string(),
     );
     for arguments in [
         &["trigger", "plain.json", "--allow", &plain][..],
         &["trigger", "plain.json", "--dry-run", "--allow", &plain],
         &["config", "show"],
     ] {
-        let ended = place.run(arguments).env("SSL_CERT_FILE", "missing.pem").end();
+        let ended = workspace.run(arguments).env("SSL_CERT_FILE", "missing.pem").end();
         assert_eq!(ended.code, 0, "{ended:?}");
         assert_eq!(warnings(&ended), Vec::<String>::new(), "{arguments:?}");
     }
@@ -154,8 +154,8 @@ fn of_version_1(pem: &str) -> String {
 
 #[test]
 fn what_is_wrong_with_a_client_certificate_or_its_key_is_said_of_the_right_setting() {
-    let place = Place::new();
-    place.flow(json!({}));
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
     let (certificate, key) = client();
     let (_, other_key) = client();
     // PKCS #12 as DER begins: a sequence and its version, 3.
@@ -177,9 +177,9 @@ fn what_is_wrong_with_a_client_certificate_or_its_key_is_said_of_the_right_setti
             "not the key of the client's certificate",
         ),
     ] {
-        place.file("client.pem", certificate);
-        place.file("client-key.pem", key);
-        let ended = place
+        workspace.file("client.pem", certificate);
+        workspace.file("client-key.pem", key);
+        let ended = workspace
             .run(&[
                 "trigger",
                 "flow.json",
@@ -204,7 +204,7 @@ fn what_is_wrong_with_a_client_certificate_or_its_key_is_said_of_the_right_setti
             assert!(!ended.err.contains(name), "{ended:?}");
         }
     }
-    assert!(place.was_left_alone());
+    assert!(workspace.was_left_alone());
 }
 
 /// A server whose certificate is an authority's own, as `openssl req -x509` makes it.
@@ -235,17 +235,17 @@ fn server_with_an_authoritys_certificate() -> (SocketAddr, String) {
 
 #[test]
 fn a_server_with_an_authoritys_certificate_is_told_as_one() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let (address, pem) = server_with_an_authoritys_certificate();
-    place.file("own.pem", pem);
-    place.flow(json!({}));
+    workspace.file("own.pem", pem);
+    workspace.flow(json!({}));
     let mapping = format!("acme.service-now.com:443:{address}");
     for command in ["trigger", "check"] {
-        let ended = place
+        let ended = workspace
             .run(&[command, "flow.json", "--ca-file", "own.pem", "--connect-to", &mapping])
             .end();
         assert_eq!(ended.code, 3, "{ended:?}");
-        let told = format!("{}{}", ended.out, ended.err)
+        let output = format!("{}{}", ended.out, ended.err)
             .split_whitespace()
             .collect::<Vec<_>>()
             .join(" ");
@@ -253,8 +253,8 @@ fn a_server_with_an_authoritys_certificate_is_told_as_one() {
             "is a certificate authority's own (CA:TRUE)",
             "basicConstraints=critical,CA:FALSE",
         ] {
-            assert!(told.contains(words), "{words}: {told}");
+            assert!(output.contains(words), "{words}: {output}");
         }
-        assert!(!told.contains("CaUsedAsEndEntity"), "{told}");
+        assert!(!output.contains("CaUsedAsEndEntity"), "{output}");
     }
 }

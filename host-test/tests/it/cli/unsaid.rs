@@ -4,20 +4,20 @@ use serde_json::{Value, json};
 use servicenow_stand_in::{Answer, Behaviour};
 
 use super::FLOW;
-use super::place::{Place, WRONG_SECRET};
 use super::settings::bare;
+use super::workspace::{WRONG_SECRET, Workspace};
 
-/// The scan of [`Place`] finds what came out.
+/// The scan of [`Workspace`] finds what came out.
 #[test]
 fn an_argument_in_the_wrong_place_is_not_repeated() {
-    let place = Place::new();
-    place.flow(json!({}));
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
     let json = json!({"authentication": {"password": WRONG_SECRET}}).to_string();
     let long = json!({"authentication": {"password": WRONG_SECRET, "x": "y".repeat(300)}}).to_string();
     let flag = format!("--pasword={WRONG_SECRET}");
     let (dashed, short) = (format!("--{WRONG_SECRET}"), format!("-{WRONG_SECRET}"));
     let (body, folder) = (format!("@{WRONG_SECRET}"), format!("{WRONG_SECRET}/flow-starter.cwasm"));
-    for (arguments, told) in [
+    for (arguments, message) in [
         (&["trigger", &json][..], "and not the JSON itself"),
         (&["trigger", &long], "and not the JSON itself"),
         (&["check", &json], "and not the JSON itself"),
@@ -44,18 +44,18 @@ fn an_argument_in_the_wrong_place_is_not_repeated() {
         (&["compile", "--to", &folder], "cannot write the file of --to"),
         (&["man", "--directory", WRONG_SECRET], "is not a directory"),
     ] {
-        let ended = place.run(arguments).end();
+        let ended = workspace.run(arguments).end();
         assert_eq!(ended.code, 2, "{arguments:?}: {ended:?}");
-        assert!(ended.err.contains(told), "{arguments:?}: {}", ended.err);
+        assert!(ended.err.contains(message), "{arguments:?}: {}", ended.err);
     }
-    assert!(place.was_left_alone());
+    assert!(workspace.was_left_alone());
 }
 
 #[test]
 fn a_settings_value_that_is_wrong_is_not_repeated() {
-    let place = Place::new();
-    place.flow(json!({}));
-    let all = bare(&place, &["config", "show", "--output=json"]).end().json();
+    let workspace = Workspace::new();
+    workspace.flow(json!({}));
+    let all = bare(&workspace, &["config", "show", "--output=json"]).end().json();
     let settings = all["settings"].as_object().unwrap();
     assert!(settings.len() > 20);
     let url = format!("https://u:{WRONG_SECRET}@h");
@@ -69,15 +69,15 @@ fn a_settings_value_that_is_wrong_is_not_repeated() {
                 &["trigger", "flow.json", "--dry-run"],
             ] {
                 // Each of them is scanned.
-                let given = bare(&place, command).arg(&format!("{flag}={value}")).end();
+                let given = bare(&workspace, command).arg(&format!("{flag}={value}")).end();
                 assert!([0, 2, 3].contains(&given.code), "{name}: {given:?}");
                 if command.len() == 2 {
-                    bare(&place, command).env(variable, value).end();
+                    bare(&workspace, command).env(variable, value).end();
                 }
             }
         }
     }
-    let shown = bare(&place, &["config", "show", "--allow", &url]).end();
+    let shown = bare(&workspace, &["config", "show", "--allow", &url]).end();
     assert!(
         shown.code == 2 && shown.out.contains("policy.allow                ***"),
         "{shown:?}"
@@ -94,9 +94,9 @@ fn steers(text: &str) -> bool {
 
 #[test]
 fn json_output_steers_no_terminal() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let header = format!("x{STEERING}");
-    place.flow(json!({"body": {"a": STEERING}}));
+    workspace.flow(json!({"body": {"a": STEERING}}));
     let echo = json!({"result": {"executionId": "x".repeat(32), "echo": STEERING}}).to_string();
     for (answer, path) in [
         (Answer::new(200).body(echo), "/body/result/echo"),
@@ -105,24 +105,26 @@ fn json_output_steers_no_terminal() {
             "/error/response/body/error/message",
         ),
     ] {
-        place.stand_in.behave_once(FLOW, Behaviour::Answer(answer));
-        let ended = place.run(&["trigger", "flow.json", "--output=json"]).end();
+        workspace.stand_in.behave_once(FLOW, Behaviour::Answer(answer));
+        let ended = workspace.run(&["trigger", "flow.json", "--output=json"]).end();
         assert!(!steers(&ended.out) && !steers(&ended.err), "{ended:?}");
         assert_eq!(ended.json().pointer(path), Some(&Value::from(STEERING)), "{ended:?}");
     }
-    let dry = place.run(&["trigger", "flow.json", "--dry-run", "--output=json"]).end();
+    let dry = workspace
+        .run(&["trigger", "flow.json", "--dry-run", "--output=json"])
+        .end();
     assert!(!steers(&dry.out), "{dry:?}");
     assert_eq!(dry.json()["requests"][0]["body"], json!({ "a": STEERING }).to_string());
 
-    place.flow(json!({"headers": {header.as_str(): "{{secrets.NONE}}"}}));
-    let listed = place.run(&["secrets", "list", "flow.json", "--output=json"]).end();
+    workspace.flow(json!({"headers": {header.as_str(): "{{secrets.NONE}}"}}));
+    let listed = workspace.run(&["secrets", "list", "flow.json", "--output=json"]).end();
     assert!(!steers(&listed.out), "{listed:?}");
     assert_eq!(listed.json()["secrets"][0]["field"], format!("headers.{header}"));
-    let checked = place.run(&["check", "flow.json", "--output=json"]).end();
+    let checked = workspace.run(&["check", "flow.json", "--output=json"]).end();
     assert!(!steers(&checked.out), "{checked:?}");
-    let refused = place.run(&["trigger", "flow.json", "--output=json"]).end();
+    let refused = workspace.run(&["trigger", "flow.json", "--output=json"]).end();
     assert!(!steers(&refused.out) && !steers(&refused.err), "{refused:?}");
-    let shown = place
+    let shown = workspace
         .run(&["config", "show", "--output=json", "--ca-file", STEERING])
         .end();
     assert!(!steers(&shown.out), "{shown:?}");

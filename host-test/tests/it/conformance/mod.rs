@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use flow_starter_host::{ErrorKind, FlowState, Outcome, Progress, TriggerError};
+use flow_starter_host::egress::Progress;
+use flow_starter_host::{ErrorKind, FlowState, Outcome, TriggerError};
 use flow_starter_input::request::PLACEHOLDER;
 use host_test::conformance::{self, Case, ExpectedAnswer, ExpectedError, ExpectedId, Sent};
 use host_test::rig::Rig;
@@ -219,8 +220,8 @@ fn check_answer(expected: &ExpectedAnswer, outcome: &Outcome<String>, start: Opt
 }
 
 fn check_error(expected: &ExpectedError, error: &TriggerError) -> Result<(), String> {
-    let told = &error.message;
-    same("kind", error.kind.as_str(), expected.kind.as_str()).map_err(|what| format!("{what} ({told})"))?;
+    let message = &error.message;
+    same("kind", error.kind.as_str(), expected.kind.as_str()).map_err(|what| format!("{what} ({message})"))?;
     same("flow", error.flow.as_str(), expected.flow.as_str())?;
     same("retryable", error.retryable, expected.retryable)?;
     same("retry-after-ms", error.retry_after_ms, expected.retry_after_ms)?;
@@ -241,13 +242,13 @@ fn check_error(expected: &ExpectedError, error: &TriggerError) -> Result<(), Str
         check_header(name, found, value)?;
     }
     for part in &expected.says {
-        if !told.contains(part.as_str()) {
-            return Err(format!("the message does not say {part:?}: {told}"));
+        if !message.contains(part.as_str()) {
+            return Err(format!("the message does not say {part:?}: {message}"));
         }
     }
     for part in expected.unsaid.iter().chain(&expected.hides) {
-        if told.contains(part.as_str()) {
-            return Err(format!("the message says {part:?}: {told}"));
+        if message.contains(part.as_str()) {
+            return Err(format!("the message says {part:?}: {message}"));
         }
     }
     for secret in &expected.hides {

@@ -1,13 +1,15 @@
 //! What was compiled ahead of time, and what is told of a file.
 
-use flow_starter_host::{Closed, Engine, FileKind, Limits, LoadError, Mismatch};
+use flow_starter_host::component::{ImportDenied, LoadError, Mismatch};
+use flow_starter_host::inspect::FileKind;
+use flow_starter_host::{Engine, Limits};
 
-use super::prison::{Prison, guest, honest, limits};
+use super::sandbox::{Sandbox, guest, honest, limits};
 
 #[tokio::test]
 async fn what_was_compiled_ahead_of_time_is_called_as_what_was_loaded() {
-    let prison = Prison::open(limits()).await;
-    let machine_code = prison.engine.compile(&honest()).unwrap();
+    let sandbox = Sandbox::open(limits()).await;
+    let machine_code = sandbox.engine.compile(&honest()).unwrap();
     // Of another engine with the same settings, and more places.
     let engine = Engine::new(Limits {
         concurrent_calls: 16,
@@ -15,23 +17,23 @@ async fn what_was_compiled_ahead_of_time_is_called_as_what_was_loaded() {
     });
     // SAFETY: it was compiled two lines above.
     let connector = unsafe { engine.unwrap().load_compiled(&machine_code) }.unwrap();
-    prison.serves(&connector).await;
+    sandbox.serves(&connector).await;
 }
 
 #[tokio::test]
 async fn what_was_compiled_is_contained_as_what_was_loaded() {
-    let prison = Prison::open(limits()).await;
-    let machine_code = prison.engine.compile(&guest("hostile-guest")).unwrap();
+    let sandbox = Sandbox::open(limits()).await;
+    let machine_code = sandbox.engine.compile(&guest("hostile-guest")).unwrap();
     // SAFETY: it was compiled in the line above.
-    let hostile = unsafe { prison.engine.load_compiled(&machine_code) }.unwrap();
-    for (crime, why) in [
+    let hostile = unsafe { sandbox.engine.load_compiled(&machine_code) }.unwrap();
+    for (attack, why) in [
         ("/loops", "it computed for longer than its 0.5 s"),
         ("/allocates", "it asked for more memory than its 64 MiB"),
         ("/recurses", "it needed more stack than its 512 KiB"),
         ("/says-success", "contradicts"),
     ] {
-        let error = super::prison::error(prison.commits_by(&hostile, crime).await);
-        assert!(error.message.contains(why), "{crime}: {error}");
+        let error = super::sandbox::error(sandbox.run_by(&hostile, attack).await);
+        assert!(error.message.contains(why), "{attack}: {error}");
     }
 }
 
@@ -54,10 +56,10 @@ async fn what_load_refuses_is_refused_by_every_other_way_in() {
         .compile(&asking)
         .unwrap();
     // SAFETY: it was compiled in the line above.
-    let told = unsafe { plain.load_compiled(&machine_code) }.unwrap_err();
-    assert_eq!(told, refusal);
-    let told = plain.load(&machine_code).await.unwrap_err().to_string();
-    assert!(told.contains("it is precompiled"), "{told}");
+    let message = unsafe { plain.load_compiled(&machine_code) }.unwrap_err();
+    assert_eq!(message, refusal);
+    let message = plain.load(&machine_code).await.unwrap_err().to_string();
+    assert!(message.contains("it is precompiled"), "{message}");
 }
 
 #[test]
@@ -67,7 +69,7 @@ fn an_inspection_tells_imports_exports_and_the_verdict() {
     let inspection = engine.inspect(&wasm);
     assert_eq!((inspection.kind, inspection.bytes), (FileKind::Component, wasm.len()));
     assert_eq!(inspection.refusal, None);
-    assert!(inspection.imports.len() >= 6 && inspection.imports.iter().all(|import| import.closed.is_none()));
+    assert!(inspection.imports.len() >= 6 && inspection.imports.iter().all(|import| import.denied.is_none()));
     assert_eq!(
         inspection.exports,
         [
@@ -75,13 +77,13 @@ fn an_inspection_tells_imports_exports_and_the_verdict() {
             "connectors:servicenow-flow-starter/connector@0.1.0"
         ]
     );
-    let doors: Vec<_> = inspection
-        .doors
+    let functions: Vec<_> = inspection
+        .functions
         .iter()
-        .map(|door| (door.function, door.present))
+        .map(|function| (function.function, function.present))
         .collect();
     assert_eq!(
-        doors,
+        functions,
         [("trigger-flow", true), ("request-token", true), ("execute", true)]
     );
 
@@ -89,13 +91,13 @@ fn an_inspection_tells_imports_exports_and_the_verdict() {
         .inspect(&guest("asking-guest"))
         .imports
         .into_iter()
-        .filter_map(|import| Some((import.name, import.closed?)))
+        .filter_map(|import| Some((import.name, import.denied?)))
         .collect();
     assert_eq!(
         closed,
         [
-            ("wasi:cli/environment@0.2.6".to_owned(), Closed::NotNamed),
-            ("wasi:random/random@0.2.6".to_owned(), Closed::NotNamed)
+            ("wasi:cli/environment@0.2.6".to_owned(), ImportDenied::NotNamed),
+            ("wasi:random/random@0.2.6".to_owned(), ImportDenied::NotNamed)
         ]
     );
 }

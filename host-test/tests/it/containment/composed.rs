@@ -1,9 +1,10 @@
 //! Components as others compose them: of more core instances, memories and tables than the flow starter has.
 
-use flow_starter_host::{Engine, LoadError};
+use flow_starter_host::Engine;
+use flow_starter_host::component::LoadError;
 use futures_util::future::join_all;
 
-use super::prison::{Prison, guest, honest, limits, patient};
+use super::sandbox::{Sandbox, guest, honest, limits, patient};
 
 /// The component with further core instances of a module at its end: one more section for each module, and one for its instances.
 fn with_instances(component: &[u8], module: &str, count: usize) -> Vec<u8> {
@@ -89,25 +90,25 @@ async fn a_component_that_passes_a_limit_when_it_comes_up_is_refused_with_the_li
 
 #[tokio::test]
 async fn a_component_of_many_instances_takes_no_place_from_others() {
-    let prison = Prison::open(patient(4)).await;
+    let sandbox = Sandbox::open(patient(4)).await;
     // The component itself has 3 core instances and 2 tables.
     let wasm = with_instances(&honest(), "(module (table 20000 funcref))", 6);
     let wasm = with_instances(&wasm, "(module)", 23);
-    let composed = prison.engine.load(&wasm).await.unwrap();
-    let calls = (0..20).map(|turn| prison.serves(if turn % 2 == 0 { &composed } else { &prison.honest }));
+    let composed = sandbox.engine.load(&wasm).await.unwrap();
+    let calls = (0..20).map(|turn| sandbox.serves(if turn % 2 == 0 { &composed } else { &sandbox.honest }));
     join_all(calls).await;
-    assert_eq!(prison.stand_in.starts().len(), 20);
+    assert_eq!(sandbox.stand_in.starts().len(), 20);
 }
 
 /// A place has one memory. Who has three takes three places, and waits for them.
 #[tokio::test]
 async fn a_component_of_several_memories_waits_for_as_many_places() {
-    let prison = Prison::open(patient(4)).await;
+    let sandbox = Sandbox::open(patient(4)).await;
     let wasm = with_instances(&honest(), "(module (memory 1))", 2);
-    let composed = prison.engine.load(&wasm).await.unwrap();
-    let calls = (0..20).map(|turn| prison.serves(if turn % 2 == 0 { &composed } else { &prison.honest }));
+    let composed = sandbox.engine.load(&wasm).await.unwrap();
+    let calls = (0..20).map(|turn| sandbox.serves(if turn % 2 == 0 { &composed } else { &sandbox.honest }));
     join_all(calls).await;
-    assert_eq!(prison.stand_in.starts().len(), 20);
+    assert_eq!(sandbox.stand_in.starts().len(), 20);
 
     let two = Engine::new(patient(2)).unwrap();
     let refusal = two.load(&wasm).await.unwrap_err();
@@ -123,11 +124,11 @@ async fn a_component_of_several_memories_waits_for_as_many_places() {
 /// The limit is on all memories together: each of these alone would do.
 #[tokio::test]
 async fn several_memories_hold_no_more_than_one_may() {
-    let prison = Prison::open(patient(8)).await;
+    let sandbox = Sandbox::open(patient(8)).await;
     let wasm = with_instances(&guest("hostile-guest"), "(module (memory 512))", 1);
-    let composed = prison.engine.load(&wasm).await.unwrap();
-    let outcome = prison.commits_by(&composed, "/returns-a-lot").await;
-    let error = super::prison::error(outcome);
+    let composed = sandbox.engine.load(&wasm).await.unwrap();
+    let outcome = sandbox.run_by(&composed, "/returns-a-lot").await;
+    let error = super::sandbox::error(outcome);
     assert!(
         error.message.contains("it asked for more memory than its 64 MiB"),
         "{error}"

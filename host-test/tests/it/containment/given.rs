@@ -1,8 +1,9 @@
 //! What a component may import, and what it finds there.
 
-use flow_starter_host::{Closed, Connector, Engine, Import, LoadError, Mismatch};
+use flow_starter_host::component::{Import, ImportDenied, LoadError, Mismatch};
+use flow_starter_host::{Connector, Engine};
 
-use super::prison::{Prison, error, guest, limits, patient};
+use super::sandbox::{Sandbox, error, guest, limits, patient};
 
 const ENVIRONMENT: &str = "wasi:cli/environment";
 const RANDOM: &str = "wasi:random/random";
@@ -19,7 +20,7 @@ async fn load(names: &[&str]) -> Result<Connector, LoadError> {
 fn not_named(names: &[&str]) -> LoadError {
     let imports = names.iter().map(|name| Mismatch::Import {
         name: format!("{name}@0.2.6"),
-        why: Closed::NotNamed,
+        why: ImportDenied::NotNamed,
     });
     LoadError::Contract(imports.collect())
 }
@@ -43,34 +44,34 @@ async fn naming_one_interface_opens_no_other() {
 
 #[tokio::test]
 async fn what_is_given_is_empty() {
-    let prison = Prison::open(patient(8)).await;
+    let sandbox = Sandbox::open(patient(8)).await;
     assert!(std::env::vars_os().next().is_some() && std::env::args_os().next().is_some());
     let asking = load(&[ENVIRONMENT, RANDOM]).await.unwrap();
-    let found = error(prison.commits_by(&asking, "/asks").await);
+    let found = error(sandbox.run_by(&asking, "/asks").await);
     assert_eq!(found.message, "[] [] None");
-    let drawn = error(prison.commits_by(&asking, "/draws").await);
+    let drawn = error(sandbox.run_by(&asking, "/draws").await);
     assert_eq!(drawn.message, "16");
 }
 
 /// The host makes them while nobody else has the thread, and keeps them until the guest has them.
 #[tokio::test]
 async fn random_numbers_are_given_in_small_portions() {
-    let prison = Prison::open(patient(8)).await;
+    let sandbox = Sandbox::open(patient(8)).await;
     let asking = load(&[ENVIRONMENT, RANDOM]).await.unwrap();
-    let drawn = error(prison.commits_by(&asking, "/draws-a-lot").await);
+    let drawn = error(sandbox.run_by(&asking, "/draws-a-lot").await);
     assert!(drawn.message.contains("exceeds limit 65536"), "{drawn}");
 }
 
 #[tokio::test]
 async fn a_component_with_more_than_the_contract_commits_the_same_crimes_in_vain() {
-    let prison = Prison::open(patient(8)).await;
+    let sandbox = Sandbox::open(patient(8)).await;
     let asking = load(&[ENVIRONMENT, RANDOM]).await.unwrap();
-    for (crime, why) in [
+    for (attack, why) in [
         ("/loops", "it computed for longer than its 0.5 s"),
         ("/allocates", "it asked for more memory than its 64 MiB"),
         ("/says-success", "contradicts"),
     ] {
-        let error = error(prison.commits_by(&asking, crime).await);
-        assert!(error.message.contains(why), "{crime}: {error}");
+        let error = error(sandbox.run_by(&asking, attack).await);
+        assert!(error.message.contains(why), "{attack}: {error}");
     }
 }

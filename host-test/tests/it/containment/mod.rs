@@ -5,21 +5,23 @@ mod compiled;
 mod composed;
 mod given;
 mod mutated;
-mod prison;
+mod sandbox;
 mod tokens;
 
 use std::time::{Duration, Instant};
 
-use flow_starter_host::{Egress, ErrorKind, FlowConfig, FlowState, Limits, Method, Policy, Progress};
+use flow_starter_host::egress::Progress;
+use flow_starter_host::input::Method;
+use flow_starter_host::{Egress, ErrorKind, FlowConfig, FlowState, Limits, Policy};
 use host_test::spellings::HOSTS;
 use servicenow_stand_in::{Behaviour, DEMO_FLOW, Fault, Step};
 
-use prison::{PUBLIC_FLOW, Prison, error, limits, patient};
+use sandbox::{PUBLIC_FLOW, Sandbox, error, limits, patient};
 
 #[tokio::test]
 async fn each_limit_is_named_and_ends_the_call() {
-    let (short, patient) = (Prison::open(limits()).await, Prison::open(patient(8)).await);
-    for (crime, why) in [
+    let (short, patient) = (Sandbox::open(limits()).await, Sandbox::open(patient(8)).await);
+    for (attack, why) in [
         ("/loops", "it computed for longer than its 0.5 s"),
         ("/allocates", "it asked for more memory than its 64 MiB"),
         ("/hoards", "it held more than 256 of the host's resources at a time"),
@@ -34,45 +36,45 @@ async fn each_limit_is_named_and_ends_the_call() {
         ("/returns-a-lot", "too much data is being copied"),
         ("/repeats-itself", "too much data is being copied"),
     ] {
-        let prison = if crime == "/loops" { &short } else { &patient };
-        let error = error(prison.commits(crime).await);
+        let sandbox = if attack == "/loops" { &short } else { &patient };
+        let error = error(sandbox.run(attack).await);
         assert_eq!(
             (error.kind, error.flow),
             (ErrorKind::Internal, FlowState::NotStarted),
-            "{crime}: {error}"
+            "{attack}: {error}"
         );
-        assert!(error.message.contains(why), "{crime}: {error}");
-        prison.assert_others_are_served().await;
+        assert!(error.message.contains(why), "{attack}: {error}");
+        sandbox.assert_others_are_served().await;
     }
 }
 
 /// Waiting does not count as computing, so that the wall clock ends it.
 #[tokio::test]
 async fn who_waits_for_ever_is_ended_by_the_wall_clock() {
-    let prison = Prison::open(Limits {
+    let sandbox = Sandbox::open(Limits {
         wall_clock: Duration::from_secs(1),
         ..limits()
     })
     .await;
-    for crime in ["/waits-for-ever", "/polls-for-ever"] {
-        let error = error(prison.commits(crime).await);
+    for attack in ["/waits-for-ever", "/polls-for-ever"] {
+        let error = error(sandbox.run(attack).await);
         assert_eq!(
             (error.kind, error.flow, error.retryable),
             (ErrorKind::Internal, FlowState::NotStarted, true),
-            "{crime}: {error}"
+            "{attack}: {error}"
         );
         assert!(
             error.message.contains("longer than the connector host allows (1 s)"),
-            "{crime}: {error}"
+            "{attack}: {error}"
         );
-        prison.assert_others_are_served().await;
+        sandbox.assert_others_are_served().await;
     }
 }
 
 /// Each byte wakes the component, which then computes for microseconds.
 #[tokio::test]
 async fn waiting_for_a_slow_answer_does_not_count_as_computing() {
-    let prison = Prison::open(Limits {
+    let sandbox = Sandbox::open(Limits {
         wall_clock: Duration::from_secs(60),
         ..limits()
     })
@@ -82,13 +84,13 @@ async fn waiting_for_a_slow_answer_does_not_count_as_computing() {
         every: Duration::from_millis(15),
     };
     let head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n";
-    prison.stand_in.behave(
+    sandbox.stand_in.behave(
         DEMO_FLOW,
         Behaviour::script([Step::Bytes(head.to_vec()), slow, Step::Close]),
     );
-    let outcome = prison
+    let outcome = sandbox
         .honest
-        .execute(&prison.egress, host_test::conformance::BASE)
+        .execute(&sandbox.egress, host_test::conformance::BASE)
         .await;
     assert!(outcome.result.is_ok(), "{outcome:?}");
 }
@@ -96,8 +98,8 @@ async fn waiting_for_a_slow_answer_does_not_count_as_computing() {
 /// All on one thread, and nobody's end is waited for: the honest calls are through while every hostile one still goes on.
 #[tokio::test]
 async fn honest_calls_pass_while_hostile_ones_go_on() {
-    let prison = Prison::open(Limits {
-        computing: Duration::from_secs(120),
+    let sandbox = Sandbox::open(Limits {
+        cpu_time: Duration::from_secs(120),
         wall_clock: Duration::from_secs(600),
         ..limits()
     })
@@ -109,17 +111,17 @@ async fn honest_calls_pass_while_hostile_ones_go_on() {
         "/polls-for-ever",
         "/wakes-for-ever",
     ]
-    .map(|crime| Box::pin(prison.commits(crime)));
+    .map(|attack| Box::pin(sandbox.run(attack)));
     let quick = async {
         loop {
-            for crime in ["/allocates", "/traps", "/recurses", "/hoards"] {
-                assert!(prison.commits(crime).await.result.is_err(), "{crime}");
+            for attack in ["/allocates", "/traps", "/recurses", "/hoards"] {
+                assert!(sandbox.run(attack).await.result.is_err(), "{attack}");
             }
         }
     };
     let honest = async {
         for _ in 0..10 {
-            prison.assert_others_are_served().await;
+            sandbox.assert_others_are_served().await;
         }
     };
     tokio::select! {
@@ -127,112 +129,112 @@ async fn honest_calls_pass_while_hostile_ones_go_on() {
         () = quick => {}
         (outcome, index, _) = futures_util::future::select_all(hostile) => panic!("{index} ended first: {outcome:?}"),
     }
-    assert_eq!(prison.stand_in.starts().len(), 10);
+    assert_eq!(sandbox.stand_in.starts().len(), 10);
 }
 
 /// A guest that computes without end gives way to the others on the same thread.
 #[tokio::test]
 async fn a_loop_does_not_hold_up_others() {
-    let prison = Prison::open(Limits {
-        computing: Duration::from_secs(3),
+    let sandbox = Sandbox::open(Limits {
+        cpu_time: Duration::from_secs(3),
         ..limits()
     })
     .await;
-    let crime = prison.commits("/loops");
+    let attack = sandbox.run("/loops");
     let others = async {
         for _ in 0..5 {
-            prison.assert_others_are_served().await;
+            sandbox.assert_others_are_served().await;
         }
         Instant::now()
     };
-    let (ended, served) = tokio::join!(async { (crime.await, Instant::now()) }, others);
+    let (ended, served) = tokio::join!(async { (attack.await, Instant::now()) }, others);
     assert!(served < ended.1, "the others were served while it went on");
     assert!(ended.0.result.is_err());
 }
 
 #[tokio::test]
 async fn one_call_makes_one_request_however_many_it_asks_for() {
-    let prison = Prison::open(patient(8)).await;
-    let outcome = prison.commits("/opens-many").await;
+    let sandbox = Sandbox::open(patient(8)).await;
+    let outcome = sandbox.run("/opens-many").await;
     assert_eq!(error(outcome).message, "1 answered");
-    assert_eq!(prison.stand_in.requests().len(), 1);
+    assert_eq!(sandbox.stand_in.requests().len(), 1);
 }
 
 /// The host keeps a record of each, and its URL may be long.
 #[tokio::test]
 async fn requests_without_end_are_ended_and_few_are_recorded() {
-    let prison = Prison::open(patient(8)).await;
-    let outcome = prison.commits("/starts-for-ever").await;
+    let sandbox = Sandbox::open(patient(8)).await;
+    let outcome = sandbox.run("/starts-for-ever").await;
     assert_eq!(outcome.requests.len(), 128);
     let error = error(outcome);
     assert!(error.message.contains("it asked for more than 128 requests"), "{error}");
-    prison.assert_others_are_served().await;
+    sandbox.assert_others_are_served().await;
 }
 
 /// Of what a request is made of, the method alone has no length in the host's HTTP.
 #[tokio::test]
 async fn a_method_without_end_is_not_kept() {
-    let prison = Prison::open(patient(8)).await;
-    assert_eq!(error(prison.commits("/names-a-method").await).message, "0 kept");
+    let sandbox = Sandbox::open(patient(8)).await;
+    assert_eq!(error(sandbox.run("/names-a-method").await).message, "0 kept");
 }
 
 #[tokio::test]
 async fn nobody_is_called_but_whom_the_input_names() {
-    let prison = Prison::open(patient(8)).await;
-    let outcome = prison.commits("/calls-elsewhere").await;
+    let sandbox = Sandbox::open(patient(8)).await;
+    let outcome = sandbox.run("/calls-elsewhere").await;
     assert_eq!(
         outcome.requests[0].to_string(),
         "POST https://elsewhere.example.com/api/sn_cico/flow_starter/public_flow denied"
     );
     assert_eq!(error(outcome).flow, FlowState::NotStarted, "the host's record is proof");
-    assert_eq!(prison.stand_in.connections(), 0);
+    assert_eq!(sandbox.stand_in.connections(), 0);
 }
 
 /// A guest that checks nothing: here the host's own reading of an address is all there is.
 #[tokio::test]
 async fn no_spelling_gets_past_the_gate() {
-    let prison = Prison::open(patient(8)).await;
+    let sandbox = Sandbox::open(patient(8)).await;
     let egress = Egress::builder()
-        .extra_ca_pem(prison.stand_in.ca_pem())
+        .extra_ca_pem(sandbox.stand_in.ca_pem())
         .build()
         .unwrap();
-    let port = prison.stand_in.https_addr().port().to_string();
+    let port = sandbox.stand_in.https_addr().port().to_string();
     let mut tried = 0;
     for host in HOSTS {
         for scheme in ["https", "http"] {
-            let crime = format!("/calls {scheme}://{}", host.replace("PORT", &port));
-            let config = FlowConfig::new(Method::Post, "acme", crime.as_str());
-            let outcome = prison.hostile.trigger_flow(&egress, config).await;
+            let attack = format!("/calls {scheme}://{}", host.replace("PORT", &port));
+            let config = FlowConfig::new(Method::Post, "acme", attack.as_str());
+            let outcome = sandbox.hostile.trigger_flow(&egress, config).await;
             assert!(
                 outcome
                     .requests
                     .iter()
                     .all(|request| request.progress == Progress::Denied),
-                "{crime}: {outcome:?}"
+                "{attack}: {outcome:?}"
             );
             tried += outcome.requests.len();
             let error = error(outcome);
-            assert!(error.message.starts_with("not called"), "{crime}: {error}");
+            assert!(error.message.starts_with("not called"), "{attack}: {error}");
         }
     }
-    assert_eq!(prison.stand_in.connections(), 0);
+    assert_eq!(sandbox.stand_in.connections(), 0);
     assert!(tried > 40, "only {tried} of them came as far as the gate");
 }
 
 /// The guest's own limits, for a component that leaves them to the host.
 #[tokio::test]
 async fn a_guests_time_limits_are_kept_by_the_host() {
-    let prison = Prison::open(patient(8)).await;
-    prison.stand_in.behave(PUBLIC_FLOW, Behaviour::Fault(Fault::Silence));
-    let late = error(prison.commits("/first-byte").await);
+    let sandbox = Sandbox::open(patient(8)).await;
+    sandbox.stand_in.behave(PUBLIC_FLOW, Behaviour::Fault(Fault::Silence));
+    let late = error(sandbox.run("/first-byte").await);
     assert_eq!(
         (late.message.as_str(), late.flow),
         ("ErrorCode::ConnectionReadTimeout", FlowState::Unknown)
     );
-    prison
+    sandbox
         .stand_in
         .behave(PUBLIC_FLOW, Behaviour::Fault(Fault::StallWithinBody));
-    let stalled = error(prison.commits("/between-bytes").await);
+    let stalled = error(sandbox.run("/between-bytes").await);
     assert_eq!(
         (stalled.message.as_str(), stalled.flow),
         ("the body broke off", FlowState::Started)
@@ -241,37 +243,37 @@ async fn a_guests_time_limits_are_kept_by_the_host() {
 
 #[tokio::test]
 async fn a_body_without_end_ends_with_the_call() {
-    let prison = Prison::open(limits()).await;
-    prison.stand_in.behave(PUBLIC_FLOW, Behaviour::Fault(Fault::Deaf));
-    let error = error(prison.commits("/writes-for-ever").await);
+    let sandbox = Sandbox::open(limits()).await;
+    sandbox.stand_in.behave(PUBLIC_FLOW, Behaviour::Fault(Fault::Deaf));
+    let error = error(sandbox.run("/writes-for-ever").await);
     assert_eq!(
         (error.kind, error.flow),
         (ErrorKind::Internal, FlowState::Unknown),
         "{error}"
     );
-    prison.stand_in.behave_well();
-    prison.assert_others_are_served().await;
+    sandbox.stand_in.behave_well();
+    sandbox.assert_others_are_served().await;
 }
 
 #[tokio::test]
 async fn an_answer_that_nobody_reads_harms_nobody() {
-    let prison = Prison::open(patient(8)).await;
+    let sandbox = Sandbox::open(patient(8)).await;
     for _ in 0..3 {
         assert!(
-            prison.commits("/never-reads").await.result.is_ok(),
+            sandbox.run("/never-reads").await.result.is_ok(),
             "it was answered with 200"
         );
     }
-    prison.assert_others_are_served().await;
+    sandbox.assert_others_are_served().await;
 }
 
 /// Whether the request was let go before it left or after, the guest's word is checked against what the host handed over.
 #[tokio::test]
 async fn who_leaves_before_the_answer_is_not_believed_that_nothing_left() {
-    let prison = Prison::open(patient(8)).await;
+    let sandbox = Sandbox::open(patient(8)).await;
     for turn in 1..=20 {
-        let before = prison.stand_in.starts().len();
-        let outcome = prison.commits("/leaves-at-once").await;
+        let before = sandbox.stand_in.starts().len();
+        let outcome = sandbox.run("/leaves-at-once").await;
         let sent = outcome
             .requests
             .iter()
@@ -282,8 +284,8 @@ async fn who_leaves_before_the_answer_is_not_believed_that_nothing_left() {
             FlowState::NotStarted
         };
         assert_eq!(error(outcome).flow, state, "{turn}");
-        prison.assert_others_are_served().await;
-        let started = prison.stand_in.starts().len() - before;
+        sandbox.assert_others_are_served().await;
+        let started = sandbox.stand_in.starts().len() - before;
         assert!(
             started == 1 || sent,
             "{turn}: it said not-started, and {started} started"
@@ -293,68 +295,68 @@ async fn who_leaves_before_the_answer_is_not_believed_that_nothing_left() {
 
 #[tokio::test]
 async fn a_lie_is_caught() {
-    let prison = Prison::open(patient(8)).await;
-    for (crime, flow) in [
+    let sandbox = Sandbox::open(patient(8)).await;
+    for (attack, flow) in [
         ("/says-started", FlowState::NotStarted),
         ("/says-success", FlowState::NotStarted),
     ] {
-        let error = error(prison.commits(crime).await);
+        let error = error(sandbox.run(attack).await);
         assert_eq!(
             (error.kind, error.flow, error.retryable),
             (ErrorKind::Internal, flow, false),
-            "{crime}: {error}"
+            "{attack}: {error}"
         );
         assert!(error.message.contains("contradicts"), "{error}");
         assert!(!error.message.contains("believe me"), "{error}");
     }
-    prison.stand_in.behave(PUBLIC_FLOW, Behaviour::Fault(Fault::Close));
-    let error = error(prison.commits("/says-not-started").await);
+    sandbox.stand_in.behave(PUBLIC_FLOW, Behaviour::Fault(Fault::Close));
+    let error = error(sandbox.run("/says-not-started").await);
     assert_eq!(
         (error.kind, error.flow),
         (ErrorKind::Internal, FlowState::Unknown),
         "{error}"
     );
-    assert_eq!(prison.stand_in.starts().len(), 1, "and so it was");
+    assert_eq!(sandbox.stand_in.starts().len(), 1, "and so it was");
 }
 
 /// Whatever a call leaves in its memory, the next one in the same place finds none of it.
 #[tokio::test]
 async fn a_call_sees_nothing_of_another() {
-    let prison = Prison::open(Limits {
+    let sandbox = Sandbox::open(Limits {
         concurrent_calls: 1,
-        computing: Duration::from_secs(30),
+        cpu_time: Duration::from_secs(30),
         wall_clock: Duration::from_secs(60),
         ..limits()
     })
     .await;
     for _ in 0..3 {
-        let told = error(prison.commits("/leaves-marks").await).message;
-        assert_eq!(told, "0 before, 0 marks found, 16777216 left");
+        let message = error(sandbox.run("/leaves-marks").await).message;
+        assert_eq!(message, "0 before, 0 marks found, 16777216 left");
     }
 }
 
 /// More calls than places: they wait their turn, and none is lost.
 #[tokio::test]
 async fn calls_beyond_the_places_wait() {
-    let prison = Prison::open(Limits {
+    let sandbox = Sandbox::open(Limits {
         concurrent_calls: 2,
         wall_clock: Duration::from_secs(60),
         ..limits()
     })
     .await;
-    let calls = (0..20).map(|_| prison.honest.execute(&prison.egress, host_test::conformance::BASE));
+    let calls = (0..20).map(|_| sandbox.honest.execute(&sandbox.egress, host_test::conformance::BASE));
     for outcome in futures_util::future::join_all(calls).await {
         assert!(outcome.result.is_ok(), "{outcome:?}");
     }
-    assert_eq!(prison.stand_in.starts().len(), 20);
+    assert_eq!(sandbox.stand_in.starts().len(), 20);
 }
 
 /// ServiceNow's 10 MB pass by the default limits, and what cannot fit is refused by name before it is tried.
 #[tokio::test]
 async fn a_large_input_passes_and_a_larger_one_is_refused_by_name() {
-    let prison = Prison::open(Limits {
+    let sandbox = Sandbox::open(Limits {
         concurrent_calls: 2,
-        computing: Duration::from_secs(60),
+        cpu_time: Duration::from_secs(60),
         wall_clock: Duration::from_secs(120),
         ..Limits::default()
     })
@@ -364,25 +366,25 @@ async fn a_large_input_passes_and_a_larger_one_is_refused_by_name() {
         input["body"] = serde_json::json!({ "correlationValue": "x".repeat(bytes) });
         input.to_string()
     };
-    prison.stand_in.behave(PUBLIC_FLOW, Behaviour::Normal);
-    let outcome = prison.honest.execute(&prison.egress, &input(10_000_000)).await;
+    sandbox.stand_in.behave(PUBLIC_FLOW, Behaviour::Normal);
+    let outcome = sandbox.honest.execute(&sandbox.egress, &input(10_000_000)).await;
     assert!(outcome.result.is_ok(), "{outcome:?}");
-    let outcome = prison.honest.execute(&prison.egress, &input(20_000_000)).await;
+    let outcome = sandbox.honest.execute(&sandbox.egress, &input(20_000_000)).await;
     let error = outcome.result.unwrap_err();
     assert_eq!(
         (error.kind, error.flow),
         (ErrorKind::InvalidInput, FlowState::NotStarted)
     );
     assert!(error.message.contains("memory limit allows 16777216"), "{error}");
-    assert_eq!(prison.stand_in.requests().len(), 1);
+    assert_eq!(sandbox.stand_in.requests().len(), 1);
 }
 
 /// The limit of the input's own is raised; the memory's default is enough.
 #[tokio::test]
 async fn an_answer_of_4_mib_passes_by_the_default_limits() {
-    let prison = Prison::open(Limits {
+    let sandbox = Sandbox::open(Limits {
         concurrent_calls: 2,
-        computing: Duration::from_secs(60),
+        cpu_time: Duration::from_secs(60),
         ..Limits::default()
     })
     .await;
@@ -391,24 +393,24 @@ async fn an_answer_of_4_mib_passes_by_the_default_limits() {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n";
     let answer = answer.to_string();
     let bytes = format!("{head}Content-Length: {}\r\n\r\n{answer}", answer.len()).into_bytes();
-    prison
+    sandbox
         .stand_in
         .behave(DEMO_FLOW, Behaviour::script([Step::Bytes(bytes), Step::Close]));
     let mut input: serde_json::Value = serde_json::from_str(host_test::conformance::BASE).unwrap();
-    let outcome = prison.honest.execute(&prison.egress, &input.to_string()).await;
+    let outcome = sandbox.honest.execute(&sandbox.egress, &input.to_string()).await;
     assert_eq!(outcome.result.unwrap_err().kind, ErrorKind::ResponseTooLarge);
     input["maxResponseBytes"] = (5 << 20).into();
-    let outcome = prison.honest.execute(&prison.egress, &input.to_string()).await;
+    let outcome = sandbox.honest.execute(&sandbox.egress, &input.to_string()).await;
     let output: serde_json::Value = serde_json::from_str(&outcome.result.unwrap()).unwrap();
     assert_eq!(output["body"]["result"]["outputs"], value);
 }
 
 #[tokio::test]
 async fn a_policy_that_denies_all_lets_nothing_out() {
-    let prison = Prison::open(patient(8)).await;
+    let sandbox = Sandbox::open(patient(8)).await;
     let egress = Egress::builder().policy(Policy::deny_all()).build().unwrap();
-    let crime = FlowConfig::new(Method::Post, "acme", "/opens-many");
-    let outcome = prison.hostile.trigger_flow(&egress, crime).await;
+    let attack = FlowConfig::new(Method::Post, "acme", "/opens-many");
+    let outcome = sandbox.hostile.trigger_flow(&egress, attack).await;
     assert!(
         outcome
             .requests

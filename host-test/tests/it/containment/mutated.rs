@@ -4,19 +4,19 @@ use std::time::{Duration, Instant};
 
 use flow_starter_host::Limits;
 
-use super::prison::{Prison, honest, limits};
+use super::sandbox::{Sandbox, honest, limits};
 
 /// A spoilt file is refused, or what it does is contained like anything else.
-async fn loads(prison: &Prison, wasm: &[u8], what: &str) -> bool {
+async fn loads(sandbox: &Sandbox, wasm: &[u8], what: &str) -> bool {
     let began = Instant::now();
-    let loaded = prison.engine.load(wasm).await;
+    let loaded = sandbox.engine.load(wasm).await;
     assert!(
         began.elapsed() < Duration::from_secs(30),
         "{what}: {:?}",
         began.elapsed()
     );
     let Ok(connector) = loaded else { return false };
-    let call = connector.execute(&prison.egress, host_test::conformance::BASE);
+    let call = connector.execute(&sandbox.egress, host_test::conformance::BASE);
     let call = tokio::time::timeout(Duration::from_secs(30), call).await;
     assert!(call.is_ok(), "{what}: its call does not end");
     true
@@ -24,22 +24,22 @@ async fn loads(prison: &Prison, wasm: &[u8], what: &str) -> bool {
 
 #[tokio::test]
 async fn a_component_that_is_cut_short_is_refused() {
-    let prison = Prison::open(limits()).await;
+    let sandbox = Sandbox::open(limits()).await;
     let whole = honest();
     for part in 0..64 {
         let length = whole.len() * part / 64;
         assert!(
-            !loads(&prison, &whole[..length], &format!("{length} bytes")).await,
+            !loads(&sandbox, &whole[..length], &format!("{length} bytes")).await,
             "{length}"
         );
     }
-    prison.assert_others_are_served().await;
+    sandbox.assert_others_are_served().await;
 }
 
 /// Everywhere in the file: most of them spoil its structure, some leave a component that computes something else.
 #[tokio::test]
 async fn a_component_with_turned_bytes_is_refused_or_contained() {
-    let prison = Prison::open(Limits {
+    let sandbox = Sandbox::open(Limits {
         wall_clock: Duration::from_secs(2),
         ..limits()
     })
@@ -49,7 +49,7 @@ async fn a_component_with_turned_bytes_is_refused_or_contained() {
         let mut spoilt = whole.clone();
         let at = (whole.len() * turn / 12 + turn * 7919) % whole.len();
         spoilt[at] ^= 1 << (turn % 8);
-        loads(&prison, &spoilt, &format!("byte {at}")).await;
+        loads(&sandbox, &spoilt, &format!("byte {at}")).await;
     }
-    prison.assert_others_are_served().await;
+    sandbox.assert_others_are_served().await;
 }

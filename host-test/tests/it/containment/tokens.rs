@@ -1,15 +1,13 @@
 //! A guest and the tokens that are kept for its calls.
 
-use flow_starter_host::{
-    Authentication, ClientAuthentication, ClientCredentials, ErrorKind, FlowConfig, FlowResponse, FlowStarter,
-    FlowState, Method, Outcome,
-};
+use flow_starter_host::input::{Authentication, ClientAuthentication, ClientCredentials, Method};
+use flow_starter_host::{ErrorKind, FlowConfig, FlowResponse, FlowStarter, FlowState, Outcome};
 use servicenow_stand_in::{Answer, Behaviour};
 
-use super::prison::{Prison, error, patient};
+use super::sandbox::{Sandbox, error, patient};
 
-async fn commits(starter: &FlowStarter, crime: &str, client: &str) -> Outcome<FlowResponse> {
-    let mut config = FlowConfig::new(Method::Post, "acme", crime);
+async fn run_attack(starter: &FlowStarter, attack: &str, client: &str) -> Outcome<FlowResponse> {
+    let mut config = FlowConfig::new(Method::Post, "acme", attack);
     config.authentication = Authentication::OauthClientCredentials(ClientCredentials {
         token_url: None,
         client_id: client.into(),
@@ -23,10 +21,10 @@ async fn commits(starter: &FlowStarter, crime: &str, client: &str) -> Outcome<Fl
 
 #[tokio::test]
 async fn a_token_that_nobody_gave_is_a_lie() {
-    let prison = Prison::open(patient(8)).await;
-    let starter = FlowStarter::new(prison.hostile.clone(), prison.egress.clone());
+    let sandbox = Sandbox::open(patient(8)).await;
+    let starter = FlowStarter::new(sandbox.hostile.clone(), sandbox.egress.clone());
     for client in ["makes-one-up", "asks", "says-started"] {
-        let error = error(commits(&starter, "/tells-its-token", client).await);
+        let error = error(run_attack(&starter, "/tells-its-token", client).await);
         assert_eq!(
             (error.kind, error.flow),
             (ErrorKind::Internal, FlowState::NotStarted),
@@ -35,7 +33,7 @@ async fn a_token_that_nobody_gave_is_a_lie() {
         assert!(error.message.contains("contradicts"), "{client}: {error}");
     }
     assert_eq!(
-        prison.stand_in.requests().len(),
+        sandbox.stand_in.requests().len(),
         1,
         "one of them asked, and was refused"
     );
@@ -43,29 +41,29 @@ async fn a_token_that_nobody_gave_is_a_lie() {
 
 #[tokio::test]
 async fn a_kept_token_is_dropped_by_the_servers_word_and_not_by_the_guests() {
-    let prison = Prison::open(patient(8)).await;
-    prison
+    let sandbox = Sandbox::open(patient(8)).await;
+    sandbox
         .stand_in
         .behave("/oauth_token.do", Behaviour::Answer(Answer::new(200)));
-    let starter = FlowStarter::new(prison.hostile.clone(), prison.egress.clone());
+    let starter = FlowStarter::new(sandbox.hostile.clone(), sandbox.egress.clone());
     for _ in 0..3 {
-        let error = error(commits(&starter, "/says-unauthorized", "asks").await);
+        let error = error(run_attack(&starter, "/says-unauthorized", "asks").await);
         assert_eq!(
             (error.kind, error.retryable),
             (ErrorKind::Unauthorized, false),
             "{error}"
         );
     }
-    assert_eq!(prison.stand_in.requests().len(), 1, "the token is still kept");
+    assert_eq!(sandbox.stand_in.requests().len(), 1, "the token is still kept");
 }
 
 #[tokio::test]
 async fn a_guest_cannot_tell_its_token_in_the_clear() {
-    let prison = Prison::open(patient(8)).await;
-    prison
+    let sandbox = Sandbox::open(patient(8)).await;
+    sandbox
         .stand_in
         .behave("/oauth_token.do", Behaviour::Answer(Answer::new(200)));
-    let starter = FlowStarter::new(prison.hostile.clone(), prison.egress.clone());
-    let error = error(commits(&starter, "/tells-its-token", "asks").await);
+    let starter = FlowStarter::new(sandbox.hostile.clone(), sandbox.egress.clone());
+    let error = error(run_attack(&starter, "/tells-its-token", "asks").await);
     assert_eq!(error.message, "***");
 }

@@ -6,7 +6,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use flow_starter_host::{ConnectTo, Egress, FlowState};
+use flow_starter_host::egress::ConnectTo;
+use flow_starter_host::{Egress, FlowState};
 use futures_util::future::join_all;
 use host_test::rig::connector;
 use rustls::pki_types::PrivateKeyDer;

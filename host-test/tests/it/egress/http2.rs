@@ -3,7 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
-use flow_starter_host::{ConnectTo, Egress, ErrorKind, FlowState, Progress};
+use flow_starter_host::egress::{ConnectTo, Progress};
+use flow_starter_host::{Egress, ErrorKind, FlowState};
 use h2::Reason;
 use host_test::rig::connector;
 use rustls::pki_types::PrivateKeyDer;

@@ -17,7 +17,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use flow_starter_host::{AddressKind, Egress, EgressBuilder, Pattern, Policy, Resolve, ResolveError, Resolving};
+use flow_starter_host::egress::{AddressKind, EgressBuilder, Pattern, Resolve, ResolveError, Resolving};
+use flow_starter_host::{Egress, Policy};
 use host_test::rig::Rig;
 use serde_json::{Value, json};
 use servicenow_stand_in::{Instance, StandIn};

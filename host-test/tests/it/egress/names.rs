@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use flow_starter_host::{AddressKind, ErrorKind, FlowState, Policy, Progress};
+use flow_starter_host::egress::{AddressKind, Progress};
+use flow_starter_host::{ErrorKind, FlowState, Policy};
 
 use super::{Names, acme_at_port, by_name, rig, stand_in, to_endpoint};
 

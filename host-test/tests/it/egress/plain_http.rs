@@ -3,9 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use flow_starter_host::{
-    AddressKind, ConnectTo, Egress, EgressBuilder, ErrorKind, FlowState, Policy, Progress, Step, StepOutcome,
-};
+use flow_starter_host::egress::{AddressKind, ConnectTo, EgressBuilder, Progress, Step, StepOutcome};
+use flow_starter_host::{Egress, ErrorKind, FlowState, Policy};
 use host_test::rig::connector;
 
 use super::{Names, stand_in, to_endpoint};

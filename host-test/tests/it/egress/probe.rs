@@ -3,10 +3,11 @@
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant, SystemTime};
 
-use flow_starter_host::{
-    AddressKind, CertificateFault, ClientCertificate, ConnectTo, Egress, EgressBuilder, Policy, Probe, Proxy, Step,
-    StepOutcome, Stop, StopCause,
+use flow_starter_host::egress::{
+    AddressKind, CertificateFault, ClientCertificate, ConnectTo, EgressBuilder, Probe, Proxy, Step, StepOutcome, Stop,
+    StopCause,
 };
+use flow_starter_host::{Egress, Policy};
 use host_test::rig::{Rig, connector};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::HandshakeKind;

@@ -4,7 +4,8 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use flow_starter_host::{Egress, ErrorKind, FlowState, Policy, Proxy, TriggerError};
+use flow_starter_host::egress::Proxy;
+use flow_starter_host::{Egress, ErrorKind, FlowState, Policy, TriggerError};
 use host_test::rig::Rig;
 use serde_json::json;
 
@@ -200,9 +201,9 @@ fn a_proxy_that_is_not_there_refuses() {
         (error.kind, error.flow, error.retryable),
         (ErrorKind::Refused, FlowState::NotStarted, true)
     );
-    let told =
+    let message =
         format!("The request to acme.service-now.com was not sent: the proxy http://{nobody} cannot be connected to");
-    assert!(error.message.starts_with(&told), "{error}");
+    assert!(error.message.starts_with(&message), "{error}");
 }
 
 /// Any 2xx opens the tunnel, right after its head (RFC 9110, section 9.3.6).

@@ -5,7 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use flow_starter_host::{ConnectTo, Egress, EgressBuilder, ErrorKind, FlowState};
+use flow_starter_host::egress::{ConnectTo, EgressBuilder};
+use flow_starter_host::{Egress, ErrorKind, FlowState};
 use host_test::rig::connector;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::crypto::ring;

@@ -4,7 +4,8 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use flow_starter_host::{Egress, ErrorKind, FlowState, Progress, Proxy};
+use flow_starter_host::egress::{Progress, Proxy};
+use flow_starter_host::{Egress, ErrorKind, FlowState};
 use host_test::rig::connector;
 use host_test::spellings::HOSTS;
 use serde_json::{Value, json};

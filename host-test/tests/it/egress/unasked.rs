@@ -7,7 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use flow_starter_host::{ConnectTo, Egress, FlowState, Policy, Progress};
+use flow_starter_host::egress::{ConnectTo, Progress};
+use flow_starter_host::{Egress, FlowState, Policy};
 use host_test::rig::connector;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};

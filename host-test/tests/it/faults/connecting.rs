@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use flow_starter_host::{ErrorKind, FlowState, Progress, Purpose, TriggerError};
+use flow_starter_host::egress::{Progress, Purpose};
+use flow_starter_host::{ErrorKind, FlowState, TriggerError};
 use serde_json::json;
 use servicenow_stand_in::{PortFault, TlsFault};
 
@@ -204,7 +205,7 @@ fn one_address_that_answers_is_enough() {
     let egress = to_acme(&stand_in)
         .policy(
             flow_starter_host::Policy::new([acme(), origin.parse().unwrap()])
-                .open(flow_starter_host::AddressKind::Loopback),
+                .open(flow_starter_host::egress::AddressKind::Loopback),
         )
         .resolver(names);
     let rig = rig(stand_in, egress);

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use flow_starter_host::{Engine, ErrorKind, FlowState, Limits, Policy, Progress};
+use flow_starter_host::egress::Progress;
+use flow_starter_host::{Engine, ErrorKind, FlowState, Limits, Policy};
 use host_test::rig::component_file;
 use serde_json::json;
 use servicenow_stand_in::{Behaviour, DEMO_FLOW, Fault};

@@ -10,9 +10,8 @@ mod walk;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flow_starter_host::{
-    ConnectTo, Egress, EgressBuilder, ErrorKind, FlowState, Outcome, Pattern, Policy, Progress, Purpose, TriggerError,
-};
+use flow_starter_host::egress::{ConnectTo, EgressBuilder, Pattern, Progress, Purpose};
+use flow_starter_host::{Egress, ErrorKind, FlowState, Outcome, Policy, TriggerError};
 use host_test::rig::Rig;
 use servicenow_stand_in::{Instance, StandIn};
 
@@ -123,8 +122,8 @@ impl Names {
     }
 }
 
-impl flow_starter_host::Resolve for Names {
-    fn resolve<'a>(&'a self, name: &'a str) -> flow_starter_host::Resolving<'a> {
+impl flow_starter_host::egress::Resolve for Names {
+    fn resolve<'a>(&'a self, name: &'a str) -> flow_starter_host::egress::Resolving<'a> {
         self.asked.lock().unwrap().push(name.to_owned());
         Box::pin(async move {
             if self.never_answers {
@@ -133,7 +132,7 @@ impl flow_starter_host::Resolve for Names {
             self.answers
                 .get(name)
                 .cloned()
-                .ok_or(flow_starter_host::ResolveError::NoSuchName)
+                .ok_or(flow_starter_host::egress::ResolveError::NoSuchName)
         })
     }
 }

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use flow_starter_host::{Outcome, Proxy};
+use flow_starter_host::Outcome;
+use flow_starter_host::egress::Proxy;
 use host_test::rig::Rig;
 use serde_json::json;
 use servicenow_stand_in::{Behaviour, DEMO_FLOW, Fault, PortFault, TlsFault};

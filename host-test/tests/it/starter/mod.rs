@@ -8,7 +8,8 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
 
-use flow_starter_host::{FlowStarter, Providing, Secret, SecretProvider, Secrets};
+use flow_starter_host::secrets::{Providing, Secret, SecretProvider};
+use flow_starter_host::{FlowStarter, Secrets};
 use host_test::conformance::BASE;
 use host_test::rig::{Rig, connector};
 use serde_json::{Value, json};

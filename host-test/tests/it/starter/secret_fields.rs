@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use flow_starter_host::{AddressKind, FlowStarter, Policy, Resolve, ResolveError, Resolving, Secrets};
+use flow_starter_host::egress::{AddressKind, Resolve, ResolveError, Resolving};
+use flow_starter_host::{FlowStarter, Policy, Secrets};
 use host_test::rig::{Rig, connector};
 use servicenow_stand_in::{Instance, StandIn};
 
@@ -47,13 +48,13 @@ async fn a_secret_in_any_field_comes_out_nowhere() {
                 let starter = FlowStarter::new(connector().await.unwrap().clone(), egress).secrets(secrets);
                 let input = input(case.members.clone());
                 let outcome = starter.execute(&input).await;
-                let rehearsal = starter.rehearse(&input).await;
-                let told = match &outcome.result {
+                let dry_run = starter.dry_run(&input).await;
+                let shown = match &outcome.result {
                     Ok(_) => String::new(),
                     Err(error) => format!("{error} {error:?}"),
                 };
                 let requests: Vec<_> = outcome.requests.iter().map(ToString::to_string).collect();
-                let all = format!("{told} {requests:?} {outcome:?} {rehearsal:?}");
+                let all = format!("{shown} {requests:?} {outcome:?} {dry_run:?}");
                 assert_unsaid(value, &all, case.field);
                 named += usize::from(all.contains(NAME));
             }

@@ -116,7 +116,7 @@ async fn what_a_server_echoes_does_not_come_out() {
                 "restApiTriggerPath": "/api/x_acme/{{secrets.KEY}}/echo", "authentication": basic(), "headers": {"x-key": "secrets.KEY"},
             }));
             let outcome = starter.execute(&input).await;
-            let told = match &outcome.result {
+            let shown = match &outcome.result {
                 Ok(json) => {
                     let mut answer: Value = serde_json::from_str(json).unwrap();
                     assert_ne!(answer["body"], Value::Null, "a success's body is the process's");
@@ -128,13 +128,13 @@ async fn what_a_server_echoes_does_not_come_out() {
                     error.response.as_ref().map(|it| (&it.headers, &it.body))
                 ),
             };
-            let told = format!("{told} {:?}", outcome.requests);
+            let shown = format!("{shown} {:?}", outcome.requests);
             for secret in [PASSWORD, KEY] {
                 for form in forms(secret) {
-                    assert!(!told.contains(&form), "{status}, {form}: {told}");
+                    assert!(!shown.contains(&form), "{status}, {form}: {shown}");
                 }
             }
-            assert!(told.contains("***"), "{status}: {told}");
+            assert!(shown.contains("***"), "{status}: {shown}");
             tried += 1;
         }
     }
@@ -153,17 +153,17 @@ async fn what_a_server_echoes_does_not_come_out() {
 }
 
 #[tokio::test]
-async fn a_rehearsal_shows_the_request_and_sends_nothing() {
+async fn a_dry_run_shows_the_request_and_sends_nothing() {
     let stand_in = stand_in();
     let starter = starter(&stand_in, &SECRETS).await;
-    let rehearsal = starter
-        .rehearse(&input(
+    let dry_run = starter
+        .dry_run(&input(
             json!({ "authentication": basic(), "queryParameters": { "hello": "query", "key": "secrets.KEY" } }),
         ))
         .await;
-    assert_eq!(rehearsal.refusal, None);
-    let [request] = &rehearsal.requests[..] else {
-        panic!("{rehearsal:?}")
+    assert_eq!(dry_run.refusal, None);
+    let [request] = &dry_run.requests[..] else {
+        panic!("{dry_run:?}")
     };
     assert_eq!(
         (request.method.as_str(), request.url.as_str(), request.allowed),
@@ -181,14 +181,14 @@ async fn a_rehearsal_shows_the_request_and_sends_nothing() {
     );
     assert_eq!(request.body, r#"{"correlationValue":"cam-id-1"}"#);
 
-    let elsewhere = starter.rehearse(&input(json!({ "snInstance": "elsewhere" }))).await;
+    let elsewhere = starter.dry_run(&input(json!({ "snInstance": "elsewhere" }))).await;
     assert!(
         !elsewhere.requests[0].allowed && elsewhere.refusal.is_none(),
         "{elsewhere:?}"
     );
-    let refused = starter.rehearse(&input(json!({ "method": "FETCH" }))).await;
+    let refused = starter.dry_run(&input(json!({ "method": "FETCH" }))).await;
     assert_eq!(refused.refusal.unwrap().kind, ErrorKind::InvalidInput);
-    let missing = starter.rehearse(&input(json!({ "snInstance": "secrets.NONE" }))).await;
+    let missing = starter.dry_run(&input(json!({ "snInstance": "secrets.NONE" }))).await;
     assert!(missing.requests.is_empty() && missing.refusal.is_some());
     assert_eq!(stand_in.connections(), 0);
 }

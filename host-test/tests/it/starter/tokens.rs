@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use flow_starter_host::{
-    Authentication, ClientAuthentication, ClientCredentials, Engine, ErrorKind, FlowConfig, FlowStarter, FlowState,
-    Limits, Method, Progress, Providing, Purpose, SecretProvider, Secrets,
-};
+use flow_starter_host::egress::{Progress, Purpose};
+use flow_starter_host::input::{Authentication, ClientAuthentication, ClientCredentials, Method};
+use flow_starter_host::secrets::{Providing, SecretProvider};
+use flow_starter_host::{Engine, ErrorKind, FlowConfig, FlowStarter, FlowState, Limits, Secrets};
 use host_test::rig::{Rig, component_file};
 use serde_json::json;
 use servicenow_stand_in::{Answer, Behaviour, DEMO_FLOW, Fault, Instance, OAuthClient, StandIn};
@@ -123,7 +123,7 @@ async fn no_token_is_asked_for_before_the_whole_input_is_valid() {
             "{error}"
         );
         assert!(outcome.requests.is_empty(), "{member}: {:?}", outcome.requests);
-        let shown = starter.rehearse(&input.to_string()).await;
+        let shown = starter.dry_run(&input.to_string()).await;
         assert!(shown.requests.is_empty() && shown.refusal.is_some(), "{shown:?}");
     }
     let mut config = FlowConfig::new(Method::Post, "acme", "/api/a/../b");
@@ -237,25 +237,25 @@ async fn a_token_does_not_come_out() {
     stand_in.behave(DEMO_FLOW, Behaviour::Answer(echo));
     let outcome = starter.execute(&input).await;
     let error = outcome.result.as_ref().unwrap_err();
-    let told = format!(
+    let output = format!(
         "{outcome:?} {error} {:?} {starter:?} {}",
         error.response.as_ref().map(|it| (&it.headers, &it.body)),
         log.text()
     );
-    assert!(told.contains("not with ***") && !told.contains(&token), "{told}");
-    assert!(!told.contains("demo-secret"), "{told}");
+    assert!(output.contains("not with ***") && !output.contains(&token), "{output}");
+    assert!(!output.contains("demo-secret"), "{output}");
 }
 
 #[tokio::test]
-async fn a_rehearsal_asks_for_no_token() {
+async fn a_dry_run_asks_for_no_token() {
     let stand_in = StandIn::start(Instance::demo()).unwrap();
     let starter = starter(&stand_in, &SECRETS).await;
-    let rehearsal = starter.rehearse(&oauth("secrets.CLIENT")).await;
-    let [token, flow] = &rehearsal.requests[..] else {
-        panic!("{rehearsal:?}")
+    let dry_run = starter.dry_run(&oauth("secrets.CLIENT")).await;
+    let [token, flow] = &dry_run.requests[..] else {
+        panic!("{dry_run:?}")
     };
     assert_eq!(
-        (token.purpose, flow.purpose, rehearsal.refusal),
+        (token.purpose, flow.purpose, dry_run.refusal),
         (Purpose::Token, Purpose::Flow, None)
     );
     assert!(

@@ -1,6 +1,7 @@
 use super::*;
+use crate::FlowState;
+use crate::egress::Progress;
 use crate::egress::record;
-use crate::{FlowState, Progress};
 use http::Method;
 use http_body_util::{Full, StreamBody};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};

@@ -17,12 +17,12 @@ use crate::egress::origin::{Host, OriginError, Scheme, split_port};
 /// the scheme's own.
 ///
 /// ```
-/// use flow_starter_host::ProxyUrl;
+/// use flow_starter_host::egress::ProxyUrl;
 ///
 /// let proxy: ProxyUrl = "http://user:S3cret%23word@proxy.example.com:3128".parse()?;
 /// assert_eq!(proxy.to_string(), "http://proxy.example.com:3128");
 /// assert!("http://user:S3cret#word@proxy.example.com:3128".parse::<ProxyUrl>().is_err());
-/// # Ok::<(), flow_starter_host::ProxyUrlError>(())
+/// # Ok::<(), flow_starter_host::egress::ProxyUrlError>(())
 /// ```
 #[derive(Clone)]
 pub struct ProxyUrl {

@@ -105,7 +105,7 @@ async fn a_body_of_json_within_a_text_cannot_be_broken_out_of() {
 
 #[tokio::test]
 async fn what_cannot_be_had_is_said_by_name() {
-    for (input, told) in [
+    for (input, expected) in [
         (
             r#"{"authentication":{"password":"{{secrets.NONE}}"}}"#,
             "Secret with name 'NONE' is not available (in `authentication.password`): looked in a secret provider.",
@@ -123,7 +123,7 @@ async fn what_cannot_be_had_is_said_by_name() {
             "`snInstance` holds what is nearly a reference to a secret: write it as {{secrets.NAME}}.",
         ),
     ] {
-        assert_eq!(expanded(input).await.unwrap_err(), told);
+        assert_eq!(expanded(input).await.unwrap_err(), expected);
     }
     let none = Secrets::none()
         .expand(r#"{"snInstance":"secrets.ID"}"#)
@@ -143,12 +143,12 @@ async fn the_first_provider_that_has_it_gives_it() {
         .uses(r#"{"snInstance":"secrets.ID","headers":{"a":"secrets.PIN secrets.MORE secrets.NONE"}}"#)
         .await
         .unwrap();
-    let told: Vec<_> = uses
+    let found: Vec<_> = uses
         .iter()
         .map(|it| (it.name.as_str(), it.field.as_str(), it.found.is_ok(), it.short))
         .collect();
     assert_eq!(
-        told,
+        found,
         [
             ("ID", "snInstance", true, false),
             ("PIN", "headers.a", true, true),
@@ -253,6 +253,6 @@ async fn without_bare_references_a_text_stays_as_it_stands() {
     assert_eq!(uses.len(), 1);
     // With braces somewhere, it is no text.
     let both = r#"{"snInstance":"secrets.NONE","headers":{"a":"{{secrets.NONE}}"}}"#;
-    let told = Secrets::none().expand(both).await.unwrap_err().to_string();
-    assert!(!told.contains("ordinary text"), "{told}");
+    let message = Secrets::none().expand(both).await.unwrap_err().to_string();
+    assert!(!message.contains("ordinary text"), "{message}");
 }

@@ -26,12 +26,12 @@ const CREDENTIALS: [&str; 7] = [
     WRONG_SECRET,
 ];
 
-pub struct Place {
+pub struct Workspace {
     pub folder: PathBuf,
     pub stand_in: StandIn,
 }
 
-impl Place {
+impl Workspace {
     pub fn new() -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!(
@@ -87,7 +87,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Workspace {
     fn drop(&mut self) {
         let _it_is_in_the_temporary_directory = std::fs::remove_dir_all(&self.folder);
     }

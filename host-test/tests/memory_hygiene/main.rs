@@ -11,10 +11,13 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use flow_starter_host::{
-    AccessToken, ApiKey, ApiKeyLocation, Authentication, ClientAuthentication, ClientCredentials, Credentials,
-    Destinations, DirectorySecrets, FileSecrets, FlowConfig, FlowStarter, Mask, Method, Secrets,
+use flow_starter_host::contract::AccessToken;
+use flow_starter_host::egress::Destinations;
+use flow_starter_host::input::{
+    ApiKey, ApiKeyLocation, Authentication, ClientAuthentication, ClientCredentials, Credentials, Mask, Method,
 };
+use flow_starter_host::secrets::{DirectorySecrets, FileSecrets};
+use flow_starter_host::{FlowConfig, FlowStarter, Secrets};
 use host_test::rig::{Rig, connector};
 use serde_json::json;
 use servicenow_stand_in::{Answer, Behaviour, DEMO_FLOW, Flow, Instance, OAuthClient, StandIn, User};
@@ -41,7 +44,7 @@ fn secret() -> String {
 }
 
 fn folder() -> std::path::PathBuf {
-    let folder = std::env::temp_dir().join(format!("flow-starter-leftovers-{}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("flow-starter-memory-hygiene-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("SECRET"), SECRET).unwrap();
     std::fs::write(folder.join("file"), format!("OTHER=x\nIN_FILE={SECRET}\n")).unwrap();
@@ -62,7 +65,7 @@ fn the_watch_sees_what_it_is_to_see() {
         std::mem::forget(grown);
     });
     assert_eq!(found.len(), 1, "a text that moves leaves itself behind");
-    let ((), found) = watch::during(|| drop(flow_starter_host::Secret::new(SECRET)));
+    let ((), found) = watch::during(|| drop(flow_starter_host::secrets::Secret::new(SECRET)));
     assert_eq!(found, [] as [String; 0]);
 }
 
@@ -92,11 +95,11 @@ fn our_types_leave_nothing_behind() {
         assert_eq!(named.flow().unwrap().to_string(), "https://acme.service-now.com");
         let mut mask = Mask::of_json(expanded.json());
         mask.add_all(expanded.mask());
-        let told = mask.text(format!(
+        let masked = mask.text(format!(
             "it said <{SECRET}>, {SECRET:?}, and {}",
             STANDARD.encode(format!("u:{SECRET}"))
         ));
-        assert!(!told.contains(SECRET), "{told}");
+        assert!(!masked.contains(SECRET), "{masked}");
     });
     // The test has made texts with it itself.
     let others: Vec<_> = found
@@ -193,7 +196,7 @@ fn of_a_whole_call_only_libraries_leave_something_behind() {
                     }
                     stand_in.behave_once(path, echo.clone());
                     assert!(starter.execute(input).await.result.is_err());
-                    assert!(starter.rehearse(input).await.refusal.is_none());
+                    assert!(starter.dry_run(input).await.refusal.is_none());
                 }
             });
         });
@@ -213,7 +216,7 @@ fn of_a_whole_call_only_libraries_leave_something_behind() {
     );
     let security = include_str!("../../../docs/security.md");
     let table = security
-        .split("<!-- leftovers -->")
+        .split("<!-- memory-hygiene -->")
         .nth(1)
         .expect("the table of what libraries keep");
     for owner in &owners {

@@ -1,16 +1,16 @@
 //! What a call would send, for a person or for a program. The library has masked all of it.
 
-use flow_starter_host::{Rehearsal, RehearsedRequest};
+use flow_starter_host::starter::{DryRun, RecordedRequest};
 use serde_json::{Value, json};
 
 use crate::outcome::{error_json, failed, purpose};
 use crate::terminal::{Page, Tone};
 
 /// The requests as they would stand on the wire.
-pub(crate) fn as_text(rehearsal: &Rehearsal, colours: bool) -> String {
+pub(crate) fn as_text(dry_run: &DryRun, colours: bool) -> String {
     let mut page = Page::new(colours);
     page.line("Nothing was sent. This is what would be:");
-    for request in &rehearsal.requests {
+    for request in &dry_run.requests {
         page.line("");
         page.toned(&format!("{} {}", request.method, request.url), Tone::Bold);
         for (name, value) in &request.headers {
@@ -25,11 +25,11 @@ pub(crate) fn as_text(rehearsal: &Rehearsal, colours: bool) -> String {
             true => page.row("destination", "allowed by policy.allow", Tone::Good),
             false => {
                 let denied = "not allowed by policy.allow: it would be denied";
-                let told = match request.origin() {
+                let text = match request.origin() {
                     Some(origin) => format!("{denied}; to allow it: --allow {origin}"),
                     None => denied.to_owned(),
                 };
-                page.row("destination", &told, Tone::Bad);
+                page.row("destination", &text, Tone::Bad);
             }
         }
     }
@@ -37,16 +37,16 @@ pub(crate) fn as_text(rehearsal: &Rehearsal, colours: bool) -> String {
 }
 
 /// Why nothing would be sent.
-pub(crate) fn refused(rehearsal: &Rehearsal, colours: bool) -> Option<String> {
-    let error = rehearsal.refusal.as_ref()?;
+pub(crate) fn refused(dry_run: &DryRun, colours: bool) -> Option<String> {
+    let error = dry_run.refusal.as_ref()?;
     Some(failed(error, &[], colours))
 }
 
-pub(crate) fn as_json(rehearsal: &Rehearsal) -> Value {
-    let requests = rehearsal.requests.iter().map(request).collect::<Vec<_>>();
-    let refusal = rehearsal.refusal.as_ref().and_then(|error| {
-        let told: Value = serde_json::from_str(&error_json(error, &[])).ok()?;
-        told.get("error").cloned()
+pub(crate) fn as_json(dry_run: &DryRun) -> Value {
+    let requests = dry_run.requests.iter().map(request).collect::<Vec<_>>();
+    let refusal = dry_run.refusal.as_ref().and_then(|error| {
+        let json: Value = serde_json::from_str(&error_json(error, &[])).ok()?;
+        json.get("error").cloned()
     });
     json!({
         "requests": requests,
@@ -54,7 +54,7 @@ pub(crate) fn as_json(rehearsal: &Rehearsal) -> Value {
     })
 }
 
-fn request(request: &RehearsedRequest) -> Value {
+fn request(request: &RecordedRequest) -> Value {
     json!({
         "purpose": purpose(request.purpose),
         "method": request.method,

@@ -1,15 +1,15 @@
 //! A probe's steps in words.
 
-use flow_starter_host::{ClientCertificate, Probe, ProbedStep, ServerCertificate, Step, StepOutcome};
+use flow_starter_host::egress::{ClientCertificate, Probe, ProbedStep, ServerCertificate, Step, StepOutcome};
 
-use super::{Told, Verdict};
+use super::{StepReport, Verdict};
 use crate::advice::{Failed, day};
 
 /// How many names of a certificate are shown.
 const NAMES_SHOWN: usize = 6;
 
 /// Each step; `field` is the input's that names the origin.
-pub(super) fn told(probe: &Probe, field: &str) -> Vec<Told> {
+pub(super) fn steps(probe: &Probe, field: &str) -> Vec<StepReport> {
     probe
         .steps
         .iter()
@@ -81,7 +81,8 @@ fn described(certificate: &ServerCertificate) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flow_starter_host::{Egress, EgressBuilder, Proxy, Resolve, ResolveError, Resolving};
+    use flow_starter_host::Egress;
+    use flow_starter_host::egress::{EgressBuilder, Proxy, Resolve, ResolveError, Resolving};
     use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
     use std::sync::Arc;
@@ -104,7 +105,7 @@ mod tests {
     async fn to_do(egress: EgressBuilder) -> (&'static str, String) {
         let acme = "https://acme.service-now.com".parse().unwrap();
         let probe = egress.build().unwrap().probe(&acme, Duration::from_secs(5)).await;
-        let failed = told(&probe, "snInstance")
+        let failed = steps(&probe, "snInstance")
             .into_iter()
             .find_map(|(step, verdict)| match verdict {
                 Verdict::Failed(_, fix) => Some((step, fix)),

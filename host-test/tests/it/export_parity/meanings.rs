@@ -1,8 +1,9 @@
 //! Things to ask for, each said at both doors.
 
-use flow_starter_host::{
-    ApiKey, ApiKeyLocation, Authentication, CallLimits, ClientAuthentication, ClientCredentials, Credentials,
-    FlowConfig, Method, Sensitive,
+use flow_starter_host::FlowConfig;
+use flow_starter_host::input::{
+    ApiKey, ApiKeyLocation, Authentication, CallLimits, ClientAuthentication, ClientCredentials, Credentials, Method,
+    Sensitive,
 };
 use host_test::conformance::patched;
 use serde_json::{Value, json};

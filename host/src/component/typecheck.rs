@@ -4,7 +4,7 @@ use wasmtime::component::types::{self, ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentNamedList, Lift, Lower};
 
 use super::engine::Engine;
-use super::imports::{self, Closed};
+use super::imports::{self, ImportDenied};
 use crate::contract::{AccessToken, FlowConfigRecord, FlowResponse, TokenRequestRecord, TriggerError};
 
 pub(super) const CONTRACT: &str = "connectors:servicenow-flow-starter@0.1.0";
@@ -17,7 +17,7 @@ pub(super) type Answer<R> = (Result<R, TriggerError>,);
 type Typecheck = fn(&ComponentFunc, &types::Component) -> wasmtime::Result<()>;
 
 /// The contract's functions, each with its own types.
-pub(super) const DOORS: [(&str, &str, Typecheck); 3] = [
+pub(super) const CONTRACT_FUNCTIONS: [(&str, &str, Typecheck); 3] = [
     (
         FLOW_STARTER,
         "trigger-flow",
@@ -41,7 +41,7 @@ pub enum Mismatch {
         /// The import's name, as the component has it.
         name: String,
         /// Why it is not given.
-        why: Closed,
+        why: ImportDenied,
     },
     /// It asks for something that is given, in another shape.
     #[error("it imports in another form than WASI 0.2 has it: {0}")]
@@ -86,13 +86,13 @@ pub(super) fn mismatches(engine: &Engine, component: &Component) -> Vec<Mismatch
         });
     let mut found: Vec<_> = imports.collect();
     for interface in [FLOW_STARTER, CONNECTOR] {
-        let doors = || DOORS.iter().filter(move |(of, ..)| *of == interface);
+        let functions = || CONTRACT_FUNCTIONS.iter().filter(move |(of, ..)| *of == interface);
         match ty.get_export(&engine.wasmtime, interface).map(|export| export.ty) {
             Some(ComponentItem::ComponentInstance(instance)) => {
-                found.extend(doors().filter_map(|(_, function, typecheck)| {
+                found.extend(functions().filter_map(|(_, function, typecheck)| {
                     match instance.get_export(&engine.wasmtime, function).map(|export| export.ty) {
-                        Some(ComponentItem::ComponentFunc(door)) => {
-                            let why = typecheck(&door, &ty).err()?;
+                        Some(ComponentItem::ComponentFunc(function_type)) => {
+                            let why = typecheck(&function_type, &ty).err()?;
                             Some(Mismatch::Type {
                                 function,
                                 interface,
@@ -105,7 +105,7 @@ pub(super) fn mismatches(engine: &Engine, component: &Component) -> Vec<Mismatch
             }
             _ => found.push(Mismatch::Interface {
                 interface,
-                functions: doors().map(|(_, function, _)| *function).collect(),
+                functions: functions().map(|(_, function, _)| *function).collect(),
             }),
         }
     }
@@ -113,7 +113,7 @@ pub(super) fn mismatches(engine: &Engine, component: &Component) -> Vec<Mismatch
 }
 
 /// An import that brings types alone gives nothing, whatever it is called.
-pub(super) fn judge_import(engine: &Engine, name: &str, import: &ComponentItem) -> Result<(), Closed> {
+pub(super) fn judge_import(engine: &Engine, name: &str, import: &ComponentItem) -> Result<(), ImportDenied> {
     imports::judge(name, &engine.named).or_else(|why| if only_types(engine, import) { Ok(()) } else { Err(why) })
 }
 

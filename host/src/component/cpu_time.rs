@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// A call's clock. Ticks of the engine's epoch would not do: the first one after a wait belongs to the wait, so that an answer that comes in
 /// a thousand pieces would look like ten seconds of computing.
 #[derive(Debug)]
-pub(super) struct Computing {
+pub(super) struct CpuTime {
     from: Instant,
     /// Of the poll that goes on, in nanoseconds since `from`.
     began: AtomicU64,
@@ -16,7 +16,7 @@ pub(super) struct Computing {
     spent: AtomicU64,
 }
 
-impl Computing {
+impl CpuTime {
     pub(super) fn new() -> Self {
         Self {
             from: Instant::now(),
@@ -57,18 +57,18 @@ mod tests {
 
     #[tokio::test]
     async fn waiting_is_not_counted_and_computing_is() {
-        let computing = Computing::new();
+        let cpu_time = CpuTime::new();
         let begun = std::time::Instant::now();
-        computing.of(tokio::time::sleep(Duration::from_secs(1))).await;
-        let counted = Duration::from_nanos(computing.spent.load(Relaxed));
+        cpu_time.of(tokio::time::sleep(Duration::from_secs(1))).await;
+        let counted = Duration::from_nanos(cpu_time.spent.load(Relaxed));
         assert!(counted < begun.elapsed() / 2, "{counted:?}");
-        let within = computing
+        let within = cpu_time
             .of(async {
                 std::thread::sleep(Duration::from_millis(100));
-                let first = computing.so_far();
+                let first = cpu_time.so_far();
                 tokio::task::yield_now().await;
                 std::thread::sleep(Duration::from_millis(100));
-                (first, computing.so_far())
+                (first, cpu_time.so_far())
             })
             .await;
         assert!(within.0 >= Duration::from_millis(100), "{within:?}");

@@ -13,7 +13,7 @@ use crate::exit::{bad, unreadable};
 
 impl Flags {
     /// These fields in place of the input's own. `alone`: there is no other input.
-    pub(super) fn over(&self, mut input: Members, alone: bool) -> Result<Members> {
+    pub(super) fn merge_into(&self, mut input: Members, alone: bool) -> Result<Members> {
         for (name, value) in self.fields() {
             if let Some(value) = value {
                 input.set(name, quoted(value));
@@ -71,7 +71,7 @@ impl Flags {
 
     fn authentication(&self, input: &mut Members) -> Result<()> {
         let given: Vec<_> = self
-            .ways()
+            .authentication_types()
             .into_iter()
             .filter(|(_, fields)| fields.iter().any(|(_, value)| value.is_some()))
             .collect();
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     fn over(flags: &Flags, input: &str) -> Value {
-        let input = flags.over(Members::of(input).unwrap(), input == "{}").unwrap();
+        let input = flags.merge_into(Members::of(input).unwrap(), input == "{}").unwrap();
         serde_json::from_str(&input.to_json()).unwrap()
     }
 
@@ -297,7 +297,7 @@ mod tests {
             assert_eq!(over(&domain, file), by_domain, "{file}");
             assert_eq!(over(&endpoint, file), by_url, "{file}");
         }
-        // Where the file does not say it, it need not be said.
+        // Where the file does not print it, it need not be said.
         assert_eq!(
             over(&endpoint, r#"{"snDomain":"x.example"}"#),
             json!({"snEndpoint": "https://flows.example.com"})
@@ -310,8 +310,8 @@ mod tests {
             request_body: some("{}"),
             ..Flags::default()
         };
-        let told = flags.over(Members::of(r#"{"method":"GET"}"#).unwrap(), false);
-        assert!(told.unwrap_err().to_string().contains("has no body"));
+        let merged = flags.merge_into(Members::of(r#"{"method":"GET"}"#).unwrap(), false);
+        assert!(merged.unwrap_err().to_string().contains("has no body"));
     }
 
     #[test]
@@ -321,14 +321,14 @@ mod tests {
             username: some("u"),
             ..Flags::default()
         };
-        let told = flags.over(Members::default(), true).unwrap_err().to_string();
-        assert!(told.contains("basic and bearer"), "{told}");
+        let message = flags.merge_into(Members::default(), true).unwrap_err().to_string();
+        assert!(message.contains("basic and bearer"), "{message}");
     }
 
     #[test]
     fn what_is_wrong_with_a_flag_does_not_quote_it() {
-        let wrong = |flags: Flags| flags.over(Members::default(), true).unwrap_err().to_string();
-        let told = [
+        let wrong = |flags: Flags| flags.merge_into(Members::default(), true).unwrap_err().to_string();
+        let messages = [
             wrong(Flags {
                 header: vec!["pass-word".to_owned()],
                 ..Flags::default()
@@ -347,9 +347,10 @@ mod tests {
             }),
         ];
         assert!(
-            told.iter()
-                .all(|told| !told.contains("pass-word") && told.contains("hello")),
-            "{told:?}"
+            messages
+                .iter()
+                .all(|message| !message.contains("pass-word") && message.contains("hello")),
+            "{messages:?}"
         );
     }
 }

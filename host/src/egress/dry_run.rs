@@ -7,49 +7,49 @@ use http_body_util::{BodyExt, Limited};
 use wasmtime_wasi_http::{Error, WasiBody};
 use zeroize::Zeroizing;
 
-use super::body::wipe;
+use super::body::zeroize;
 use super::record::Purpose;
 
 /// A component that keeps the contract makes two requests, the larger one of the size of its input.
 const MOST: usize = 8;
 const LARGEST: usize = 32 << 20;
 
-/// Where requests are played instead of sent. Cheap to clone.
+/// Where requests are captured instead of sent. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Stage(Arc<Mutex<Vec<Played>>>);
+pub(crate) struct DryRunRecorder(Arc<Mutex<Vec<CapturedRequest>>>);
 
 /// A request that was made and not sent, with all that it holds.
-pub(crate) struct Played {
+pub(crate) struct CapturedRequest {
     pub(crate) purpose: Purpose,
     pub(crate) head: http::request::Parts,
     pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
-impl std::fmt::Debug for Played {
+impl std::fmt::Debug for CapturedRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Played(***)")
+        f.write_str("CapturedRequest(***)")
     }
 }
 
-impl Stage {
+impl DryRunRecorder {
     /// Takes the request to its end, and denies it then.
-    pub(super) async fn perform(self, purpose: Purpose, request: Request<WasiBody>) -> Error {
+    pub(super) async fn record(self, purpose: Purpose, request: Request<WasiBody>) -> Error {
         let (head, body) = request.into_parts();
         let Ok(whole) = Limited::new(body, LARGEST).collect().await else {
             return Error::HttpRequestBodySize(None);
         };
         let whole = whole.to_bytes();
         let body = Zeroizing::new(whole.to_vec());
-        wipe(whole);
-        let mut played = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if played.len() < MOST {
-            played.push(Played { purpose, head, body });
+        zeroize(whole);
+        let mut captured = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if captured.len() < MOST {
+            captured.push(CapturedRequest { purpose, head, body });
         }
         Error::HttpRequestDenied
     }
 
-    /// What was played, in order.
-    pub(crate) fn take(&self) -> Vec<Played> {
+    /// What was captured, in order.
+    pub(crate) fn take(&self) -> Vec<CapturedRequest> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -11,7 +11,7 @@ use crate::random;
 
 /// What the instance remembers from one request to the next.
 #[derive(Default)]
-pub(crate) struct Desk {
+pub(crate) struct InstanceState {
     behaviours: BTreeMap<String, Behaviour>,
     once: BTreeMap<String, VecDeque<Behaviour>>,
     pub hibernating: bool,
@@ -24,7 +24,7 @@ struct IssuedToken {
     until: Instant,
 }
 
-impl Desk {
+impl InstanceState {
     pub fn new(instance: &Instance) -> Self {
         Self {
             behaviours: instance.behaviours.clone(),

@@ -6,7 +6,7 @@ use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 
 use super::limits::MOST_CALLS;
 
-/// Mappings belong to the process: two engines of 8,000 places would get it aborted as surely as one of 16,000.
+/// Mappings belong to the process: two engines of 8,000 permits would get it aborted as surely as one of 16,000.
 static TAKEN: AtomicU32 = AtomicU32::new(0);
 
 /// As many as were asked for are not left.
@@ -14,13 +14,13 @@ pub(super) struct TooFew {
     pub(super) left: u32,
 }
 
-/// An engine's places; they are the process's again when it is dropped.
-pub(super) struct Places {
+/// An engine's permits; they are the process's again when it is dropped.
+pub(super) struct Permits {
     free: Semaphore,
     all: u32,
 }
 
-impl Places {
+impl Permits {
     pub(super) fn reserve(wanted: u32) -> Result<Self, TooFew> {
         let taken = TAKEN.fetch_update(Relaxed, Relaxed, |taken| {
             taken.checked_add(wanted).filter(|all| *all <= MOST_CALLS)
@@ -35,12 +35,12 @@ impl Places {
     }
 
     /// Waits for so many of them.
-    pub(super) async fn take(&self, places: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
-        self.free.acquire_many(places).await
+    pub(super) async fn take(&self, permits: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
+        self.free.acquire_many(permits).await
     }
 }
 
-impl Drop for Places {
+impl Drop for Permits {
     fn drop(&mut self) {
         TAKEN.fetch_sub(self.all, Relaxed);
     }

@@ -8,14 +8,14 @@ use super::FlowStarter;
 use super::input::{PreparedCall, checked, unavailable};
 use crate::component::Failure;
 use crate::contract::{ErrorKind, TriggerError};
-use crate::egress::{Destinations, Origin, Played, Purpose, Stage};
+use crate::egress::{CapturedRequest, Destinations, DryRunRecorder, Origin, Purpose};
 
 /// What a call would send, and nothing of it left: for a person to look at. Secrets are masked in all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Rehearsal {
+pub struct DryRun {
     /// The requests, in order.
-    pub requests: Vec<RehearsedRequest>,
+    pub requests: Vec<RecordedRequest>,
     /// Why the flow's request would not be made: the input is not valid, or a secret is missing.
     pub refusal: Option<TriggerError>,
 }
@@ -23,7 +23,7 @@ pub struct Rehearsal {
 /// A request that was made and not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct RehearsedRequest {
+pub struct RecordedRequest {
     /// What it is for.
     pub purpose: Purpose,
     /// The method.
@@ -38,7 +38,7 @@ pub struct RehearsedRequest {
     pub allowed: bool,
 }
 
-impl RehearsedRequest {
+impl RecordedRequest {
     /// Where the request would go; none where that comes from a secret and is masked.
     pub fn origin(&self) -> Option<Origin> {
         Origin::split(&self.url).ok().map(|(origin, _)| origin)
@@ -50,14 +50,14 @@ const TOKEN: &str = "token-that-is-asked-for-first";
 
 impl FlowStarter {
     /// Makes the requests that [`Self::execute`] would make, and sends none, not so much as a look-up of a name.
-    pub async fn rehearse(&self, input: &str) -> Rehearsal {
+    pub async fn dry_run(&self, input: &str) -> DryRun {
         if let Some(too_large) = self.connector.too_large::<()>(input.len()) {
-            return Rehearsal {
+            return DryRun {
                 requests: Vec::new(),
                 refusal: too_large.into_outcome(Mask::default()).result.err(),
             };
         }
-        let refused = |(failure, mask): (Failure, Mask)| Rehearsal {
+        let refused = |(failure, mask): (Failure, Mask)| DryRun {
             requests: Vec::new(),
             refusal: Some(failure.into_error(&mask)),
         };
@@ -77,7 +77,7 @@ impl FlowStarter {
         }
     }
 
-    async fn play(&self, call: PreparedCall) -> Rehearsal {
+    async fn play(&self, call: PreparedCall) -> DryRun {
         let PreparedCall { mut config, mut mask } = call;
         mask.add(TOKEN);
         let named = Destinations::of_config(&config);
@@ -85,12 +85,12 @@ impl FlowStarter {
             Authentication::ApiKey(key) => key.name().to_owned(),
             _ => String::new(),
         };
-        let stage = Stage::default();
-        let egress = self.egress.rehearsing(stage.clone());
+        let recorder = DryRunRecorder::default();
+        let egress = self.egress.with_recorder(recorder.clone());
         let mut failure = None;
         if let Some(request) = config.token_request() {
             let judged = self.connector.ask_for_token(&egress, request).await;
-            // The stage itself denies what was made.
+            // The recorder itself denies what was made.
             failure = judged.result.err().filter(|failure| failure.kind != ErrorKind::Denied);
             config.authentication = Authentication::Bearer(Sensitive::from(TOKEN));
         }
@@ -99,12 +99,12 @@ impl FlowStarter {
             let judged = self.connector.trigger_flow_until(&egress, config, limit, never).await;
             failure = judged.result.err();
         }
-        let requests: Vec<_> = stage
+        let requests: Vec<_> = recorder
             .take()
             .into_iter()
-            .map(|played| self.shown(played, &named, &key, &mask))
+            .map(|captured| self.shown(captured, &named, &key, &mask))
             .collect();
-        Rehearsal {
+        DryRun {
             refusal: failure
                 .filter(|failure| {
                     failure.kind != ErrorKind::Denied || !requests.iter().any(|it| it.purpose == Purpose::Flow)
@@ -115,10 +115,10 @@ impl FlowStarter {
     }
 
     /// `key` is the name of the API key's header.
-    fn shown(&self, played: Played, named: &Destinations, key: &str, mask: &Mask) -> RehearsedRequest {
-        let url = played.head.uri.to_string();
+    fn shown(&self, captured: CapturedRequest, named: &Destinations, key: &str, mask: &Mask) -> RecordedRequest {
+        let url = captured.head.uri.to_string();
         let origin = Origin::split(&url).ok().map(|(origin, _)| origin);
-        let headers = played.head.headers.iter().map(|(name, value)| {
+        let headers = captured.head.headers.iter().map(|(name, value)| {
             // In ISO-8859-1, as they are sent.
             let mut value: Zeroizing<String> =
                 Zeroizing::new(value.as_bytes().iter().copied().map(char::from).collect());
@@ -134,15 +134,15 @@ impl FlowStarter {
             // An API key's name may come from a secret.
             (mask.text(name.to_string()), shown)
         });
-        RehearsedRequest {
-            purpose: played.purpose,
-            method: played.head.method.to_string(),
+        RecordedRequest {
+            purpose: captured.purpose,
+            method: captured.head.method.to_string(),
             allowed: origin.as_ref().is_some_and(|origin| {
                 self.egress.policy().allows(origin) && [named.flow(), named.token()].contains(&Some(origin))
             }),
             url: mask.text(url),
             headers: headers.collect(),
-            body: mask.text(String::from_utf8_lossy(&played.body).into_owned()),
+            body: mask.text(String::from_utf8_lossy(&captured.body).into_owned()),
         }
     }
 }

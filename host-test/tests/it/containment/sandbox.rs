@@ -1,10 +1,11 @@
-//! A stand-in, a guest that commits crimes, and an honest component beside it under the same engine.
+//! A stand-in, a guest that commits attacks, and an honest component beside it under the same engine.
 
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use flow_starter_host::{Connector, Egress, Engine, FlowConfig, FlowResponse, Limits, Method, Outcome, TriggerError};
+use flow_starter_host::input::Method;
+use flow_starter_host::{Connector, Egress, Engine, FlowConfig, FlowResponse, Limits, Outcome, TriggerError};
 use host_test::rig::{Rig, component_file};
 use servicenow_stand_in::{Instance, StandIn};
 
@@ -13,7 +14,7 @@ pub const PUBLIC_FLOW: &str = "/api/sn_cico/flow_starter/public_flow";
 /// Short, so that tests of these limits are; long enough for a slow machine's honest calls.
 pub fn limits() -> Limits {
     Limits {
-        computing: Duration::from_millis(500),
+        cpu_time: Duration::from_millis(500),
         wall_clock: Duration::from_secs(5),
         concurrent_calls: 8,
         ..Limits::default()
@@ -23,7 +24,7 @@ pub fn limits() -> Limits {
 /// For whatever is not ended by a time limit: on a busy machine half a second is soon over.
 pub fn patient(concurrent_calls: u32) -> Limits {
     Limits {
-        computing: Duration::from_secs(60),
+        cpu_time: Duration::from_secs(60),
         wall_clock: Duration::from_secs(120),
         concurrent_calls,
         ..Limits::default()
@@ -40,7 +41,7 @@ pub fn honest() -> Vec<u8> {
     std::fs::read(component_file()).unwrap()
 }
 
-pub struct Prison {
+pub struct Sandbox {
     pub stand_in: StandIn,
     pub egress: Egress,
     /// None only while it is dropped.
@@ -80,7 +81,7 @@ impl Loaded {
     }
 }
 
-impl Prison {
+impl Sandbox {
     /// No other test uses its engine meanwhile, but another may have used it before.
     pub async fn open(limits: Limits) -> Self {
         let stand_in = StandIn::start(Instance::demo()).unwrap();
@@ -96,13 +97,13 @@ impl Prison {
         }
     }
 
-    pub async fn commits(&self, crime: &str) -> Outcome<FlowResponse> {
-        self.commits_by(&self.hostile, crime).await
+    pub async fn run(&self, attack: &str) -> Outcome<FlowResponse> {
+        self.run_by(&self.hostile, attack).await
     }
 
-    pub async fn commits_by(&self, guest: &Connector, crime: &str) -> Outcome<FlowResponse> {
-        let crime = FlowConfig::new(Method::Post, "acme", crime);
-        guest.trigger_flow(&self.egress, crime).await
+    pub async fn run_by(&self, guest: &Connector, attack: &str) -> Outcome<FlowResponse> {
+        let attack = FlowConfig::new(Method::Post, "acme", attack);
+        guest.trigger_flow(&self.egress, attack).await
     }
 
     pub async fn serves(&self, honest: &Connector) {
@@ -116,7 +117,7 @@ impl Prison {
     }
 }
 
-impl Deref for Prison {
+impl Deref for Sandbox {
     type Target = Loaded;
 
     fn deref(&self) -> &Loaded {
@@ -124,7 +125,7 @@ impl Deref for Prison {
     }
 }
 
-impl Drop for Prison {
+impl Drop for Sandbox {
     fn drop(&mut self) {
         let loaded = self.loaded.take().unwrap();
         // After a failure nobody knows what state it is in.

@@ -1,13 +1,11 @@
-//! The component's two doors: what means the same is the same request, byte for byte, and the same outcome.
+//! The component's two functions: what means the same is the same request, byte for byte, and the same outcome.
 
 mod meanings;
 
 use std::collections::BTreeMap;
 
-use flow_starter_host::{
-    Authentication, ClientAuthentication, ErrorKind, FlowResponse, FlowState, Method, Outcome, TokenRequest,
-    TriggerError,
-};
+use flow_starter_host::input::{Authentication, ClientAuthentication, Method, TokenRequest};
+use flow_starter_host::{ErrorKind, FlowResponse, FlowState, Outcome, TriggerError};
 use host_test::rig::Rig;
 use meanings::{Meaning, TOKEN, client, fixed_token, meaning, refused, requests};
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! The component that was built into this binary (`build.rs`).
 
-const COMPONENT: Option<&[u8]> = include!(concat!(env!("OUT_DIR"), "/inside.rs"));
+const COMPONENT: Option<&[u8]> = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 /// Its bytes; none where the binary was built before the component.
 pub(crate) fn component() -> Option<&'static [u8]> {
@@ -8,7 +8,7 @@ pub(crate) fn component() -> Option<&'static [u8]> {
 }
 
 /// For `--version`.
-pub(crate) fn told() -> String {
+pub(crate) fn long_version() -> String {
     let inside = match COMPONENT {
         Some(wasm) => format!("with the component inside, {} bytes", wasm.len()),
         None => "without a component inside".to_owned(),

@@ -11,18 +11,18 @@ use super::allowance::Allowance;
 use super::body::in_hand;
 use super::connect::Dialer;
 use super::destinations::Destinations;
+use super::dry_run::DryRunRecorder;
 use super::exchange::{self, Failed, Return};
 use super::origin::{Origin, OriginError, Scheme};
 use super::policy::Policy;
 use super::pool::{Kept, Key, Pool};
 use super::record::{self, Attempt, Purpose, RequestRecord};
-use super::rehearsal::Stage;
 
-/// The record of what a [`Gate`] let out, for whoever judges the call by it.
+/// The record of what a [`EgressHooks`] let out, for whoever judges the call by it.
 #[derive(Clone, Debug, Default)]
-pub struct Ledger(Arc<Mutex<Vec<Arc<Attempt>>>>);
+pub struct RequestLog(Arc<Mutex<Vec<Arc<Attempt>>>>);
 
-impl Ledger {
+impl RequestLog {
     fn open(&self, attempt: Attempt) -> Arc<Attempt> {
         let attempt = Arc::new(attempt);
         let mut attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -39,32 +39,32 @@ impl Ledger {
 
 /// How what is allowed is sent.
 #[derive(Debug)]
-pub(super) struct Way {
+pub(super) struct Transport {
     pub(super) dialer: Dialer,
     pub(super) pool: Arc<Pool>,
 }
 
-/// The one way out of an instance: the hooks of `wasmtime-wasi-http`, for one call ([`Egress::gate`](crate::Egress::gate)).
-pub struct Gate {
+/// The one way out of an instance: the hooks of `wasmtime-wasi-http`, for one call ([`Egress::hooks`](crate::Egress::hooks)).
+pub struct EgressHooks {
     allowance: Allowance,
-    way: Option<Arc<Way>>,
-    ledger: Ledger,
-    stage: Option<Stage>,
+    transport: Option<Arc<Transport>>,
+    log: RequestLog,
+    recorder: Option<DryRunRecorder>,
 }
 
-impl Gate {
+impl EgressHooks {
     pub(super) fn new(
         named: Destinations,
         policy: Policy,
-        way: Arc<Way>,
-        ledger: Ledger,
-        stage: Option<Stage>,
+        transport: Arc<Transport>,
+        log: RequestLog,
+        recorder: Option<DryRunRecorder>,
     ) -> Self {
         Self {
             allowance: Allowance::new(named, policy),
-            way: Some(way),
-            ledger,
-            stage,
+            transport: Some(transport),
+            log,
+            recorder,
         }
     }
 
@@ -72,9 +72,9 @@ impl Gate {
     pub(crate) fn closed() -> Self {
         Self {
             allowance: Allowance::new(Destinations::default(), Policy::deny_all()),
-            way: None,
-            ledger: Ledger::default(),
-            stage: None,
+            transport: None,
+            log: RequestLog::default(),
+            recorder: None,
         }
     }
 
@@ -98,20 +98,20 @@ impl Gate {
             }
             Err(_) => (Purpose::Flow, false, None),
         };
-        let way = self.way.clone().filter(|_| allowed);
+        let transport = self.transport.clone().filter(|_| allowed);
         let url = match &origin {
             Ok(origin) => format!("{origin}{}", uri.path()),
             // What cannot be read may hold a password.
             Err(_) => "an address that cannot be read".to_owned(),
         };
-        let attempt = self.ledger.open(Attempt::new(method, url, purpose, way.is_none()));
+        let attempt = self.log.open(Attempt::new(method, url, purpose, transport.is_none()));
         attempt.stops_at(refusal);
         Some(Admitted {
             uri: uri.clone(),
             host: request.headers().get(header::HOST).cloned(),
             origin: origin.ok()?,
             policy: self.allowance.policy().clone(),
-            way: way?,
+            transport: transport?,
             attempt,
         })
     }
@@ -130,16 +130,16 @@ fn origin(uri: &http::Uri) -> Result<Origin, OriginError> {
 type Sending = dyn Future<Output = Result<(http::Response<WasiBody>, Worker), Error>> + Send;
 type Worker = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
-impl WasiHttpHooks for Gate {
+impl WasiHttpHooks for EgressHooks {
     fn send_request(
         &mut self,
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
         _received: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<Sending> {
-        if let Some(stage) = self.stage.clone() {
+        if let Some(recorder) = self.recorder.clone() {
             let purpose = self.purpose(&request);
-            return Box::new(async move { Err(stage.perform(purpose, request).await) });
+            return Box::new(async move { Err(recorder.record(purpose, request).await) });
         }
         let Some(admitted) = self.admit(&request) else {
             return Box::new(std::future::ready(Err(Error::HttpRequestDenied)));
@@ -174,7 +174,7 @@ struct Admitted {
     host: Option<http::HeaderValue>,
     origin: Origin,
     policy: Policy,
-    way: Arc<Way>,
+    transport: Arc<Transport>,
     attempt: Arc<Attempt>,
 }
 
@@ -182,7 +182,7 @@ impl Admitted {
     async fn send(&self, request: Request<WasiBody>, limits: TimeLimits) -> Result<http::Response<WasiBody>, Error> {
         let mut request = in_hand(request).await?;
         let key = Key::here(&self.origin);
-        if let Some(kept) = self.way.pool.take(&key).await {
+        if let Some(kept) = self.transport.pool.take(&key).await {
             match self.exchange(kept, request, &key, limits, false).await {
                 // The kept connection was closed before it took anything of the request, which is whole: a fresh one may have it.
                 Err(Failed {
@@ -193,12 +193,12 @@ impl Admitted {
         }
         let kept = within(limits.connect, Error::ConnectionTimeout, async {
             let connected = self
-                .way
+                .transport
                 .dialer
                 .connect(&self.origin, &self.policy, &self.attempt)
                 .await?;
             self.attempt.connected();
-            exchange::handshake(connected, &self.way.pool, &key).await
+            exchange::handshake(connected, &self.transport.pool, &key).await
         })
         .await?;
         self.exchange(kept, request, &key, limits, true)
@@ -219,7 +219,7 @@ impl Admitted {
             request.headers_mut().insert(header::HOST, host.clone());
         }
         let back = Return {
-            pool: Arc::clone(&self.way.pool),
+            pool: Arc::clone(&self.transport.pool),
             key: key.clone(),
             fresh,
             between_bytes: limits.between_bytes,
