@@ -128,7 +128,7 @@ test-hosts: hosts ## Play the table of cases in Node and Python as well, and run
 	@$(RUN_HOSTS)
 
 .PHONY: host-table
-host-table: hosts ## The same, and write the README's table of hosts and its examples
+host-table: hosts ## The same, and write the table of hosts and the examples in docs/embedding.md
 	@$(RUN_HOSTS) --write
 
 .PHONY: hosts
