@@ -16,12 +16,11 @@ fn a_worker_killed_during_a_call_leaves_an_incident_that_says_unknown() {
         let key = rig.create(job().header("onUnknown", "incident"));
         let first = rig.start();
         rig.started(1);
-        first.kill();
+        rig.killed(first);
         let attempt = rig.cluster.job(key).unwrap().local["flowStarterAttempt"]["id"]
             .as_str()
             .unwrap()
             .to_owned();
-        rig.cluster.advance(Duration::from_secs(3600));
         let _second = rig.start();
         let incident = rig.incident(key);
         assert_eq!(
@@ -47,8 +46,7 @@ fn a_worker_killed_before_its_report_leaves_one_start() {
     rig.cluster.fault(Call::Completion, Times::Once, Fault::hold());
     let first = rig.start();
     rig.asked(Call::Completion, 1);
-    first.kill();
-    rig.cluster.advance(Duration::from_secs(3600));
+    rig.killed(first);
     let _second = rig.start();
     assert_eq!(rig.incident(key).error()["code"], "FLOW_UNKNOWN");
     assert_eq!(rig.starts(), 1);
@@ -61,8 +59,7 @@ fn a_worker_killed_after_its_mark_leaves_no_second_start() {
     rig.cluster.fault(Call::Variables, Times::Once, Fault::hold().after());
     let first = rig.start();
     rig.until(key, |job| job.local.contains_key("flowStarterAttempt"));
-    first.kill();
-    rig.cluster.advance(Duration::from_secs(3600));
+    rig.killed(first);
     let _second = rig.start();
     assert_eq!(rig.incident(key).error()["code"], "FLOW_UNKNOWN");
     assert_eq!(rig.starts(), 0);
@@ -75,8 +72,7 @@ fn a_found_attempt_is_tried_again_where_the_author_says_retry() {
     let key = rig.create(job().header("onUnknown", "retry").retries(2));
     let first = rig.start();
     rig.started(1);
-    first.kill();
-    rig.cluster.advance(Duration::from_secs(3600));
+    rig.killed(first);
     let _second = rig.start();
     rig.completed(key);
     let failure = rig.failure(key, 1);

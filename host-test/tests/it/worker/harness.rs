@@ -140,6 +140,14 @@ impl Rig {
         failures.swap_remove(n - 1)
     }
 
+    /// Kills the program, and lets the locks of its jobs pass.
+    pub fn killed(&self, program: Program) {
+        program.kill();
+        // A poll of the dead must not take the job once more.
+        self.cluster.drop_connections();
+        self.cluster.advance(Duration::from_secs(3600));
+    }
+
     /// A person resolves the job's incident.
     pub fn resolve(&self, key: JobKey) {
         self.cluster.resolve_incident(key, Some(1)).unwrap();
