@@ -237,7 +237,15 @@ const OWN_SETTINGS: [(&[&str], &[&str]); 14] = [
     (
         &["worker"],
         &[
-            "engine.", "worker.", "policy.", "component.", "limits.", "secrets.", "tls.", "network.", "log.",
+            "engine.",
+            "worker.",
+            "policy.",
+            "component.",
+            "limits.",
+            "secrets.",
+            "tls.",
+            "network.",
+            "log.",
         ],
     ),
     (&["check"], CALL_SETTINGS),
@@ -258,7 +266,14 @@ const OWN_SETTINGS: [(&[&str], &[&str]); 14] = [
 
 /// What one call needs.
 const CALL_SETTINGS: &[&str] = &[
-    "policy.", "component.", "limits.", "secrets.", "tls.", "network.", "log.", "output.",
+    "policy.",
+    "component.",
+    "limits.",
+    "secrets.",
+    "tls.",
+    "network.",
+    "log.",
+    "output.",
 ];
 
 fn with_settings(command: Command, path: &'static [&'static str], own: &'static [&'static str]) -> Command {

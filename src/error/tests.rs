@@ -266,7 +266,11 @@ fn a_server_that_repeats_the_beginning_of_a_secret_does_not_hide_what_became_of_
     mask.add("tok.EN_0123456789");
     let failure = Failure::of(Cause::Redirected).with_detail("https://example.com/tok...".to_owned());
     let error = failure.at(Step::Flow, "acme.service-now.com").into_error(&mask);
-    assert!(error.message.starts_with("The request to acme.service-now.com "), "{}", error.message);
+    assert!(
+        error.message.starts_with("The request to acme.service-now.com "),
+        "{}",
+        error.message
+    );
     assert!(error.message.ends_with(NOT_STARTED), "{}", error.message);
     assert!(!error.message.contains("tok."), "{}", error.message);
 }

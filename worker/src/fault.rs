@@ -83,7 +83,10 @@ impl Fault {
     /// Of a started flow that cannot be reported as a success.
     pub fn of_started(what: String, answer: &Answer) -> Self {
         Self {
-            code: answer.ids().status.map_or_else(|| NO_STATUS.to_owned(), |status| status.to_string()),
+            code: answer
+                .ids()
+                .status
+                .map_or_else(|| NO_STATUS.to_owned(), |status| status.to_string()),
             kind: ErrorKind::Internal.as_str(),
             flow: FlowState::Started,
             retryable: false,

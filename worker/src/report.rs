@@ -32,7 +32,9 @@ pub fn message(fault: &Fault, state: OutcomeState, ids: &Ids, next: Next) -> Str
     let answered = fault.response.as_ref().map(Answer::ids);
     let known = known(fault, answered.filter(|_| *ids == Ids::default()).unwrap_or(ids));
     let outcome = match (fault.flow, state) {
-        (FlowState::Started, _) => format!("The flow was started, but the task cannot be completed with its response ({known})."),
+        (FlowState::Started, _) => {
+            format!("The flow was started, but the task cannot be completed with its response ({known}).")
+        }
         (FlowState::NotStarted, _) => format!("The flow was not started ({known})."),
         (FlowState::Unknown, _) => format!("It is unknown whether the flow was started ({known})."),
     };
@@ -104,7 +106,11 @@ struct ErrorDetails<'a> {
 }
 
 /// The variables of a failure (with the outcome) or an error (without), at most [`MAX_BYTES`] long: bodies are left out where they do not fit.
-pub fn variables(fault: &Fault, outcome: Option<&OutcomeVariable<std::sync::Arc<Answer>>>, without_body: bool) -> Box<RawValue> {
+pub fn variables(
+    fault: &Fault,
+    outcome: Option<&OutcomeVariable<std::sync::Arc<Answer>>>,
+    without_body: bool,
+) -> Box<RawValue> {
     let message = cut(&fault.what);
     let build = |response: Option<&Answer>, outcome: Option<&RawValue>| {
         json(&Variables {
@@ -153,7 +159,10 @@ struct OutcomeJson<'a> {
 
 /// The variable `flowStarterOutcome`. A body that would make it larger than [`MAX_BYTES`] is left out.
 pub fn outcome_variable(outcome: &OutcomeVariable<std::sync::Arc<Answer>>, without_body: bool) -> Box<RawValue> {
-    let small = outcome.response.as_deref().filter(|answer| without_body || answer.json().get().len() > MAX_BYTES);
+    let small = outcome
+        .response
+        .as_deref()
+        .filter(|answer| without_body || answer.json().get().len() > MAX_BYTES);
     let small = small.map(Answer::without_body);
     let response = small.as_ref().or(outcome.response.as_deref());
     json(&OutcomeJson {

@@ -41,11 +41,17 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let now = OffsetDateTime::from(SystemTime::now()).format(&Rfc3339).unwrap_or_default();
+        let now = OffsetDateTime::from(SystemTime::now())
+            .format(&Rfc3339)
+            .unwrap_or_default();
         let mut line = Map::new();
         line.insert("timestamp".to_owned(), now.into());
         line.insert("level".to_owned(), event.metadata().level().as_str().into());
-        for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+        for span in context
+            .event_scope(event)
+            .into_iter()
+            .flat_map(|scope| scope.from_root())
+        {
             if let Some(Fields(fields)) = span.extensions().get::<Fields>() {
                 line.extend(fields.clone());
             }

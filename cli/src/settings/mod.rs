@@ -201,7 +201,8 @@ impl Settings {
 
     /// Whether nobody has set it.
     pub(crate) fn is_default(&self, key: Entry) -> bool {
-        self.setting(key).is_none_or(|setting| setting.source == Source::Default)
+        self.setting(key)
+            .is_none_or(|setting| setting.source == Source::Default)
     }
 
     fn value(&self, key: Entry) -> Option<&Value> {
@@ -267,10 +268,7 @@ impl Setting {
 /// A variable that is nearly one of ours is a slip, which would else go unseen: a policy that is not kept. Others may begin like ours (Kubernetes
 /// sets FLOW_STARTER_SERVICE_HOST beside a service of that name), and are nobody's business here.
 fn check_spelling(variables: &HashMap<OsString, OsString>) -> Result<()> {
-    let ours: Vec<_> = rows()
-        .map(Row::variable)
-        .chain([CONFIG_VARIABLE.to_owned()])
-        .collect();
+    let ours: Vec<_> = rows().map(Row::variable).chain([CONFIG_VARIABLE.to_owned()]).collect();
     let names = variables.keys().filter_map(|name| name.to_str());
     for name in names.filter(|name| name.starts_with("FLOW_STARTER_") && !ours.iter().any(|own| own == name)) {
         if let Some(meant) = ours.iter().find(|own| strsim::damerau_levenshtein(own, name) <= 2) {

@@ -99,7 +99,10 @@ pub(crate) const SECTIONS: [(&str, &str); 10] = [
     ("secrets", "where the values of {{secrets.NAME}} are"),
     ("tls", "whom to trust, and who one is"),
     ("network", "the way out"),
-    ("engine", "the process engine that the worker takes jobs from, and how the worker signs in there"),
+    (
+        "engine",
+        "the process engine that the worker takes jobs from, and how the worker signs in there",
+    ),
     ("worker", "which jobs the worker takes, and how many at a time"),
     ("log", "what is written to standard error"),
     ("output", "what is written to standard output"),
