@@ -32,6 +32,11 @@ run: config-file first-build build ## Start a flow at a stand-in ServiceNow and 
 		if [ -n "$$CONFIG" ]; then set -- "$$@" --config "$$CONFIG"; fi; \
 		exec "$$programs/demo" "$$@"
 
+.PHONY: worker-demo
+worker-demo: first-build build ## Complete one job: a test cluster, a stand-in ServiceNow and `flow-starter worker`
+	@$(CARGO) build --locked --workspace --bin worker-demo --bin flow-starter --test component_file
+	@programs=$$($(TARGET_DIR))/debug; exec "$$programs/worker-demo" --flow-starter "$$programs/flow-starter"
+
 # Where `cargo install` puts a program, unless told otherwise.
 PREFIX ?=
 .PHONY: install
