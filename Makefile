@@ -189,13 +189,17 @@ explore: ## Explore the life of a job in the worker, and write the figures to do
 # Its lock file is its own: where a dependency of the component has changed, `cargo update --manifest-path fuzz/Cargo.toml` follows.
 FUZZ_TARGETS := input answer dates masking
 SECONDS = 60
+# RUNS=… instead of SECONDS, with SEED=…: the same inputs each time.
+RUNS =
+SEED =
+FUZZ_FLAGS = $(if $(RUNS),-runs=$(RUNS),-max_total_time=$(SECONDS)) $(if $(SEED),-seed=$(SEED)) -timeout=10 -verbosity=0 -print_final_stats=1
 .PHONY: fuzz
-fuzz: fuzz-build ## Fuzz the JSON input, the response, its dates and masking, 60 s each (SECONDS=…; needs a C++ compiler)
+fuzz: fuzz-build ## Fuzz the JSON input, the response, its dates and masking, 60 s each (SECONDS=… or RUNS=… SEED=…; needs a C++ compiler)
 	@for target in $(FUZZ_TARGETS); do \
-		echo "fuzz: $$target, $(SECONDS) s"; \
+		echo "fuzz: $$target"; \
 		mkdir -p fuzz/target/corpus/$$target && \
 		$(CARGO) fuzz run --sanitizer none $$target fuzz/target/corpus/$$target fuzz/corpus/$$target -- -dict=fuzz/dictionaries/$$target.dict \
-			-max_total_time=$(SECONDS) -timeout=10 -verbosity=0 -print_final_stats=1 || exit 1; \
+			$(FUZZ_FLAGS) || { echo "The input that failed, in base64:"; base64 fuzz/artifacts/$$target/*; exit 1; }; \
 	done
 
 .PHONY: fuzz-build

@@ -66,14 +66,15 @@ impl Fault {
     }
 
     /// Of an attempt that a job came with, and whose end is not known.
-    pub fn of_found_attempt(attempt: &AttemptId) -> Self {
+    /// `origin`: by whom and when, as the end of a phrase.
+    pub fn of_found_attempt(attempt: &AttemptId, origin: &str) -> Self {
         Self {
             code: FLOW_UNKNOWN.to_owned(),
             kind: ErrorKind::Internal.as_str(),
             flow: FlowState::Unknown,
             retryable: false,
             what: format!(
-                "An earlier attempt at this task ({}) ended without a report: its worker was stopped, or the engine gave the job to another worker.",
+                "An earlier attempt at this task ({}{origin}) ended without a report: its worker was stopped, or the engine gave the job to another worker.",
                 without_nul(&shortened(attempt.as_str()))
             ),
             response: None,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use flow_starter_host::FlowStarter;
 use flow_starter_host::starter::PreparedCall;
 use flow_starter_input::fields::INPUT as INPUT_FIELDS;
+use flow_starter_input::message::cut;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -121,7 +122,7 @@ pub async fn read(job: &Job, handover: Handover, starter: &FlowStarter) -> Intak
         }
         handed_out.refused = fault.is_some();
     } else if let Some(found) = handed_out.found_attempt() {
-        fault = Some(Fault::of_found_attempt(&found));
+        fault = Some(Fault::of_found_attempt(&found, &origin(&job.variables)));
     }
     Intake {
         handed_out,
@@ -169,7 +170,7 @@ fn settings(job: &Job) -> Result<Settings, String> {
 
 /// A header's value may be an expression of any length.
 fn invalid(name: &str, value: &str, why: &str, example: &str) -> String {
-    let value = flow_starter_input::message::cut(value, 60);
+    let value = cut(value, 60);
     format!(
         "The task header `{name}` has the value `{value}`, which cannot be used: {why}. For example `{example}`. Nothing was sent."
     )
@@ -201,6 +202,20 @@ fn input(variables: &Variables) -> String {
 #[derive(Deserialize)]
 struct AttemptJson {
     id: String,
+}
+
+/// For a person: which worker made the attempt, and when; empty where the variable does not say.
+fn origin(variables: &Variables) -> String {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Origin {
+        worker: String,
+        started_at: String,
+    }
+    let origin = variables.get(ATTEMPT).and_then(|json| serde_json::from_str::<Origin>(json).ok());
+    origin.map_or_else(String::new, |Origin { worker, started_at }| {
+        format!(" by worker {} at {}", cut(&worker, 64), cut(&started_at, 40))
+    })
 }
 
 /// A value that cannot be read is still an attempt.
