@@ -40,8 +40,8 @@ try {
   console.log(`started: ${executionId}`);
 } catch ({ payload: error, message }) {
   if (!error) throw message; // The component or the host has failed, and nobody knows what became of the flow.
-  if (error.flow === "started") console.log(`started, but its answer is lost: ${error.message}`);
+  if (error.flow === "started") console.log(`started, but its response is lost: ${error.message}`);
   else if (error.flow === "unknown") console.log(`unknown, look in ServiceNow before you try again: ${error.message}`);
-  else console.log(`not started, ${error.retryable ? "try again later" : "mend this first"}: ${error.message}`);
+  else console.log(`not started, ${error.retryable ? "try again later" : "fix this first"}: ${error.message}`);
 }
 process.exit(); // preview2-shim's worker thread would keep the process.

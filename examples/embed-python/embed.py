@@ -35,8 +35,8 @@ result = linker.instantiate(store, component).get_func(store, trigger_flow)(stor
 if result.tag == "ok":
     print("started:", getattr(result.payload, "execution-id"))
 elif result.payload.flow == "started":
-    print("started, but its answer is lost:", result.payload.message)
+    print("started, but its response is lost:", result.payload.message)
 elif result.payload.flow == "unknown":
     print("unknown, look in ServiceNow before you try again:", result.payload.message)
 else:
-    print("not started,", "try again later:" if result.payload.retryable else "mend this first:", result.payload.message)
+    print("not started,", "try again later:" if result.payload.retryable else "fix this first:", result.payload.message)

@@ -30,11 +30,11 @@ FLOW = "/api/sn_cico/flow_starter/my_flow"
 # What a flow does → what an example says of it. Two are no behaviours: the password is wrong, the host is another than the gatekeeper's.
 PROMISES = [
     ("normal", "started: "),
-    ({"fault": "reset-within-body"}, "started, but its answer is lost: "),
+    ({"fault": "reset-within-body"}, "started, but its response is lost: "),
     ({"fault": "close"}, "unknown, look in ServiceNow before you try again: "),
     ("semaphore", "not started, try again later: "),
-    ("wrong password", "not started, mend this first: "),
-    ("other host", "not started, mend this first: "),
+    ("wrong password", "not started, fix this first: "),
+    ("other host", "not started, fix this first: "),
 ]
 
 

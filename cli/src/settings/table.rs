@@ -69,14 +69,14 @@ impl Row {
 
 /// What the configuration file's sections are for, in the file's order.
 pub(crate) const SECTIONS: [(&str, &str); 8] = [
-    ("policy", "whom calls may reach"),
-    ("component", "which component runs, and what it may have"),
-    ("limits", "what a call may use"),
-    ("secrets", "where the values of {{secrets.NAME}} are"),
-    ("tls", "whom to trust, and who one is"),
-    ("network", "the way out"),
-    ("log", "what is written to standard error"),
-    ("output", "what is written to standard output"),
+    ("policy", "hosts that calls may reach"),
+    ("component", "which component runs, and what it may import"),
+    ("limits", "limits of a call"),
+    ("secrets", "where the values of {{secrets.NAME}} come from"),
+    ("tls", "trusted certificate authorities, and the client certificate"),
+    ("network", "proxy and connections"),
+    ("log", "log, on standard error"),
+    ("output", "result, on standard output"),
 ];
 
 /// What most rows have.
@@ -101,7 +101,7 @@ pub(crate) const ROWS: [Row; 25] = [
         value_name: "PATTERN",
         kind: Kind::List,
         default: "*.service-now.com,*.servicenowservices.com",
-        help: "Whom calls may reach, in place of ServiceNow's clouds: a host, all below a domain, or an origin",
+        help: "Hosts that calls may reach, instead of ServiceNow's clouds: a host name, *.domain, or an origin",
         example: r#"["acme.service-now.com", "https://gateway.example.com:8443"]"#,
         ..BLANK
     },
@@ -111,7 +111,7 @@ pub(crate) const ROWS: [Row; 25] = [
         flag: "open-address",
         value_name: "KIND",
         kind: Kind::List,
-        help: "Let allowed names lead to this kind of address as well: private, loopback, …",
+        help: "Also allow names that resolve to this kind of address: private, loopback, …",
         example: r#"["private"]"#,
         ..BLANK
     },
@@ -120,7 +120,7 @@ pub(crate) const ROWS: [Row; 25] = [
         name: "component.file",
         flag: "component",
         kind: Kind::Path,
-        help: "Another component than the one inside this binary",
+        help: "A component to run instead of the embedded one",
         example: r#""servicenow-flow-starter.wasm""#,
         ..BLANK
     },
@@ -129,7 +129,7 @@ pub(crate) const ROWS: [Row; 25] = [
         name: "component.precompiled",
         flag: "precompiled",
         kind: Kind::Path,
-        help: "A component's native code, as `flow-starter compile` writes it; it is trusted like this binary itself",
+        help: "Native code from `flow-starter compile`; it is trusted like flow-starter itself",
         example: r#""servicenow-flow-starter.cwasm""#,
         ..BLANK
     },
@@ -139,7 +139,7 @@ pub(crate) const ROWS: [Row; 25] = [
         flag: "allow-import",
         value_name: "INTERFACE",
         kind: Kind::List,
-        help: "A further WASI interface that a component may have",
+        help: "An additional WASI interface that the component may import",
         example: r#"["wasi:random/random"]"#,
         ..BLANK
     },
@@ -150,7 +150,7 @@ pub(crate) const ROWS: [Row; 25] = [
         value_name: "SIZE",
         kind: Kind::Size,
         default: "64MiB",
-        help: "The most memory of a call",
+        help: "Memory limit of a call",
         example: r#""64MiB""#,
         ..BLANK
     },
@@ -161,7 +161,7 @@ pub(crate) const ROWS: [Row; 25] = [
         value_name: "TIME",
         kind: Kind::Time,
         default: "10s",
-        help: "How long a call may compute; waiting does not count",
+        help: "CPU time limit of a call; waiting does not count",
         example: r#""10s""#,
         ..BLANK
     },
@@ -172,7 +172,7 @@ pub(crate) const ROWS: [Row; 25] = [
         value_name: "TIME",
         kind: Kind::Time,
         default: "300s",
-        help: "How long a call may take in all",
+        help: "Time limit of a call, waiting included",
         example: r#""300s""#,
         ..BLANK
     },
@@ -183,7 +183,7 @@ pub(crate) const ROWS: [Row; 25] = [
         value_name: "NUMBER",
         kind: Kind::Count,
         default: "256",
-        help: "How many calls may run at a time; `trigger` makes one",
+        help: "How many calls may run at the same time; `trigger` makes one",
         example: "256",
         ..BLANK
     },
@@ -193,7 +193,7 @@ pub(crate) const ROWS: [Row; 25] = [
         flag: "secrets-environment-prefix",
         value_name: "PREFIX",
         default: "SECRET_",
-        help: "{{secrets.NAME}} is the environment variable PREFIXNAME; `none`: no variable is a secret",
+        help: "{{secrets.NAME}} is read from the environment variable PREFIXNAME; `none`: not from the environment",
         example: r#""SECRET_""#,
         ..BLANK
     },
@@ -202,7 +202,7 @@ pub(crate) const ROWS: [Row; 25] = [
         name: "secrets.file",
         flag: "secrets-file",
         kind: Kind::Paths,
-        help: "A file of NAME=value lines with secrets (no spaces around `=`, no quotation marks), or a pipe; asked after the environment",
+        help: "A secrets file of NAME=value lines (no spaces around `=`, no quotation marks), or a pipe; searched after the environment",
         example: r#"["secrets.env"]"#,
         ..BLANK
     },
@@ -212,7 +212,7 @@ pub(crate) const ROWS: [Row; 25] = [
         flag: "secrets-directory",
         value_name: "DIR",
         kind: Kind::Paths,
-        help: "A directory with a file for each secret, asked after the files",
+        help: "A directory with one file for each secret; searched after the secrets files",
         example: r#"["/run/secrets"]"#,
         ..BLANK
     },
@@ -223,7 +223,7 @@ pub(crate) const ROWS: [Row; 25] = [
         value_name: "WHEN",
         kind: Kind::Choice(&["on", "off"]),
         default: "on",
-        help: "Whether secrets.NAME without braces is a reference too; `off`: it is ordinary text, as in Camunda 8.10",
+        help: "Whether secrets.NAME without braces is a reference too; `off`: it is plain text, as in Camunda 8.10",
         example: r#""off""#,
         ..BLANK
     },
@@ -232,7 +232,7 @@ pub(crate) const ROWS: [Row; 25] = [
         name: "tls.ca-file",
         flag: "ca-file",
         kind: Kind::Paths,
-        help: "Further certificate authorities to trust (PEM)",
+        help: "Additional certificate authorities to trust (PEM)",
         example: r#"["company-ca.pem"]"#,
         ..BLANK
     },
@@ -243,7 +243,7 @@ pub(crate) const ROWS: [Row; 25] = [
         value_name: "WHETHER",
         kind: Kind::Choice(&["on", "off"]),
         default: "on",
-        help: "Whether to trust the system's certificate authorities (or those of SSL_CERT_FILE and SSL_CERT_DIR) beside the public ones",
+        help: "Whether to trust the system's certificate authorities (or those of SSL_CERT_FILE and SSL_CERT_DIR) in addition to the public ones",
         example: r#""off""#,
         ..BLANK
     },
@@ -252,7 +252,7 @@ pub(crate) const ROWS: [Row; 25] = [
         name: "tls.client-certificate",
         flag: "client-certificate",
         kind: Kind::Path,
-        help: "The certificate to show to servers that ask for one (PEM, its chain included)",
+        help: "Client certificate for servers that request one (PEM, with its chain)",
         example: r#""client.pem""#,
         ..BLANK
     },
@@ -261,7 +261,7 @@ pub(crate) const ROWS: [Row; 25] = [
         name: "tls.client-key",
         flag: "client-key",
         kind: Kind::Path,
-        help: "That certificate's key (PEM, not encrypted)",
+        help: "Key of the client certificate (PEM, not encrypted)",
         example: r#""client-key.pem""#,
         ..BLANK
     },
@@ -271,7 +271,7 @@ pub(crate) const ROWS: [Row; 25] = [
         flag: "proxy",
         value_name: "URL",
         also: &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
-        help: "The HTTP proxy to go out through; `none`: none, whatever HTTPS_PROXY and ALL_PROXY say",
+        help: "HTTP proxy; `none`: no proxy, even if HTTPS_PROXY or ALL_PROXY is set",
         example: r#""http://proxy.example.com:3128""#,
         ..BLANK
     },
@@ -281,7 +281,7 @@ pub(crate) const ROWS: [Row; 25] = [
         flag: "no-proxy",
         value_name: "NAMES",
         also: &["NO_PROXY", "no_proxy"],
-        help: "Hosts that are reached without the proxy, separated by commas: example.com (with all names below it), 10.0.0.0/8; `*`: every host",
+        help: "Hosts to reach without the proxy, separated by commas: example.com (with its subdomains), 10.0.0.0/8; `*`: every host",
         example: r#""internal.example.com, 10.0.0.0/8""#,
         ..BLANK
     },
@@ -291,7 +291,7 @@ pub(crate) const ROWS: [Row; 25] = [
         flag: "connect-to",
         value_name: "HOST:PORT:ADDRESS:PORT",
         kind: Kind::List,
-        help: "Connect to this address instead of the name's own, as curl does; the address is not checked, and no proxy is used",
+        help: "Connect to this address instead of the one that DNS returns, as curl does; the address is not checked, and no proxy is used",
         example: r#"["acme.service-now.com:443:127.0.0.1:8443"]"#,
         ..BLANK
     },
@@ -302,7 +302,7 @@ pub(crate) const ROWS: [Row; 25] = [
         value_name: "TIME",
         kind: Kind::Time,
         default: "5s",
-        help: "How long a connection is kept for the next call; 0: not at all",
+        help: "How long an idle connection is kept for the next call; 0: not at all",
         example: r#""5s""#,
         ..BLANK
     },
@@ -313,7 +313,7 @@ pub(crate) const ROWS: [Row; 25] = [
         value_name: "LEVEL",
         kind: Kind::Choice(&["off", "error", "warn", "info", "debug", "trace"]),
         default: "warn",
-        help: "How much is logged",
+        help: "Log level",
         example: r#""info""#,
         ..BLANK
     },
@@ -324,7 +324,7 @@ pub(crate) const ROWS: [Row; 25] = [
         value_name: "FORMAT",
         kind: Kind::Choice(&["text", "json"]),
         default: "text",
-        help: "How it is logged",
+        help: "Log format",
         example: r#""json""#,
         ..BLANK
     },
@@ -335,7 +335,7 @@ pub(crate) const ROWS: [Row; 25] = [
         value_name: "FORMAT",
         kind: Kind::Choice(&["text", "json"]),
         default: "text",
-        help: "How the result is written",
+        help: "Output format",
         example: r#""json""#,
         ..BLANK
     },
@@ -347,7 +347,7 @@ pub(crate) const ROWS: [Row; 25] = [
         kind: Kind::Choice(&["auto", "always", "never"]),
         default: "auto",
         also: &["NO_COLOR"],
-        help: "Colours; `auto`: on a terminal, and not where NO_COLOR is set",
+        help: "Colours; `auto`: on a terminal, unless NO_COLOR is set",
         example: r#""never""#,
     },
 ];

@@ -28,8 +28,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Ok(response) => println!("started: {}", response.execution_id.unwrap_or_default()),
         Err(error) => match error.flow {
             FlowState::NotStarted if error.retryable => println!("not started, try again later: {error}"),
-            FlowState::NotStarted => println!("not started, mend this first: {error}"),
-            FlowState::Started => println!("started, but its answer is lost: {error}"),
+            FlowState::NotStarted => println!("not started, fix this first: {error}"),
+            FlowState::Started => println!("started, but its response is lost: {error}"),
             FlowState::Unknown => println!("unknown, look in ServiceNow before you try again: {error}"),
         },
     }
