@@ -66,7 +66,11 @@ fn wrong_credentials_are_refused_and_the_instance_is_awake_all_the_same() {
 fn who_may_not_read_users_has_good_credentials() {
     let ran = check(&stand_in(), &input(&basic("guest", PASSWORD)));
     assert_eq!((ran.code, ran.marks()), (0, ['✓', '✓', '✓']), "{}", ran.out);
-    assert!(ran.step(ACME, "credentials").1.contains("without read access"), "{}", ran.out);
+    assert!(
+        ran.step(ACME, "credentials").1.contains("without read access"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]
@@ -168,7 +172,10 @@ fn an_instance_that_has_no_token_is_awake_where_it_says_so() {
 fn every_other_answer_has_a_sentence_of_its_own() {
     let redirect = Answer::new(302).header("Location", "https://login.example/?token=s3cret-header");
     for (behaviour, words) in [
-        (Behaviour::Answer(redirect), "a redirect: the instance has another address"),
+        (
+            Behaviour::Answer(redirect),
+            "a redirect: the instance has another address",
+        ),
         (
             Behaviour::Answer(Answer::new(200).body("{}")),
             "not a response from ServiceNow",

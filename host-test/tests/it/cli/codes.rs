@@ -182,9 +182,7 @@ fn an_unknown_end_is_4() {
     let ended = workspace.run(&["trigger", "flow.json"]).end();
     assert_eq!(ended.code, 4, "{ended:?}");
     assert!(
-        ended
-            .err
-            .contains("  retry         no; look in ServiceNow first\n"),
+        ended.err.contains("  retry         no; look in ServiceNow first\n"),
         "{ended:?}"
     );
 }

@@ -216,10 +216,7 @@ mod unread_members {
             assert!(ended.code == 0 && ended.err.starts_with(&warning), "{ended:?}");
         }
         let ended = trigger(&workspace, &flow(json!({})), &["--dry-run", "--method=get"]);
-        assert!(
-            ended.err.starts_with("warning: \"body\" is not used: GET"),
-            "{ended:?}"
-        );
+        assert!(ended.err.starts_with("warning: \"body\" is not used: GET"), "{ended:?}");
         assert_eq!(
             trigger(
                 &workspace,
