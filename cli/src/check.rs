@@ -113,12 +113,12 @@ pub(crate) async fn check(
         Err(_) => Destinations::of_json(&question),
     };
     let refused = |message| {
-        let fix = "Put this right in the input, or where its secrets are.".to_owned();
+        let fix = "Fix this in the input, or in the secret that it uses.".to_owned();
         (INPUT, Verdict::Failed(message, fix))
     };
     let Some(flow) = named.flow() else {
         let why = prepared.err().map(|error| error.message);
-        let why = why.unwrap_or_else(|| "it does not say clearly whom to call".to_owned());
+        let why = why.unwrap_or_else(|| "it does not say which host to call".to_owned());
         report.add("the input", refused(why))?;
         return report.end();
     };
@@ -164,7 +164,7 @@ pub(crate) async fn check(
 /// The step that a check leaves out: every request to a flow's path starts the flow.
 fn not_tried() -> StepReport {
     let why =
-        "not tried: a check starts no flow, so a wrong path, method or role shows only when the flow is triggered";
+        "not tested: a check starts no flow, so a wrong path, method or role shows only when you trigger the flow";
     ("flow", Verdict::Skipped(why.to_owned()))
 }
 

@@ -56,7 +56,7 @@ pub(crate) fn bytes<'a>(named: Option<&Path>, settings: &Resolved<'a>) -> Result
     match (named, settings.code) {
         (Some(file), _) | (None, Code::File(file)) => Ok((file.to_owned(), read(file)?.into())),
         (None, Code::Embedded | Code::Precompiled(_)) => {
-            Ok(("inside this binary".into(), embedded_component()?.into()))
+            Ok(("embedded component".into(), embedded_component()?.into()))
         }
     }
 }
@@ -72,7 +72,7 @@ fn unusable(file: &Path, error: &LoadError) -> anyhow::Error {
 fn embedded_component() -> Result<&'static [u8]> {
     embedded::component().ok_or_else(|| {
         anyhow::anyhow!(
-            "this binary was built without a component inside: give one by --component, or build it by `make install`"
+            "this binary has no embedded component: name one with --component, or build it with `make install`"
         )
     })
 }

@@ -9,7 +9,7 @@ use crate::terminal::{Page, Tone};
 /// The requests as they would stand on the wire.
 pub(crate) fn as_text(dry_run: &DryRun, colours: bool) -> String {
     let mut page = Page::new(colours);
-    page.line("Nothing was sent. This is what would be:");
+    page.line("Dry run: nothing was sent. A call would send:");
     for request in &dry_run.requests {
         page.line("");
         page.toned(&format!("{} {}", request.method, request.url), Tone::Bold);

@@ -19,12 +19,12 @@ pub(crate) enum Exit {
 /// For the end of a command's help.
 pub(crate) const TABLE: &str = "\
 Exit codes:
-  0  started; and the success of every other command
-  1  flow-starter itself cannot do its work
-  2  bad input: the arguments, a setting, the input or a secret; no flow was started
+  0  started; for other commands: success
+  1  flow-starter itself failed
+  2  bad input: an argument, a setting, the input or a secret; no flow was started
   3  not started
-  4  unknown: look for the flow's execution in ServiceNow before you start it again
-  5  started, but the answer is lost";
+  4  unknown: look for the flow's execution in ServiceNow before you retry
+  5  started, but the response is lost";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {

@@ -33,7 +33,7 @@ pub(crate) fn inspect(
 /// Writes a component's machine code to a file; gives its size in bytes.
 pub(crate) fn compile(engine: &Engine, wasm: &[u8], to: &Path) -> anyhow::Result<u64> {
     let machine_code = engine.compile(wasm)?;
-    replace(to, &machine_code).context("cannot write the file of --to")?;
+    replace(to, &machine_code).context("cannot write the --to file")?;
     Ok(machine_code.len() as u64)
 }
 
@@ -88,8 +88,8 @@ fn print(name: &str, inspection: &Inspection, out: &mut dyn Write) -> std::io::R
     }
     for import in &inspection.imports {
         match import.denied {
-            None => writeln!(out, "  given      {}", shown(&import.name))?,
-            Some(why) => writeln!(out, "  not given  {}: {why}", shown(&import.name))?,
+            None => writeln!(out, "  allowed  {}", shown(&import.name))?,
+            Some(why) => writeln!(out, "  denied   {}: {why}", shown(&import.name))?,
         }
     }
     if !inspection.exports.is_empty() {
@@ -106,9 +106,9 @@ fn print(name: &str, inspection: &Inspection, out: &mut dyn Write) -> std::io::R
         writeln!(out, "  {present}    {} of {}", door.function, door.interface)?;
     }
     match &inspection.refusal {
-        None => writeln!(out, "\nThis host takes it."),
+        None => writeln!(out, "\nThis host accepts it."),
         Some(refusal) => {
-            writeln!(out, "\nThis host does not take it:")?;
+            writeln!(out, "\nThis host does not accept it:")?;
             for reason in refusal.reasons() {
                 writeln!(out, "  - {}", shown(&reason))?;
             }
@@ -144,9 +144,9 @@ mod tests {
         assert!(!taken);
         for line in [
             "some.wasm: component, ",
-            "  not given  wasi:sockets/tcp@0.2.6: no connector gets sockets",
+            "  denied   wasi:sockets/tcp@0.2.6: sockets are never allowed",
             "  missing    trigger-flow of connectors:servicenow-flow-starter/flow-starter@0.1.0",
-            "This host does not take it:\n  - it imports wasi:sockets/tcp@0.2.6: no connector",
+            "This host does not accept it:\n  - it imports wasi:sockets/tcp@0.2.6: sockets",
             "  - it does not export connectors:servicenow-flow-starter/connector@0.1.0, with execute",
         ] {
             assert!(text.contains(line), "{text}");
@@ -174,8 +174,8 @@ mod tests {
         assert!(!taken);
         assert_eq!(
             text,
-            "index.html: something else, 15 bytes\n\nThis host does not take it:\n  \
-             - this is not a WebAssembly component: it does not begin as one\n"
+            "index.html: something else, 15 bytes\n\nThis host does not accept it:\n  \
+             - this is not a WebAssembly component: it does not start like one\n"
         );
     }
 
@@ -192,7 +192,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("some.cwasm");
         let error = compile(&engine(), b"<!DOCTYPE html>", &file).unwrap_err();
-        assert!(error.to_string().contains("does not begin as one"), "{error}");
+        assert!(error.to_string().contains("does not start like one"), "{error}");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
     }
 

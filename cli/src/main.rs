@@ -158,12 +158,12 @@ fn compile(file: Option<&Path>, to: &Path, settings: &Resolved<'_>) -> Result<Ex
         .parent()
         .is_some_and(|folder| folder != Path::new("") && !folder.is_dir())
     {
-        return Err(bad("cannot write the file of --to: its directory does not exist"));
+        return Err(bad("cannot write the --to file: its directory does not exist"));
     }
     // What is there is replaced by another file: a device, a pipe or a link would be gone.
     if to.symlink_metadata().is_ok_and(|there| !there.is_file()) {
         return Err(bad(format!(
-            "cannot write to `{}`: there is something else than a file: for example --to flow-starter.cwasm",
+            "cannot write to `{}`: it exists and is not a regular file; choose another name, for example --to flow-starter.cwasm",
             to.display()
         )));
     }
@@ -180,7 +180,7 @@ fn compile(file: Option<&Path>, to: &Path, settings: &Resolved<'_>) -> Result<Ex
     let file = to.display().to_string();
     match settings.json {
         true => print_json(&json!({"file": file, "bytes": size}).to_string())?,
-        false => print(&format!("{}: {size} bytes; for --precompiled\n", printable(&file)))?,
+        false => print(&format!("{}: {size} bytes, for --precompiled\n", printable(&file)))?,
     }
     Ok(Exit::Success)
 }

@@ -25,7 +25,7 @@ pub(crate) fn pages(directory: Option<&Path>) -> Result<Exit> {
         return Ok(Exit::Success);
     };
     if !directory.is_dir() {
-        return Err(bad("the argument of --directory is not a directory"));
+        return Err(bad("--directory must name an existing directory"));
     }
     clap_mangen::generate_to(arguments::manual(), directory)
         .with_context(|| format!("cannot write to `{}`", directory.display()))?;

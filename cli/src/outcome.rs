@@ -2,7 +2,7 @@
 
 use flow_starter_host::egress::{Progress, Purpose, RequestRecord};
 use flow_starter_host::input::Mask;
-use flow_starter_host::{FlowResponse, FlowState, TriggerError};
+use flow_starter_host::{ErrorKind, FlowResponse, FlowState, TriggerError};
 use serde_json::{Value, json};
 
 use crate::advice;
@@ -34,7 +34,7 @@ pub(crate) fn failed(error: &TriggerError, requests: &[RequestRecord], colours: 
     let mut page = Page::new(colours);
     page.row("flow", error.flow.as_str(), Tone::Bad);
     page.row("error", error.kind.as_str(), Tone::Plain);
-    page.row("try again", &again(error), Tone::Plain);
+    page.row("retry", &retry(error), Tone::Plain);
     for request in requests {
         page.row("request", &request.to_string(), Tone::Plain);
     }
@@ -46,12 +46,15 @@ pub(crate) fn failed(error: &TriggerError, requests: &[RequestRecord], colours: 
     page.into_text()
 }
 
-fn again(error: &TriggerError) -> String {
+fn retry(error: &TriggerError) -> String {
     match (error.flow, error.retryable, error.retry_after_ms) {
         (_, true, Some(ms)) => format!("yes, after {} s", f64::from(ms) / 1000.0),
         (_, true, None) => "yes, later".to_owned(),
-        (FlowState::NotStarted, false, _) => "not before this is mended".to_owned(),
-        (FlowState::Unknown, false, _) => "not before you have looked in ServiceNow".to_owned(),
+        (FlowState::NotStarted, false, _) => match error.kind {
+            ErrorKind::InvalidInput => "no; fix the input first".to_owned(),
+            _ => "no; fix the cause first".to_owned(),
+        },
+        (FlowState::Unknown, false, _) => "no; look in ServiceNow first".to_owned(),
         (FlowState::Started, false, _) => "no".to_owned(),
     }
 }
@@ -106,8 +109,6 @@ pub(crate) fn purpose(purpose: Purpose) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use flow_starter_host::ErrorKind;
-
     use super::*;
 
     fn error() -> TriggerError {
@@ -171,7 +172,7 @@ mod tests {
     #[test]
     fn a_person_is_told_when_to_try_again() {
         let text = failed(&error(), &[], false);
-        assert!(text.contains("  try again     yes, after 1.5 s\n"), "{text}");
+        assert!(text.contains("  retry         yes, after 1.5 s\n"), "{text}");
         assert!(text.ends_with("\nIt said ***.\n"), "{text}");
     }
 

@@ -26,7 +26,7 @@ pub(crate) async fn trigger(arguments: &Trigger, settings: &Resolved<'_>) -> Res
     if arguments.dry_run {
         return report.dry_run(&starter.dry_run(&input).await);
     }
-    let waiting = Waiting::begin("waiting for the answer");
+    let waiting = Waiting::begin("waiting for the response");
     let interrupts = Interrupts::listen()?;
     let call = starter.execute_until(&input, interrupts.first());
     let outcome = call.instrument(log::call()).await;
@@ -64,7 +64,7 @@ impl Report {
                     Ok(()) => Exit::Success,
                     Err(error) => {
                         print_error(&format!(
-                            "the flow has started, and its answer cannot be written: {error}"
+                            "the flow has started, but its response cannot be written: {error}"
                         ));
                         Exit::AnswerLost
                     }
@@ -83,7 +83,7 @@ impl Report {
         if *json {
             let report = outcome::error_json(error, requests);
             if let Err(lost) = print_json(&with_warnings(&report, warnings)) {
-                print_error(&format!("{error} And it cannot be written: {lost}"));
+                print_error(&format!("{error} This result cannot be written: {lost}"));
             }
         } else {
             let colours = colours.on(&std::io::stderr());

@@ -42,7 +42,7 @@
 //!     Ok(json) => println!("started: {json}"),
 //!     Err(error) => match error.flow {
 //!         FlowState::NotStarted if error.retryable => println!("try again later: {error}"),
-//!         FlowState::NotStarted => println!("mend this first: {error}"),
+//!         FlowState::NotStarted => println!("fix this first: {error}"),
 //!         FlowState::Started => println!("started, but its id is lost: {error}"),
 //!         FlowState::Unknown => println!("look in ServiceNow before you try again: {error}"),
 //!     },

@@ -61,7 +61,7 @@ impl Mask {
         if self.is_full() {
             return Invalid::refuse(
                 "",
-                "The input has more credentials than a call may have (some hundreds), and they could not all be masked: leave out what is not needed.",
+                "The input has too many credentials (more than some hundreds) to mask them all: remove those that are not needed.",
             );
         }
         Ok(())

@@ -25,7 +25,7 @@ fn words(cause: Cause) -> &'static str {
         Cause::Tls => "TLS fails",
         Cause::Dns => "DNS fails",
         Cause::Refused => "refused, unreachable",
-        Cause::ConnectTimeout => "`connection-timeout` (some hosts say it after sending, too)",
+        Cause::ConnectTimeout => "`connection-timeout` (some hosts report it after sending, too)",
         Cause::Html => "2xx with HTML (its content type, or a body that begins as HTML)",
         Cause::Redirected => "any other 3xx",
         Cause::SeeOther => "303 (RFC 9110: the request was processed)",
@@ -36,21 +36,21 @@ fn words(cause: Cause) -> &'static str {
         Cause::TooEarly => "425",
         Cause::RateLimited => "429",
         Cause::UnavailableSaid => "503 with `Retry-After` or ServiceNow's error envelope",
-        Cause::Unavailable => "any other 503 (a gateway may say it after it forwarded)",
+        Cause::Unavailable => "any other 503 (a gateway may send it after forwarding)",
         Cause::ServerError => "any other 5xx",
         Cause::Cancelled => "2xx with ServiceNow's failure: an `error` object and `\"status\":\"failure\"`",
         Cause::Accepted => "202 without a JSON object whose `result` is not null",
-        Cause::Markup => "2xx labelled JSON or not at all, with other markup",
-        Cause::RequestTimeout => "408 (ServiceNow says it while the request still runs)",
+        Cause::Markup => "2xx labelled JSON or unlabelled, with other markup",
+        Cause::RequestTimeout => "408 (ServiceNow sends it while the request still runs)",
         Cause::Lost => "cut",
         Cause::Silent => "timed out",
-        Cause::Garbled => "garbled before the status",
+        Cause::Garbled => "garbled before the status line",
         Cause::AnswerLost => "2xx cut",
         Cause::AnswerSilent => "timed out",
         Cause::AnswerTooLarge => "too large",
         Cause::AnswerCompressed => "compressed",
-        Cause::NoToken => "anything that goes wrong in the token request",
-        Cause::Host => "any other code of the host, `internal-error` included",
+        Cause::NoToken => "any failure of the token request",
+        Cause::Host => "any other error code of the host, including `internal-error`",
     }
 }
 
@@ -133,7 +133,7 @@ fn each_part_of_the_contracts_table_has_its_cause() {
             .count();
         match row[0].as_str() {
             // The token request has a table of its own, below.
-            text if text.starts_with("anything") => {}
+            text if text.starts_with("any failure of the token") => {}
             // A 404 is the same cause, and a 403 has two.
             text if text.starts_with("any other 3xx") => assert_eq!((causes, kinds), (5, 4), "{row:?}"),
             text if text.starts_with("400 ") => assert_eq!((causes, kinds), (1, 2), "{row:?}"),

@@ -36,7 +36,7 @@ impl Credentials {
     fn name(self) -> &'static str {
         match self {
             Self::None => "no credentials",
-            Self::Basic => "user and password",
+            Self::Basic => "user name and password",
             Self::Bearer => "bearer token",
             Self::ApiKey => "API key",
             Self::OAuth => "access token",
@@ -47,22 +47,21 @@ impl Credentials {
         match self {
             Self::None => "",
             Self::Basic => {
-                "Check the user and the password (or the secrets they come from), and that the user is active and not locked out. Newer \
-                 instances may refuse passwords altogether: OAuth then."
+                "Check the user name and the password (or the secrets they come from), and that the user is active and not locked out. Newer \
+                 instances may refuse passwords altogether: use OAuth then."
             }
             Self::Bearer => "The token is wrong or has expired: get a new one.",
             Self::ApiKey => "Check the key, the name of its header or query parameter, and that the key is active.",
             Self::OAuth => {
-                "The token was issued, and the instance does not take it: check that the token endpoint is this instance's, and the \
-                 OAuth application's user."
+                "The token was issued, but the instance does not accept it: check that the token endpoint belongs to this instance, and \
+                 check the OAuth application's user."
             }
         }
     }
 }
 
 /// A REST API access policy is for one API, so the Table API may refuse what the flow accepts.
-const POLICY: &str =
-    "An API access policy of the instance may also refuse this kind of credentials for the Table API alone.";
+const POLICY: &str = "An API access policy may also refuse this kind of credentials for the Table API only.";
 
 const TOKEN_TO_DO: &str = "Check the client id and the client secret (or the secrets they come from). In ServiceNow, the system property \
     glide.oauth.inbound.client.credential.grant_type.enabled must be true, and the client needs an OAuth Application User.";
@@ -127,7 +126,7 @@ impl Asked {
         let credentials = match (self.credentials, status) {
             (Credentials::None, _) => Verdict::Skipped("the input has none".to_owned()),
             (_, 403) => Verdict::Passed(format!(
-                "{} accepted; it may not read the table of users, which no flow needs",
+                "{} accepted; without read access to the user table, which no flow needs",
                 self.credentials.name()
             )),
             _ => Verdict::Passed(format!("{} accepted", self.credentials.name())),
@@ -200,9 +199,8 @@ impl Asked {
 
 fn no_token(status: Option<u16>) -> Verdict {
     Verdict::Failed(
-        format!("the answer holds no token{}", in_brackets(status)),
-        "Check authentication.oauthTokenEndpoint; where it is left out, it is /oauth_token.do of the instance."
-            .to_owned(),
+        format!("the response contains no token{}", in_brackets(status)),
+        "Check authentication.oauthTokenEndpoint (default: /oauth_token.do on the instance).".to_owned(),
     )
 }
 
@@ -220,7 +218,7 @@ fn is_tables(answer: &FlowResponse) -> bool {
 }
 
 fn awake(status: u16) -> Verdict {
-    Verdict::Passed(format!("awake: it answered {status}"))
+    Verdict::Passed(format!("awake: it responded with {status}"))
 }
 
 /// A 403 that is not JSON is not of ServiceNow's REST API.
@@ -240,8 +238,8 @@ fn header<'a>(response: &'a FlowResponse, name: &str) -> Option<&'a str> {
 
 fn stranger(status: Option<u16>) -> Verdict {
     Verdict::Failed(
-        format!("no answer of ServiceNow's{}", in_brackets(status)),
-        "Check snInstance (or snEndpoint): something else than an instance of ServiceNow answers there.".to_owned(),
+        format!("not a response from ServiceNow{}", in_brackets(status)),
+        "Check snInstance (or snEndpoint): the server there is not a ServiceNow instance.".to_owned(),
     )
 }
 
@@ -254,50 +252,49 @@ fn failed(error: &TriggerError, status: Option<u16>, stop: Option<String>) -> Ve
     let (why, fix) = match error.kind {
         ErrorKind::Rejected | ErrorKind::Protocol => return stranger(status),
         ErrorKind::NotServicenow => (
-            "a web page came, as from an instance that hibernates",
-            "Sign in at https://developer.servicenow.com and wake the instance. If it is no developer instance, check snInstance (or \
-             snEndpoint): something else answers there.",
+            "a web page, as from a hibernating instance",
+            "Sign in at https://developer.servicenow.com and wake the instance. If it is not a developer instance, check snInstance (or snEndpoint): the server there may be something else.",
         ),
         ErrorKind::Redirected => (
-            "a redirect came: the instance has another address, or a sign-in page stands before it",
-            "Open the address above in a browser and enter the instance that it leads to; its REST API must answer without a sign-in page.",
+            "a redirect: the instance has another address, or a sign-in page is in front of it",
+            "Open the address above in a browser and enter the instance that it leads to; its REST API must respond without a sign-in page.",
         ),
         ErrorKind::NotFound => (
             "there is no Table API at this address",
-            "Check snInstance (or snEndpoint). If a gateway stands before the instance, it must pass /api/now/table/sys_user on for this check.",
+            "Check snInstance (or snEndpoint). If there is a gateway in front of the instance, it must forward /api/now/table/sys_user for this check.",
         ),
         ErrorKind::Forbidden => (
-            "something before ServiceNow's REST API refuses",
-            "Ask ServiceNow's administrator whether the instance takes requests from this network's address (IP address access control), and \
-             whoever runs a gateway before it.",
+            "something in front of ServiceNow's REST API refuses the request",
+            "Ask the ServiceNow administrator whether the instance accepts requests from this network's address (IP address access control), \
+             and whoever runs a gateway in front of it.",
         ),
         ErrorKind::RateLimited => (
-            "awake, and refuses: too many requests",
-            "Wait and check again; ServiceNow's administrator can raise the rate limit of this user.",
+            "awake, but it refuses: too many requests",
+            "Wait and check again; the ServiceNow administrator can raise this user's rate limit.",
         ),
         ErrorKind::Unconfirmed => (
-            "it answers, but not with what was asked for",
-            "Check again later. If it stays so, check snInstance (or snEndpoint): a gateway or a sign-in page may answer there.",
+            "it responds, but not with the data that was requested",
+            "Check again later. If it persists, check snInstance (or snEndpoint): a gateway or a sign-in page may be responding.",
         ),
         ErrorKind::Unavailable | ErrorKind::ServerError => (
-            "it fails, or is being maintained",
-            "Check again later; if it stays so, ask ServiceNow's administrator.",
+            "it fails, or is under maintenance",
+            "Check again later; if it persists, ask the ServiceNow administrator.",
         ),
         ErrorKind::ReadTimeout => (
-            "no answer in time",
-            "Check again; then raise readTimeoutInSeconds, or ask ServiceNow's administrator why the instance is slow.",
+            "no response in time",
+            "Check again; then raise readTimeoutInSeconds, or ask the ServiceNow administrator why the instance is slow.",
         ),
         ErrorKind::ConnectionLost => (
-            "the connection ended without an answer",
-            "Ask whoever runs the firewall or the proxy what ends connections after the handshake.",
+            "the connection ended without a response",
+            "Ask whoever runs the firewall or the proxy why connections end after the handshake.",
         ),
         ErrorKind::Denied | ErrorKind::Dns | ErrorKind::Refused | ErrorKind::ConnectTimeout | ErrorKind::Tls => (
-            "the way that was open a moment ago is not any more",
+            "the connection that worked a moment ago now fails",
             "Check again; if it comes and goes, ask whoever runs the network.",
         ),
         _ => (
             error.message.as_str(),
-            "This is a fault of the connector: report it with this output.",
+            "This is a bug in the connector: report it with this output.",
         ),
     };
     let stop = stop.map_or(String::new(), |stop| format!(": {stop}"));
@@ -315,7 +312,7 @@ fn date(outcome: &Outcome<FlowResponse>) -> Option<SystemTime> {
 
 fn clock(server: Option<SystemTime>, sent: SystemTime, heard: SystemTime) -> Verdict {
     let Some(server) = server else {
-        return Verdict::Skipped("not reached: no answer with a date".to_owned());
+        return Verdict::Skipped("not reached: no response with a date".to_owned());
     };
     // The server's is a whole second, in which it answered.
     let second = Duration::from_secs(1);
@@ -323,13 +320,14 @@ fn clock(server: Option<SystemTime>, sent: SystemTime, heard: SystemTime) -> Ver
     let (apart, which) = match (apart(sent, server + second), apart(server, heard)) {
         (Some(ahead), _) => (ahead, "ahead of"),
         (_, Some(behind)) => (behind, "behind"),
-        _ => return Verdict::Passed("as the server's".to_owned()),
+        _ => return Verdict::Passed("agrees with the server's".to_owned()),
     };
-    let difference = format!("this machine's is {} {which} the server's", in_words(apart));
+    let difference = format!("this machine's clock is {} {which} the server's", in_words(apart));
     if apart <= SKEW {
         return Verdict::Passed(difference);
     }
-    let fix = "Set this machine's clock (NTP). With a wrong one, tokens count as expired or not valid yet, and so do certificates.";
+    let fix =
+        "Set this machine's clock (NTP). With a wrong clock, tokens and certificates seem expired or not yet valid.";
     Verdict::Failed(difference, fix.to_owned())
 }
 
@@ -354,10 +352,10 @@ mod tests {
     #[test]
     fn clocks_agree_within_a_minute_and_the_time_that_the_answer_took_is_not_counted() {
         for (server, sent, heard, passed, said) in [
-            (100, 100, 100, true, "as the server's"),
-            (100, 101, 101, true, "as the server's"),
+            (100, 100, 100, true, "agrees with the server's"),
+            (100, 101, 101, true, "agrees with the server's"),
             (100, 103, 104, true, "2 s ahead"),
-            (100, 40, 100, true, "as the server's"),
+            (100, 40, 100, true, "agrees with the server's"),
             (100, 161, 200, true, "60 s ahead"),
             (100, 162, 200, false, "61 s ahead"),
             (100, 20, 40, true, "60 s behind"),

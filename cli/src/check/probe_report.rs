@@ -52,8 +52,8 @@ fn detail(probe: &Probe, step: &ProbedStep, found: &str) -> String {
     if step.step == Step::Tls {
         detail.push_str(match probe.client_certificate {
             ClientCertificate::NotAsked => "",
-            ClientCertificate::Missing => "; it asks for a client certificate, and there is none to show",
-            ClientCertificate::Shown => "; it asked for a client certificate, and was shown one",
+            ClientCertificate::Missing => "; it requests a client certificate, and none is configured",
+            ClientCertificate::Shown => "; it requested a client certificate and got one",
         });
     }
     if matches!(step.step, Step::Policy | Step::Address) {
@@ -119,12 +119,8 @@ mod tests {
         for (leads, step, words) in [
             (Ok("10.1.2.3"), "address", "--open-address private"),
             (Ok("fc00::1"), "address", "--open-address unique-local"),
-            (
-                Err(ResolveError::NoSuchName),
-                "DNS",
-                "name servers for an entry of acme.service-now.com",
-            ),
-            (Err(ResolveError::TimedOut), "DNS", "name servers"),
+            (Err(ResolveError::NoSuchName), "DNS", "DNS to add acme.service-now.com"),
+            (Err(ResolveError::TimedOut), "DNS", "DNS to add"),
         ] {
             let (failed, fix) = to_do(leading(leads)).await;
             assert_eq!(failed, step);
@@ -160,7 +156,7 @@ mod tests {
         for (status, words) in [
             (
                 "407 Proxy Authentication Required",
-                "Give the proxy a user and a password",
+                "Set a user name and a password for the proxy",
             ),
             ("403 Forbidden", "to allow CONNECT to acme.service-now.com:443"),
             ("502 Bad Gateway", "Check the proxy's own address"),

@@ -35,8 +35,7 @@ const CREDENTIALS: [&str; 6] = ["username", "password", "token", "value", "clien
 pub(super) fn check(source: &str, input: &Members) -> Result<()> {
     let refuse = |field: &str, example: &str| {
         Err(bad(format!(
-            "{source}: \"{field}\" begins with `=`, as a FEEL expression does. Camunda evaluates those; here the value itself belongs, for \
-             example {example}"
+            "{source}: \"{field}\" begins with `=` like a FEEL expression. Camunda evaluates those; here, write the value itself, for example {example}"
         )))
     };
     for (field, example) in PLAIN {
@@ -128,7 +127,7 @@ mod tests {
             ),
         ] {
             let message = refusal(input).unwrap();
-            let begin = format!("`flow.json`: \"{field}\" begins with `=`, as a FEEL expression does. ");
+            let begin = format!("`flow.json`: \"{field}\" begins with `=` like a FEEL expression. ");
             assert!(message.starts_with(&begin), "{input}: {message}");
             assert!(
                 !["camunda\"", "camId", "PWD", "TOKEN"]

@@ -30,7 +30,7 @@ impl Flags {
             // The component leaves it out, as the template's form does.
             if let Some("\"GET\"" | "\"DELETE\"") = input.get("method") {
                 return Err(bad(
-                    "a GET or DELETE has no body: leave --request-body out, or say another --method",
+                    "GET and DELETE have no body: omit --request-body, or choose another --method",
                 ));
             }
             input.set("body", quoted(&self::body(body)?));
@@ -81,7 +81,7 @@ impl Flags {
             (None, [(kind, _)]) => kind,
             (None, [(one, _), (other, _), ..]) => {
                 return Err(bad(format!(
-                    "the flags are of two ways to authenticate, {one} and {other}: leave one out, or say --authentication-type"
+                    "the flags belong to two authentication types, {one} and {other}: omit one, or set --authentication-type"
                 )));
             }
         };
@@ -185,13 +185,13 @@ fn object(flag: &str, text: &str) -> Result<()> {
 fn header(text: &str) -> Result<(&str, &str)> {
     let (name, value) = text
         .split_once(':')
-        .ok_or_else(|| bad("a --header has a colon between its name and its value: 'hello: world'"))?;
+        .ok_or_else(|| bad("--header needs a colon between name and value: 'hello: world'"))?;
     Ok((name.trim(), value.trim()))
 }
 
 fn query(text: &str) -> Result<(&str, &str)> {
     text.split_once('=')
-        .ok_or_else(|| bad("a --query has an equals sign between its name and its value: hello=world"))
+        .ok_or_else(|| bad("--query needs an equals sign between name and value: hello=world"))
 }
 
 #[cfg(test)]
@@ -311,7 +311,7 @@ mod tests {
             ..Flags::default()
         };
         let merged = flags.merge_into(Members::of(r#"{"method":"GET"}"#).unwrap(), false);
-        assert!(merged.unwrap_err().to_string().contains("has no body"));
+        assert!(merged.unwrap_err().to_string().contains("have no body"));
     }
 
     #[test]

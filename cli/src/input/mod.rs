@@ -28,11 +28,11 @@ pub(crate) use members::Members;
 /// What the flow is started with.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Input {
-    /// The input as JSON, with the fields of the element template: a file, or `-` for standard input
+    /// The input file (JSON with the element template's fields), or `-` for standard input
     #[arg(value_name = "INPUT", value_hint = clap::ValueHint::FilePath)]
     input: Option<PathBuf>,
 
-    /// End with 2 where the input has a member that nothing reads, instead of a warning
+    /// Exit with 2 instead of a warning if the input has a field that is not used and looks misspelled
     #[arg(long)]
     strict: bool,
 
@@ -85,8 +85,8 @@ impl Input {
     fn json(&self) -> Result<(String, String)> {
         match &self.input {
             None if self.flags.are_none() => Err(bad(
-                "say what to start: a file with the input, `-` for standard input, or --instance-name and --rest-api-trigger-path \
-                 (`flow-starter trigger --help` has examples)",
+                "no input: name a file, or `-` for standard input, or set --instance-name and --rest-api-trigger-path (`flow-starter trigger --help` \
+                 has examples)",
             )),
             None => Ok((
                 "the flags".to_owned(),
@@ -119,8 +119,8 @@ const LARGEST: u64 = 64 << 20;
 fn read(file: &Path) -> Result<(String, String)> {
     if file.to_string_lossy().trim_start().starts_with(['{', '[', '"']) && !file.exists() {
         return Err(bad(
-            "the input is the name of a file, or `-` for standard input, and not the JSON itself: for example `flow-starter trigger -`, with \
-             the JSON on standard input",
+            "INPUT is a file name, or `-` for standard input, not the JSON itself: for example `flow-starter trigger -`, with the JSON on standard \
+             input",
         ));
     }
     if file != Path::new("-") {
@@ -130,7 +130,7 @@ fn read(file: &Path) -> Result<(String, String)> {
     }
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
-        print_stderr("flow-starter: the input comes from this terminal; Ctrl-D at the beginning of a line ends it\n");
+        print_stderr("flow-starter: reading the input from this terminal; Ctrl-D at the start of a line ends it\n");
     }
     let text = whole(stdin.lock());
     let text = text.map_err(|error| match error.kind() {
@@ -168,7 +168,7 @@ fn object(name: &str, text: &str) -> Result<Members> {
     }
     let members = Members::of(text).ok_or_else(|| {
         bad(format!(
-            "{name} must hold a JSON object with the template's fields: for example {{\"snInstance\": \"acme\", …}}"
+            "{name} must be a JSON object with the template's fields: for example {{\"snInstance\": \"acme\", …}}"
         ))
     })?;
     unread::check_names(name, &members)?;

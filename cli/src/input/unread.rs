@@ -139,13 +139,13 @@ pub(super) fn check_names(source: &str, members: &Members) -> anyhow::Result<()>
     };
     if let Some(member) = members.names().find_map(within) {
         return Err(bad(format!(
-            "{source} has a member \"authentication.{member}\", which nothing reads: write {}",
+            "{source} has a field \"authentication.{member}\", which is not used: write {}",
             nested("authentication", member)
         )));
     }
     match slip(members) {
         Some((given, meant)) => Err(bad(format!(
-            "{source} has a member `{given}` and no `{meant}`: is that meant? The name must be exactly `{meant}`"
+            "{source} has `{given}` but no `{meant}`: did you mean `{meant}`? The name must match exactly"
         ))),
         None => Ok(()),
     }
@@ -162,7 +162,7 @@ pub(super) fn warnings(members: &Members) -> Vec<String> {
     let mut warnings: Vec<_> = others(members)
         .filter_map(|name| {
             let meant = meant(name)?;
-            Some(format!("nothing reads \"{}\"; did you mean {meant}?", shown(name)))
+            Some(format!("\"{}\" is not used; did you mean {meant}?", shown(name)))
         })
         .collect();
     let authentication = members.get("authentication").and_then(Members::of).unwrap_or_default();
@@ -171,7 +171,7 @@ pub(super) fn warnings(members: &Members) -> Vec<String> {
         let meant = nearest(name, &AUTHENTICATION).or_else(|| synonym(name, &AUTHENTICATION_SYNONYMS))?;
         let name = shown(name);
         Some(format!(
-            "nothing reads \"{name}\" in \"authentication\"; did you mean \"{meant}\"?"
+            "\"{name}\" in \"authentication\" is not used; did you mean \"{meant}\"?"
         ))
     }));
     if let (Some(method @ ("\"GET\"" | "\"DELETE\"")), Some(body)) = (members.get("method"), members.get("body"))
@@ -179,7 +179,7 @@ pub(super) fn warnings(members: &Members) -> Vec<String> {
     {
         let method = method.trim_matches('"');
         warnings.push(format!(
-            "nothing reads \"body\": a {method} has no body; for one, the method must be POST, PUT or PATCH"
+            "\"body\" is not used: {method} requests have no body; to send one, use POST, PUT or PATCH"
         ));
     }
     warnings
@@ -276,14 +276,14 @@ mod tests {
             let input = format!("{{\"{name}\":\"pass-word\"}}");
             assert_eq!(
                 warnings_of(&input),
-                [format!("nothing reads \"{name}\"; did you mean {meant}?")]
+                [format!("\"{name}\" is not used; did you mean {meant}?")]
             );
         }
         assert_eq!(
             warnings_of(r#"{"authentication":{"type":"basic","user":"u","scope":"s","colour":1}}"#),
             [
-                "nothing reads \"user\" in \"authentication\"; did you mean \"username\"?",
-                "nothing reads \"scope\" in \"authentication\"; did you mean \"scopes\"?",
+                "\"user\" in \"authentication\" is not used; did you mean \"username\"?",
+                "\"scope\" in \"authentication\" is not used; did you mean \"scopes\"?",
             ]
         );
     }

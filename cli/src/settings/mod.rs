@@ -96,7 +96,7 @@ const CONFIG_VARIABLE: &str = "FLOW_STARTER_CONFIG";
 pub(crate) fn flags(own: &'static [&'static str]) -> impl Iterator<Item = Arg> {
     let is_own = move |name: &str| own.iter().any(|begin| name.starts_with(begin));
     let help = format!(
-        "The configuration file [{CONFIG_VARIABLE}; otherwise ~/.config/flow-starter/config.toml, if there is one]"
+        "The configuration file [env: {CONFIG_VARIABLE}; default: ~/.config/flow-starter/config.toml, if it exists]"
     );
     let config = Arg::new(CONFIG)
         .long(CONFIG)
@@ -116,13 +116,13 @@ pub(crate) fn flags(own: &'static [&'static str]) -> impl Iterator<Item = Arg> {
 fn flag(row: &'static Row) -> Arg {
     let default = match row.default {
         "" => String::new(),
-        default => format!("; otherwise {}", default.replace(',', ", ")),
+        default => format!("; default: {}", default.replace(',', ", ")),
     };
     let several = match row.kind.is_list() {
-        true => ". May be given more than once",
+        true => "; repeatable",
         false => "",
     };
-    let help = format!("{}{several} [{}{default}]", row.help, row.variable());
+    let help = format!("{}{several} [env: {}{default}]", row.help, row.variable());
     let arg = Arg::new(row.flag)
         .long(row.flag)
         .value_name(row.value_name)
@@ -272,7 +272,9 @@ fn check_spelling(variables: &HashMap<OsString, OsString>) -> Result<()> {
     let names = variables.keys().filter_map(|name| name.to_str());
     for name in names.filter(|name| name.starts_with("FLOW_STARTER_") && !ours.iter().any(|own| own == name)) {
         if let Some(meant) = ours.iter().find(|own| strsim::damerau_levenshtein(own, name) <= 2) {
-            return Err(bad(format!("environment {name} is no setting: did you mean {meant}?")));
+            return Err(bad(format!(
+                "unknown environment variable {name}: did you mean {meant}?"
+            )));
         }
     }
     Ok(())

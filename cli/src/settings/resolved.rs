@@ -88,7 +88,7 @@ impl Settings {
         for key in [Entry::Memory, Entry::CpuTime, Entry::WallClock, Entry::ConcurrentCalls] {
             match (key, self.value(key)) {
                 (_, Some(Value::Size(0) | Value::Time(Duration::ZERO) | Value::Count(0))) => {
-                    return Err(self.wrong(key, "a limit of 0 would let no call run"));
+                    return Err(self.wrong(key, "must be greater than 0"));
                 }
                 (Entry::Memory, Some(Value::Size(bytes))) => limits.memory_bytes = *bytes,
                 (Entry::CpuTime, Some(Value::Time(time))) => limits.cpu_time = *time,
@@ -105,7 +105,7 @@ impl Settings {
             None | Some(OFF) => Ok(Proxy::none()),
             Some(url) => Proxy::new(url, self.text(Entry::NoProxy).unwrap_or_default()).map_err(|error| match &error {
                 ProxyError::NoProxy(_) => self.wrong(Entry::NoProxy, error),
-                _ => self.wrong(Entry::Proxy, format!("{error}; --proxy none goes without one")),
+                _ => self.wrong(Entry::Proxy, format!("{error}; to use no proxy: --proxy none")),
             }),
         }
     }
@@ -116,7 +116,7 @@ impl Settings {
             Some(OFF) => {}
             Some(prefix) => secrets = secrets.with(EnvironmentSecrets::new(prefix)),
             None => {
-                let why = "without a prefix, any variable could be put into an input: for example SECRET_, or `none`";
+                let why = "must not be empty, or every environment variable could be read as a secret: for example SECRET_, or `none`";
                 return Err(self.wrong(Entry::SecretsEnvironment, why));
             }
         }
@@ -139,16 +139,17 @@ impl Settings {
             (Some(wasm), Some(native)) => match rank(Entry::Component).cmp(&rank(Entry::Precompiled)) {
                 Ordering::Greater => Ok(Code::File(wasm)),
                 Ordering::Less => Ok(Code::Precompiled(native)),
-                Ordering::Equal => {
-                    Err(self.wrong(Entry::Precompiled, "component.file is set there as well: leave one out"))
-                }
+                Ordering::Equal => Err(self.wrong(
+                    Entry::Precompiled,
+                    "component.file is set in the same place: remove one of the two",
+                )),
             },
         }
     }
 
     /// The client's certificate and its key: both or neither.
     fn identity(&self) -> Result<Option<Identity<'_>>> {
-        let missing = |key, other| Err(self.wrong(key, format!("{other} is missing: the two go together")));
+        let missing = |key, other| Err(self.wrong(key, format!("{other} is missing: set both or neither")));
         match (self.path(Entry::ClientCertificate), self.path(Entry::ClientKey)) {
             (None, None) => Ok(None),
             (Some(chain), Some(key)) => Ok(Some(Identity { chain, key })),
@@ -226,7 +227,7 @@ impl Resolved<'_> {
                 let limit = limit.as_secs_f64();
                 Err(self
                     .settings
-                    .wrong(key, format!("it did not answer within limits.wall-clock ({limit} s)")))
+                    .wrong(key, format!("no response within limits.wall-clock ({limit} s)")))
             }
         }
     }
@@ -239,7 +240,7 @@ impl Resolved<'_> {
         };
         match [Entry::Memory, Entry::WallClock, Entry::CpuTime].into_iter().find(set) {
             Some(key) => {
-                let why = format!("the component does not run within it: {error}");
+                let why = format!("too low for the component: {error}");
                 self.settings.wrong(key, why)
             }
             None => error.into(),

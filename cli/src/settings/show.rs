@@ -14,14 +14,14 @@ use crate::terminal::{Page, Tone};
 
 /// A configuration file that sets nothing, and shows all that it can: for `config example`.
 pub(crate) fn example() -> String {
-    let mut text = "# Take the # away before what you want to set. A flag counts before its variable, a variable before this file.\n".to_owned();
+    let mut text = "# Remove the # from the settings that you want to change. Order of precedence: flag, environment variable, this file, default.\n".to_owned();
     for (section, what) in SECTIONS {
         let _infallible = writeln!(text, "\n# {what}\n[{section}]");
         let within = |row: &&Row| row.name.split('.').next() == Some(section);
         for row in rows().filter(within) {
             let default = match row.default {
                 "" => String::new(),
-                default => format!("; otherwise {}", default.replace(',', ", ")),
+                default => format!("; default: {}", default.replace(',', ", ")),
             };
             let _infallible = writeln!(text, "# {}{default}\n# {} = {}", row.help, row.last_name(), row.example);
         }
@@ -35,9 +35,7 @@ impl Settings {
         page.line(&match &self.file {
             File::Read(path) => format!("configuration file: {}", path.display()),
             File::Absent(path) => format!("configuration file: none; looked for {}", path.display()),
-            File::Nowhere => {
-                "configuration file: none; there is neither HOME nor XDG_CONFIG_HOME to look in".to_owned()
-            }
+            File::Nowhere => "configuration file: none; neither HOME nor XDG_CONFIG_HOME is set".to_owned(),
         });
         page.line("");
         let rows = self.values.iter().map(|setting| {

@@ -134,18 +134,18 @@ impl Kind {
     /// In the file, a text stands in quotation marks and a list in brackets.
     fn must(self, in_file: bool, example: &str) -> String {
         let what = match self {
-            Self::Text | Self::Secret => "a text".to_owned(),
+            Self::Text | Self::Secret => "text".to_owned(),
             Self::Switch => "on or off".to_owned(),
-            Self::List => "a list of texts".to_owned(),
-            Self::Path => "a file's name".to_owned(),
-            Self::Paths => "a list of names".to_owned(),
-            Self::Size => "a size in bytes, with or without KiB, MiB or GiB".to_owned(),
-            Self::Time => "a time in seconds, or with ms, s, min or h".to_owned(),
+            Self::List => "a list of strings".to_owned(),
+            Self::Path => "a file name".to_owned(),
+            Self::Paths => "a list of file names".to_owned(),
+            Self::Size => "a size in bytes, optionally with KiB, MiB or GiB".to_owned(),
+            Self::Time => "a time in seconds, optionally with ms, s, min or h".to_owned(),
             Self::Count => format!("a whole number up to {}", u32::MAX),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
         };
         let example = if in_file { example } else { example.trim_matches('"') };
-        format!("must be {what}, as in {example}")
+        format!("must be {what}, for example {example}")
     }
 }
 

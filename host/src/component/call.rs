@@ -59,11 +59,11 @@ impl Call {
         store.epoch_deadline_callback(move |store| {
             wasmtime::ensure!(
                 store.data().hooks.asked <= REQUESTS,
-                "it asked for more than {REQUESTS} requests"
+                "exceeded the limit of {REQUESTS} requests"
             );
             wasmtime::ensure!(
                 cpu_time.so_far() <= most,
-                "it computed for longer than its {} s",
+                "exceeded the CPU limit of {} s",
                 most.as_secs_f64()
             );
             Ok(UpdateDeadline::Yield(1))
@@ -171,7 +171,7 @@ impl ResourceLimiter for Call {
     fn memory_growing(&mut self, now: usize, wanted: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let more = wanted.saturating_sub(now);
         let Some(left) = self.memory_left.checked_sub(more) else {
-            wasmtime::bail!("it asked for more memory than its {} MiB", self.memory_bytes >> 20);
+            wasmtime::bail!("exceeded the memory limit of {} MiB", self.memory_bytes >> 20);
         };
         self.memory_left = left;
         Ok(true)
@@ -180,7 +180,7 @@ impl ResourceLimiter for Call {
     fn table_growing(&mut self, _now: usize, wanted: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         wasmtime::ensure!(
             wanted <= TABLE_ENTRIES,
-            "it asked for a table of more than {TABLE_ENTRIES} entries"
+            "exceeded the limit of {TABLE_ENTRIES} table entries"
         );
         Ok(true)
     }

@@ -56,7 +56,7 @@ impl Connector {
             component
                 .get_export_index(None, interface)
                 .and_then(|interface| component.get_export_index(Some(&interface), function))
-                .ok_or_else(|| LoadError::Instantiate(format!("it has lost {function} of {interface}")))
+                .ok_or_else(|| LoadError::Instantiate(format!("it has no {function} in {interface}")))
         };
         let memories = component.resources_required().map_or(1, |needs| needs.num_memories);
         let connector = Self {
@@ -81,7 +81,7 @@ impl Connector {
         };
         tokio::time::timeout(self.engine.limits.wall_clock, cpu_time.of(instance))
             .await
-            .map_err(|_| LoadError::Instantiate("it took longer than the wall clock allows".to_owned()))?
+            .map_err(|_| LoadError::Instantiate("it exceeded the wall-clock limit".to_owned()))?
             .map_err(|error| LoadError::Instantiate(why(&error)))?;
         Ok(())
     }
@@ -153,7 +153,7 @@ impl Connector {
         self.engine.limits.memory_bytes / INPUT_PART
     }
 
-    /// How long a call may take in all.
+    /// Time limit of a call, waiting included.
     pub(crate) fn wall_clock(&self) -> Duration {
         self.engine.limits.wall_clock
     }

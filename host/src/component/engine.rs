@@ -45,8 +45,8 @@ pub enum EngineError {
     Limit(&'static str),
     /// More calls at a time than the process has memory mappings for: 8,000 in all its engines.
     #[error(
-        "{wanted} calls at a time would use up the memory mappings that a process may have: of 8000 in all engines, {left} are left; \
-         256 are the default"
+        "{wanted} concurrent calls need more memory mappings than a process may have: {left} of 8000 calls are left across all engines; the default \
+         is 256"
     )]
     TooManyCalls {
         /// How many were asked for.
@@ -88,7 +88,7 @@ impl Engine {
     pub fn with_imports(limits: Limits, imports: impl IntoIterator<Item = Import>) -> Result<Self, EngineError> {
         if limits.memory_bytes as u64 > LARGEST_MEMORY {
             return Err(EngineError::Limit(
-                "a limit on memory of more than 1 TiB is none: for example 64 MiB",
+                "the memory limit must not exceed 1 TiB: for example 64 MiB",
             ));
         }
         if limits.concurrent_calls == 0
@@ -97,14 +97,14 @@ impl Engine {
             || limits.cpu_time.is_zero()
         {
             return Err(EngineError::Limit(
-                "a limit of 0 would let no call run: for example 64 MiB, 10 s of computing, 300 s in all and 256 calls",
+                "a limit must not be 0: for example 64 MiB, 10 s of CPU time, 300 s in all and 256 calls",
             ));
         }
         let wanted = limits.concurrent_calls;
         let permits = Permits::reserve(wanted).map_err(|TooFew { left }| EngineError::TooManyCalls { wanted, left })?;
         let runtime = |error: wasmtime::Error| {
             EngineError::Runtime(format!(
-                "{error:#} (for {} calls at a time with {} MiB each; fewer, or with less, need less of the machine's address space)",
+                "{error:#} (for {} concurrent calls with {} MiB each; fewer calls or less memory need less address space)",
                 limits.concurrent_calls,
                 limits.memory_bytes >> 20
             ))
@@ -180,7 +180,7 @@ mod tests {
         };
         let message = permits(8_001).unwrap_err().to_string();
         assert!(
-            message.starts_with("8001 calls at a time would use up the memory mappings"),
+            message.starts_with("8001 concurrent calls need more memory mappings"),
             "{message}"
         );
         let many = permits(5_000).unwrap();
@@ -200,7 +200,7 @@ mod tests {
         };
         let message = Engine::new(vast).unwrap_err().to_string();
         assert!(
-            message.contains("(for 2000 calls at a time with 262144 MiB each; fewer"),
+            message.contains("(for 2000 concurrent calls with 262144 MiB each; fewer"),
             "{message}"
         );
     }
@@ -211,11 +211,6 @@ mod tests {
             concurrent_calls: 0,
             ..Limits::default()
         };
-        assert!(
-            Engine::new(none)
-                .unwrap_err()
-                .to_string()
-                .contains("would let no call run")
-        );
+        assert!(Engine::new(none).unwrap_err().to_string().contains("must not be 0"));
     }
 }

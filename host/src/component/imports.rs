@@ -152,21 +152,19 @@ impl Import {
 #[non_exhaustive]
 pub enum ImportError {
     /// A socket.
-    #[error(
-        "wasi:sockets cannot be named: a socket would be a way around the policy, which knows requests of HTTP alone"
-    )]
+    #[error("wasi:sockets cannot be allowed: sockets would bypass the policy, which covers HTTP requests only")]
     Sockets,
     /// One that needs no naming.
-    #[error("{0} need not be named: every component is given it")]
+    #[error("{0} need not be named: every component may import it")]
     Always(&'static str),
     /// Another version of WASI.
     #[error(
-        "{0} cannot be named at this version: only WASI 0.2 is given, for example wasi:cli/environment@0.2.6, or without a version"
+        "{0} cannot be allowed at this version: only WASI 0.2 is available, for example wasi:cli/environment@0.2.6, or without a version"
     )]
     Track(&'static str),
     /// Anything else.
     #[error(
-        "this is no interface: give the name of one of WASI 0.2 as the component imports it, for example wasi:cli/environment"
+        "this is not an interface: name a WASI 0.2 interface as the component imports it, for example wasi:cli/environment"
     )]
     Unknown,
 }
@@ -204,16 +202,16 @@ fn split(name: &str) -> (&str, bool) {
 #[non_exhaustive]
 pub enum ImportDenied {
     /// It can be named, and was not.
-    #[error("a connector gets this only where the host's policy names it")]
+    #[error("a connector may import this only if the host's settings name it")]
     NotNamed,
     /// A socket.
-    #[error("no connector gets sockets, which would be a way around the policy")]
+    #[error("sockets are never allowed, because they would bypass the policy")]
     Sockets,
     /// Given at another version.
-    #[error("a connector gets this at a version of WASI 0.2 only")]
+    #[error("a connector may import this only at a version of WASI 0.2")]
     Track,
     /// Anything else.
-    #[error("no connector gets this: HTTP, its streams and a monotonic clock are what there is")]
+    #[error("no connector may import this: only HTTP, its streams and a monotonic clock are available")]
     Unknown,
 }
 
@@ -277,7 +275,7 @@ mod tests {
             "what-comes-next",
         ] {
             for name in [format!("wasi:sockets/{socket}"), format!("wasi:sockets/{socket}@0.2.6")] {
-                assert!(refusal(&name).contains("a way around the policy"), "{name}");
+                assert!(refusal(&name).contains("bypass the policy"), "{name}");
                 assert_eq!(judge(&name, &Import::ALL), Err(ImportDenied::Sockets));
             }
         }
@@ -309,7 +307,7 @@ mod tests {
                 "{name}"
             );
         }
-        assert!(refusal("wasi:io/poll@0.2.2").contains("every component is given it"));
+        assert!(refusal("wasi:io/poll@0.2.2").contains("every component may import it"));
         assert!(!refusal("\x1b[2Jwasi").contains('\x1b'));
     }
 

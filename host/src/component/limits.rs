@@ -112,10 +112,10 @@ impl Limits {
 /// The limit that ended a call; otherwise what the runtime says.
 pub(super) fn why(error: &wasmtime::Error) -> String {
     if matches!(error.downcast_ref(), Some(Trap::StackOverflow)) {
-        return format!("it needed more stack than its {} KiB", STACK_BYTES >> 10);
+        return format!("exceeded the stack limit of {} KiB", STACK_BYTES >> 10);
     }
     if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) {
-        return format!("it held more than {HANDLES} of the host's resources at a time");
+        return format!("exceeded the limit of {HANDLES} host resources at a time");
     }
     in_its_words(error)
 }

@@ -97,7 +97,7 @@ impl Engine {
 
     /// The same for a caller that cannot wait: on a thread of its own, as the caller's may belong to a runtime.
     pub(super) fn check_at_once(&self, component: Component) -> Result<Connector, LoadError> {
-        let failed = |why: &dyn std::fmt::Display| LoadError::Instantiate(format!("no thread to try it on: {why}"));
+        let failed = |why: &dyn std::fmt::Display| LoadError::Instantiate(format!("no thread for the check: {why}"));
         std::thread::scope(|scope| {
             let trial = std::thread::Builder::new().spawn_scoped(scope, || {
                 let runtime = tokio::runtime::Builder::new_current_thread()
@@ -109,7 +109,7 @@ impl Engine {
             trial
                 .map_err(|error| failed(&error))?
                 .join()
-                .unwrap_or_else(|_| Err(failed(&"it ended")))
+                .unwrap_or_else(|_| Err(failed(&"the thread panicked")))
         })
     }
 }
@@ -131,15 +131,15 @@ fn no_component(bytes: &[u8]) -> &'static str {
     if is_core_module(bytes) {
         "it is a core module; build the connector as a component"
     } else if bytes.starts_with(b"\0asm") {
-        "it is of another version of the component model"
+        "it is for another version of the component model"
     } else if wasmtime::Engine::detect_precompiled(bytes).is_some() {
-        "it is precompiled, which is machine code that nothing contains; give the WebAssembly file, or load it as compiled if you trust who made it"
+        "it is precompiled machine code, which runs without a sandbox; use the WebAssembly file, or load it as precompiled if you trust its author"
     } else if is_elf(bytes) {
         "it is a program or library of this system (ELF)"
     } else if bytes.is_empty() {
         "it is empty"
     } else {
-        "it does not begin as one"
+        "it does not start like one"
     }
 }
 
@@ -153,7 +153,7 @@ fn not_compiled(bytes: &[u8]) -> &'static str {
     } else if bytes.is_empty() {
         "it is empty"
     } else {
-        "it does not begin as one"
+        "it does not start like one"
     }
 }
 
@@ -188,9 +188,9 @@ mod tests {
         let engine = small();
         for (wasm, what) in [
             (&b""[..], "it is empty"),
-            (b"<!DOCTYPE html>", "does not begin as one"),
+            (b"<!DOCTYPE html>", "does not start like one"),
             (b"\x7fELF\x02\x01", "program or library of this system"),
-            (&precompiled(&engine), "it is precompiled, which is machine code"),
+            (&precompiled(&engine), "it is precompiled machine code"),
             (&wat("(module)"), "it is a core module"),
             (b"\0asm\x0e\0\x01\0", "another version"),
             (b"\0asm\x0d\0\x01\0\xff\xff\xff", "not a WebAssembly component"),
@@ -223,10 +223,10 @@ mod tests {
             (import "acme:types/only" (instance (type u32) (export "t" (type (eq 0))))))"#);
         let message = refusal(&small(), &wasm).await;
         for sentence in [
-            "it imports wasi:cli/environment@0.2.6, wasi:cli/exit@0.2.6: a connector gets this only where the host's policy names it;",
-            "it imports wasi:http/types@0.3.0: a connector gets this at a version of WASI 0.2 only;",
-            "it imports wasi:sockets/tcp@0.2.6: no connector gets sockets,",
-            "it imports acme:own/call: no connector gets this:",
+            "it imports wasi:cli/environment@0.2.6, wasi:cli/exit@0.2.6: a connector may import this only if the host's settings name it;",
+            "it imports wasi:http/types@0.3.0: a connector may import this only at a version of WASI 0.2;",
+            "it imports wasi:sockets/tcp@0.2.6: sockets are never allowed,",
+            "it imports acme:own/call: no connector may import this:",
         ] {
             assert!(message.contains(sentence), "{message}");
         }
@@ -241,7 +241,7 @@ mod tests {
         let message = refusal(&small(), &wat("(component)")).await;
         assert_eq!(
             message,
-            "the component does not keep the contract connectors:servicenow-flow-starter@0.1.0: \
+            "the component does not implement the contract connectors:servicenow-flow-starter@0.1.0: \
              it does not export connectors:servicenow-flow-starter/flow-starter@0.1.0, with trigger-flow and request-token; \
              it does not export connectors:servicenow-flow-starter/connector@0.1.0, with execute"
         );
@@ -262,9 +262,9 @@ mod tests {
         )
         .await;
         for sentence in [
-            "its trigger-flow of connectors:servicenow-flow-starter/flow-starter@0.1.0 has other types than the contract's: ",
+            "its trigger-flow of connectors:servicenow-flow-starter/flow-starter@0.1.0 differs from the contract's types: ",
             "it does not export request-token of connectors:servicenow-flow-starter/flow-starter@0.1.0",
-            "its execute of connectors:servicenow-flow-starter/connector@0.1.0 has other types than the contract's: ",
+            "its execute of connectors:servicenow-flow-starter/connector@0.1.0 differs from the contract's types: ",
         ] {
             assert!(message.contains(sentence), "{message}");
         }
@@ -283,7 +283,7 @@ mod tests {
         });
         for (bytes, what) in [
             (b"".to_vec(), "it is empty"),
-            (b"<!DOCTYPE html>".to_vec(), "does not begin as one"),
+            (b"<!DOCTYPE html>".to_vec(), "does not start like one"),
             (b"\x7fELF\x02\x01".to_vec(), "program or library of this system"),
             (wat("(module)"), "it is a core module of WebAssembly"),
             (wat("(component)"), "it is the WebAssembly component itself"),

@@ -93,8 +93,7 @@ mod tests {
         );
         assert_eq!(
             inspection.refusal.unwrap().to_string(),
-            "this is a component for WASI 0.3 (it has wasi:clocks/monotonic-clock@0.3.0), and this host runs components for WASI 0.2: build it \
-             for WASI 0.2"
+            "this is a component for WASI 0.3 (it has wasi:clocks/monotonic-clock@0.3.0), but this host runs components for WASI 0.2: build it for WASI 0.2"
         );
     }
 
@@ -105,7 +104,7 @@ mod tests {
         assert_eq!(inspection.kind, FileKind::Component);
         let message = inspection.refusal.unwrap().to_string();
         assert!(
-            message.starts_with("this component needs a feature of WebAssembly"),
+            message.starts_with("this component needs a WebAssembly feature"),
             "{message}"
         );
         assert!(message.contains("async"), "{message}");

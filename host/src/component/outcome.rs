@@ -92,12 +92,13 @@ impl<T> Judged<T> {
         let ended = |what: String, passes| Err(Failure::of_record(what, passes, &requests));
         let result = match end {
             End::Returned(result) if is_lie(kind, &result, &requests) => ended(
-                "The connector component says what the connector host's own record contradicts.".to_owned(),
+                "The connector component's result contradicts the connector host's request log, and the log counts."
+                    .to_owned(),
                 false,
             ),
             End::Returned(result) => result.map_err(|error| Failure::of_component(error, &requests)),
             End::Trapped(why) => ended(format!("The connector component failed ({why})."), false),
-            End::GivenUp => ended("The call was given up before it ended.".to_owned(), true),
+            End::GivenUp => ended("The call was cancelled before it ended.".to_owned(), true),
             End::OutOfTime(limit) => ended(
                 format!(
                     "The call took longer than the connector host allows ({} s) and was ended.",
@@ -122,7 +123,7 @@ impl<T> Judged<T> {
     /// An input that would not fit into an instance, refused by name instead of by a trap.
     pub(super) fn too_large(size: usize, most: usize) -> Self {
         let what = format!(
-            "The input is {size} bytes, and the connector host's memory limit allows {most}: send less, or raise the limit. Nothing was sent."
+            "The input is {size} bytes, but the connector host's memory limit allows {most}: send less, or raise the limit. Nothing was sent."
         );
         Self::refused(Failure::invalid(what, true))
     }
@@ -219,7 +220,7 @@ impl Failure {
             message.push_str(text);
         };
         if self.proven {
-            say("Nothing of it was processed.");
+            say("No part of the request was processed.");
         }
         if self.says_state {
             say(sentence(self.flow));
@@ -241,8 +242,7 @@ impl Failure {
     }
 }
 
-const TOKEN_DROPPED: &str =
-    "The token had been kept from an earlier call, and is dropped: the next attempt asks for a new one.";
+const TOKEN_DROPPED: &str = "The cached token is dropped: the next attempt requests a new one.";
 
 /// A message, in characters, as Camunda's connector runtime cuts them.
 const MESSAGE_MAX: usize = 6_000;
@@ -263,13 +263,13 @@ fn refused_by_the_proxy(requests: &[RequestRecord]) -> Option<String> {
     let (host, port) = (origin.host(), origin.port());
     let advice = match stop.cause {
         Some(StopCause::ProxyStatus(407)) => {
-            "Ask whoever runs the connector host to give it a user and a password for the proxy.".to_owned()
+            "Ask whoever runs the connector host to configure a user name and a password for the proxy.".to_owned()
         }
         Some(StopCause::ProxyStatus(403)) => {
             format!("Ask whoever runs the proxy to allow CONNECT to {host}:{port}.")
         }
         Some(StopCause::ProxyStatus(_)) => {
-            format!("Try again later. If it stays so, ask whoever runs the proxy whether it can reach {host}:{port}.")
+            format!("Try again later. If it persists, ask whoever runs the proxy whether it can reach {host}:{port}.")
         }
         _ => "Ask whoever runs the connector host to check its proxy.".to_owned(),
     };
@@ -508,8 +508,7 @@ mod tests {
         };
         assert_eq!(
             message_at(Step::Proxy, Progress::Unsent),
-            "The request to acme.service-now.com was not sent: the proxy http://p.example:3128 answered 407 to CONNECT. Ask whoever runs the \
-             connector host to give it a user and a password for the proxy. The flow has not started."
+            "The request to acme.service-now.com was not sent: the proxy http://p.example:3128 answered 407 to CONNECT. Ask whoever runs the connector host to configure a user name and a password for the proxy. The flow has not started."
         );
         for (step, progress) in [(Step::Tcp, Progress::Unsent), (Step::Proxy, Progress::Denied)] {
             assert!(message_at(step, progress).starts_with("The policy does not allow it."));

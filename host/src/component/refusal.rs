@@ -12,7 +12,7 @@ pub enum LoadError {
     NotAComponent(String),
     /// A component for another version of WASI.
     #[error(
-        "this is a component for WASI {version} (it has {name}), and this host runs components for WASI 0.2: build it for WASI 0.2"
+        "this is a component for WASI {version} (it has {name}), but this host runs components for WASI 0.2: build it for WASI 0.2"
     )]
     Wasi {
         /// The version's two first numbers: `0.3`.
@@ -21,16 +21,16 @@ pub enum LoadError {
         name: String,
     },
     /// A valid component, with a feature that this host does not have; in the runtime's words.
-    #[error("this component needs a feature of WebAssembly that this host does not have: {0}")]
+    #[error("this component needs a WebAssembly feature that this host does not support: {0}")]
     Newer(String),
     /// Not a component's machine code that this host can run.
     #[error("this is not a compiled connector for this host: {0}")]
     NotCompiled(String),
     /// It is a component, and its shape alone passes a limit; in the runtime's words.
-    #[error("the component passes a limit of the connector host: {0}")]
+    #[error("the component exceeds a limit of the connector host: {0}")]
     Limit(String),
     /// All that is missing, wrong or too much.
-    #[error("the component does not keep the contract {CONTRACT}: {}", reasons(.0).join("; "))]
+    #[error("the component does not implement the contract {CONTRACT}: {}", reasons(.0).join("; "))]
     Contract(Vec<Mismatch>),
     /// A fresh instance of it did not come up within the limits.
     #[error("the component cannot be instantiated: {0}")]

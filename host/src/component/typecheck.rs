@@ -44,7 +44,7 @@ pub enum Mismatch {
         why: ImportDenied,
     },
     /// It asks for something that is given, in another shape.
-    #[error("it imports in another form than WASI 0.2 has it: {0}")]
+    #[error("an import differs from WASI 0.2: {0}")]
     ImportType(String),
     /// An interface of the contract is not exported.
     #[error("it does not export {interface}, with {}", .functions.join(" and "))]
@@ -63,7 +63,7 @@ pub enum Mismatch {
         interface: &'static str,
     },
     /// A function of the contract has other types.
-    #[error("its {function} of {interface} has other types than the contract's: {why}")]
+    #[error("its {function} of {interface} differs from the contract's types: {why}")]
     Type {
         /// The function's name.
         function: &'static str,

@@ -102,12 +102,12 @@ impl fmt::Display for AddressKind {
 pub enum AddressKindError {
     /// No kind has this name.
     #[error(
-        "a kind of address is one of unspecified, loopback, private, link-local, carrier-grade, unique-local, multicast, documentation and reserved"
+        "must be one of unspecified, loopback, private, link-local, carrier-grade, unique-local, multicast, documentation and reserved"
     )]
     Unknown,
     /// [`AddressKind::Metadata`].
     #[error(
-        "metadata addresses cannot be opened: clouds give out credentials there, and no ServiceNow instance is there"
+        "metadata addresses cannot be allowed: clouds give out credentials there, and no ServiceNow instance has such an address"
     )]
     Metadata,
 }

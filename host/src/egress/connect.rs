@@ -62,7 +62,7 @@ impl Dialer {
             }
         };
         if origin.scheme() == Scheme::Http {
-            observer.skipped(Step::Tls, "plain http, which stays on this machine");
+            observer.skipped(Step::Tls, "plain http on this machine");
             let records = Arc::default();
             return Ok(Connected {
                 io,
@@ -121,7 +121,7 @@ impl Dialer {
         let addresses = match self.mapped(origin) {
             Some(address) => {
                 for step in [Step::Dns, Step::Address] {
-                    observer.skipped(step, "connect-to says where it is");
+                    observer.skipped(step, "set by connect-to");
                 }
                 vec![address]
             }
@@ -132,7 +132,7 @@ impl Dialer {
             Some(elsewhere) => Err(denied(
                 observer,
                 format!(
-                    "{} is not a loopback address, and plain http goes to no other",
+                    "{} is not a loopback address, and plain http is allowed only to loopback",
                     elsewhere.ip()
                 ),
                 StopCause::PlainHttp,
@@ -150,7 +150,7 @@ impl Dialer {
     ) -> Result<Vec<SocketAddr>, Error> {
         let found = match origin.host() {
             Host::Address(address) => {
-                observer.skipped(Step::Dns, "an address needs no look-up");
+                observer.skipped(Step::Dns, "no look-up needed for an address");
                 vec![*address]
             }
             Host::Name(name) => self.look_up(name, observer).await?,
@@ -158,7 +158,7 @@ impl Dialer {
         observer.begins(Step::Address, "not checked");
         let closed = |address: &IpAddr| Some((*address, policy.first_closed(origin, *address)?));
         if let Some((address, kind)) = found.iter().find_map(closed) {
-            let why = format!("{address} is {kind}, which the policy does not open");
+            let why = format!("{address} is {kind}, which the policy does not allow");
             return Err(denied(observer, why, StopCause::Address(kind)));
         }
         observer.passed(Step::Address, format_args!("the policy allows it"));

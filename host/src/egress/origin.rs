@@ -236,7 +236,7 @@ impl fmt::Display for Origin {
 #[non_exhaustive]
 pub enum OriginError {
     /// No scheme, or another one.
-    #[error("write the scheme: https://acme.service-now.com")]
+    #[error("the scheme is missing: write https://acme.service-now.com")]
     Scheme,
     /// Not a host's name, and not an address.
     #[error(
@@ -244,16 +244,16 @@ pub enum OriginError {
     )]
     Host,
     /// `user:password@` before the host.
-    #[error("a user name or password does not belong in a URL")]
+    #[error("a URL must not contain a user name or password")]
     UserInformation,
     /// A port that is none.
     #[error("the port must be a number from 1 to 65535")]
     Port,
     /// http to another machine.
-    #[error("plain http is for loopback only (127.0.0.1, [::1], localhost): write https")]
+    #[error("plain http is allowed only to loopback (127.0.0.1, [::1], localhost): use https")]
     PlainHttp,
     /// A path, a query or a fragment after the origin.
-    #[error("an origin ends after the host and port: leave the path out")]
+    #[error("an origin ends after the host and port: remove the path")]
     MoreThanOrigin,
 }
 

@@ -81,7 +81,7 @@ impl Policy {
         }
         let near = self.allowed.iter().find(|pattern| pattern.fits_host(origin.host()));
         let why = match near {
-            Some(near) => format!("it allows {near}, and not {origin}"),
+            Some(near) => format!("it allows {near}, but not {origin}"),
             None => format!("it does not allow {origin}"),
         };
         Some(Stop {
@@ -211,12 +211,12 @@ impl fmt::Display for Pattern {
 pub enum PatternError {
     /// A wildcard anywhere but in front of a domain of two labels or more.
     #[error(
-        "a wildcard stands for the names below a domain, as in *.service-now.com; anything wider would allow strangers"
+        "a wildcard stands for the names below a domain, for example *.service-now.com; a wider one would allow other people's hosts"
     )]
     Wildcard,
     /// Not a destination.
     #[error(
-        "{0}; a pattern is a host, as acme.service-now.com or *.service-now.com, or an origin, as https://gateway.example.com:8443"
+        "{0}; a pattern is a host (acme.service-now.com or *.service-now.com) or an origin (https://gateway.example.com:8443)"
     )]
     Origin(#[from] OriginError),
 }
@@ -267,12 +267,12 @@ mod tests {
             (
                 "127.0.0.1",
                 "http://127.0.0.1:8080",
-                "it allows https://127.0.0.1, and not http://127.0.0.1:8080",
+                "it allows https://127.0.0.1, but not http://127.0.0.1:8080",
             ),
             (
                 "*.service-now.com",
                 "https://acme.service-now.com:8443",
-                "it allows https://*.service-now.com, and not https://acme.service-now.com:8443",
+                "it allows https://*.service-now.com, but not https://acme.service-now.com:8443",
             ),
             (
                 "*.service-now.com",

@@ -129,7 +129,7 @@ pub(super) async fn tunnel(
     tls: &Tls,
     observer: &dyn ConnectObserver,
 ) -> Result<Box<dyn Io>, Error> {
-    observer.begins(Step::Proxy, &format!("{proxy} opened no tunnel in time"));
+    observer.begins(Step::Proxy, &format!("{proxy} did not open a tunnel in time"));
     let tunnel = open(proxy, origin, resolver, tls).await.map_err(|refused| {
         let cause = refused.cause;
         observer.stops(Stop {
@@ -172,15 +172,15 @@ async fn open(
 ) -> Result<Box<dyn Io>, Refused> {
     let addresses = addresses(proxy, resolver)
         .await
-        .map_err(|error| Refused::that(format!("has a name that cannot be resolved: {error}")))?;
+        .map_err(|error| Refused::that(format!("cannot be resolved: {error}")))?;
     let stream = tcp(addresses)
         .await
         .map_err(|error| Refused::that(format!("cannot be connected to: {error}")))?;
-    let request = connect(proxy, origin).map_err(|error| Refused::that(format!("cannot be asked: {error}")))?;
+    let request = connect(proxy, origin).map_err(|error| Refused::that(format!("cannot be used: {error}")))?;
     if proxy.scheme() == Scheme::Http {
         return ask(stream, request).await;
     }
-    let name = server_name(proxy.host()).map_err(|_| Refused::that("has a name that TLS does not take"))?;
+    let name = server_name(proxy.host()).map_err(|_| Refused::that("has a name that is not valid for TLS"))?;
     let tls = Arc::clone(&tls.configs().await.proxy);
     let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(|error| {
         let Stop { why, cause, .. } = tls_error::stop(Step::Proxy, "proxy", &error);
@@ -222,7 +222,7 @@ async fn ask(stream: impl Io + 'static, request: Request<Empty<Bytes>>) -> Resul
 
 fn unanswered(error: hyper::Error) -> Refused {
     if error.is_parse() || error.is_parse_too_large() || error.is_parse_status() {
-        Refused::that("answered something that is not HTTP to CONNECT")
+        Refused::that("did not answer CONNECT with HTTP")
     } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
         Refused::that("closed the connection without an answer to CONNECT")
     } else {

@@ -139,7 +139,7 @@ impl fmt::Display for RequestRecord {
         match self.progress {
             Progress::Denied => f.write_str("denied"),
             Progress::Unsent => f.write_str("not sent"),
-            Progress::Sent => f.write_str("no answer"),
+            Progress::Sent => f.write_str("no response"),
             Progress::Answered(status) => write!(f, "{status}"),
         }
     }

@@ -104,7 +104,7 @@ impl SystemResolver {
             dns: dns.map_err(|error| {
                 let why = words(&error);
                 ResolveError::Failed(format!(
-                    "the hosts file does not have this name, and the system's DNS configuration cannot be used: {why}"
+                    "the name is not in the hosts file, and the system's DNS configuration cannot be used: {why}"
                 ))
             }),
         };
@@ -271,7 +271,7 @@ mod tests {
         let error = resolver.resolve("other.service-now.com").await.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the hosts file does not have this name, and the system's DNS configuration cannot be used: no nameservers found in config"
+            "the name is not in the hosts file, and the system's DNS configuration cannot be used: no nameservers found in config"
         );
     }
 }

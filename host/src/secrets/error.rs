@@ -38,16 +38,16 @@ pub enum ExpandError {
         place: String,
     },
     /// `{{secrets.` without a name and `}}`, or nearly that: `{{Secret.NAME}}`.
-    #[error("`{0}` holds what is nearly a reference to a secret: write it as {{{{secrets.NAME}}}}.")]
+    #[error("`{0}` contains a malformed reference to a secret: write it as {{{{secrets.NAME}}}}.")]
     Unfinished(String),
     /// More references than any input has that somebody meant, or a name longer than any.
     #[error(
-        "`{0}` refers to more secrets than a call may have ({MOST_NAMES}), or to one with a name of more than {LONGEST_NAME} characters."
+        "`{0}` refers to more than {MOST_NAMES} secrets, or to a secret with a name of more than {LONGEST_NAME} characters."
     )]
     TooMany(String),
     /// With the values in it, the input would be larger than it may be.
     #[error(
-        "The input is {size} bytes with its secrets in it, and {most} are allowed: send less, or raise the memory limit."
+        "The input with its secrets is {size} bytes, but {most} are allowed: send less, or raise the memory limit."
     )]
     TooLarge {
         /// In bytes.
@@ -86,7 +86,7 @@ impl ExpandError {
 fn if_text(name: &str, bare: bool) -> String {
     match bare {
         true => format!(
-            " `secrets.{name}` counts as a reference without braces too: if it is ordinary text, set `secrets.bare-references` to off."
+            " `secrets.{name}` is a reference even without braces: if it is plain text, set `secrets.bare-references` to off."
         ),
         false => String::new(),
     }

@@ -74,7 +74,7 @@ impl FileSecrets {
                     let spaced = begun.get(key.len()..).is_some_and(|rest| !rest.starts_with('='));
                     if let Some(slip) = slip(spaced, value) {
                         return Err(wrong(format!(
-                            "{slip}: write {name}=value, or put a value that needs them into a secrets directory"
+                            "{slip}: write {name}=value, or put such a value into a secrets directory"
                         )));
                     }
                     found = Some(Secret::new(value));
@@ -112,7 +112,7 @@ impl FileSecrets {
         if open_to_others.load(Ordering::Relaxed) && !warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 file = %self.path.display(),
-                "other users of this machine can read or write the secrets file: take their permissions away (chmod o-rwx)"
+                "other users of this machine can read or write the secrets file: remove their permissions (chmod o-rwx)"
             );
         }
     }

@@ -219,7 +219,7 @@ impl FlowStarter {
         let expanded = self.secrets.expand_within(input, most).await.inspect_err(|error| {
             // A process sees the message. Where secrets are kept is for the operator.
             if let Some((secret, places)) = error.looked_for() {
-                tracing::warn!(secret, looked_for = places.join(", "), "a secret cannot be had");
+                tracing::warn!(secret, looked_for = places.join(", "), "a secret is not available");
             }
         })?;
         for name in expanded.short() {
@@ -270,12 +270,12 @@ fn was_refused(requests: &[RequestRecord]) -> bool {
 /// Into the log: no body, no header's value, and no words of a server's.
 fn logged<T>(outcome: Outcome<T>) -> Outcome<T> {
     for request in &outcome.requests {
-        tracing::info!(%request, "asked for");
+        tracing::info!(%request, "request");
     }
     match &outcome.result {
         Ok(_) => tracing::info!("the flow has started"),
         Err(error) => {
-            tracing::info!(kind = %error.kind, flow = %error.flow, retryable = error.retryable, "the call did not succeed")
+            tracing::info!(kind = %error.kind, flow = %error.flow, retryable = error.retryable, "the call failed")
         }
     }
     outcome

@@ -40,7 +40,7 @@ fn right_credentials_of_each_kind_pass_every_step() {
         assert_eq!(ran.out.contains("✓ token"), is_oauth, "{}", ran.out);
         let (mark, words) = ran.step(ACME, "flow");
         assert!(
-            mark == '–' && words.starts_with("not tried: a check starts no flow"),
+            mark == '–' && words.starts_with("not tested: a check starts no flow"),
             "{}",
             ran.out
         );
@@ -66,7 +66,11 @@ fn wrong_credentials_are_refused_and_the_instance_is_awake_all_the_same() {
 fn who_may_not_read_users_has_good_credentials() {
     let ran = check(&stand_in(), &input(&basic("guest", PASSWORD)));
     assert_eq!((ran.code, ran.marks()), (0, ['✓', '✓', '✓']), "{}", ran.out);
-    assert!(ran.step(ACME, "credentials").1.contains("may not read"), "{}", ran.out);
+    assert!(
+        ran.step(ACME, "credentials").1.contains("without read access"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]
@@ -127,7 +131,7 @@ fn a_token_endpoint_that_fails_is_not_a_wrong_client() {
         (Behaviour::status(404), "no token (404)"),
         (Behaviour::Answer(Answer::new(200).body("{}")), "no token (200)"),
         (Behaviour::Answer(page), "no token (200)"),
-        (Behaviour::Fault(Fault::Close), "ended without an answer"),
+        (Behaviour::Fault(Fault::Close), "ended without a response"),
     ] {
         let stand_in = stand_in();
         stand_in.behave(TOKEN_PATH, behaviour.clone());
@@ -168,20 +172,23 @@ fn an_instance_that_has_no_token_is_awake_where_it_says_so() {
 fn every_other_answer_has_a_sentence_of_its_own() {
     let redirect = Answer::new(302).header("Location", "https://login.example/?token=s3cret-header");
     for (behaviour, words) in [
-        (Behaviour::Answer(redirect), "redirect came"),
+        (
+            Behaviour::Answer(redirect),
+            "a redirect: the instance has another address",
+        ),
         (
             Behaviour::Answer(Answer::new(200).body("{}")),
-            "no answer of ServiceNow's",
+            "not a response from ServiceNow",
         ),
-        (Behaviour::status(204), "no answer of ServiceNow's"),
+        (Behaviour::status(204), "not a response from ServiceNow"),
         (Behaviour::status(404), "no Table API"),
-        (Behaviour::status(405), "no answer of ServiceNow's"),
+        (Behaviour::status(405), "not a response from ServiceNow"),
         (Behaviour::status(500), "it fails"),
         (Behaviour::status(503), "it fails"),
         (Behaviour::Semaphore, "too many requests"),
-        (Behaviour::Fault(Fault::Silence), "no answer in time"),
-        (Behaviour::Fault(Fault::Close), "ended without an answer"),
-        (Behaviour::Fault(Fault::Garbage), "no answer of ServiceNow's"),
+        (Behaviour::Fault(Fault::Silence), "no response in time"),
+        (Behaviour::Fault(Fault::Close), "ended without a response"),
+        (Behaviour::Fault(Fault::Garbage), "not a response from ServiceNow"),
     ] {
         let stand_in = stand_in();
         stand_in.behave(TABLE, behaviour.clone());

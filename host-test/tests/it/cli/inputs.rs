@@ -148,7 +148,7 @@ fn a_member_that_is_nearly_a_field_is_refused_where_the_field_is_missing() {
         let ended = workspace.run(&["trigger", "-"]).input(input.to_string()).end();
         assert_eq!(ended.code, 2, "{slip}");
         assert!(
-            ended.err.contains(&format!("a member `{slip}` and no `{field}`")),
+            ended.err.contains(&format!("has `{slip}` but no `{field}`")),
             "{ended:?}"
         );
     }
@@ -197,7 +197,7 @@ fn a_slip_in_a_reference_is_not_sent() {
         assert!(
             ended
                 .err
-                .contains("`authentication.password` holds what is nearly a reference"),
+                .contains("`authentication.password` contains a malformed reference"),
             "{ended:?}"
         );
     }

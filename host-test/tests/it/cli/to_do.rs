@@ -47,7 +47,7 @@ fn a_pattern_without_a_scheme_does_not_allow_plain_http_and_that_is_said() {
             .collect::<Vec<_>>()
             .join(" ");
         for words in [
-            format!("it allows https://127.0.0.1, and not {origin}"),
+            format!("it allows https://127.0.0.1, but not {origin}"),
             format!("--allow {origin}"),
         ] {
             assert!(output.contains(&words), "{words}: {output}");

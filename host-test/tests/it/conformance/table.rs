@@ -49,7 +49,7 @@ const TESTED_ELSEWHERE: [(Request, &[&str], &str); 7] = [
     ),
 ];
 
-/// The kinds of the contract's `yes where lost, timed out, 408, 425, 429 or 5xx`, and those that pass by themselves for a flow as well.
+/// The kinds of the contract's `yes if lost, timed out, 408, 425, 429 or 5xx`, and those that pass by themselves for a flow as well.
 const PASSING_FOR_A_TOKEN: [&str; 9] = [
     "dns",
     "refused",
@@ -176,10 +176,10 @@ fn contracts_table() -> Vec<Pair> {
         let [_, kinds, flow, retryable, ..] = cells[..] else {
             panic!("not a row: {row}")
         };
-        if kinds == "as above; no usable token in it: protocol" {
+        if kinds == "as above; no usable token: protocol" {
             assert_eq!(
                 (flow, retryable),
-                ("not-started", "yes where lost, timed out, 408, 425, 429 or 5xx")
+                ("not-started", "yes if lost, timed out, 408, 425, 429 or 5xx")
             );
             let above: BTreeSet<String> = table
                 .iter()

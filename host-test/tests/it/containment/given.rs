@@ -67,8 +67,8 @@ async fn a_component_with_more_than_the_contract_commits_the_same_crimes_in_vain
     let sandbox = Sandbox::open(patient(8)).await;
     let asking = load(&[ENVIRONMENT, RANDOM]).await.unwrap();
     for (attack, why) in [
-        ("/loops", "it computed for longer than its 0.5 s"),
-        ("/allocates", "it asked for more memory than its 64 MiB"),
+        ("/loops", "exceeded the CPU limit of 0.5 s"),
+        ("/allocates", "exceeded the memory limit of 64 MiB"),
         ("/says-success", "contradicts"),
     ] {
         let error = error(sandbox.run_by(&asking, attack).await);

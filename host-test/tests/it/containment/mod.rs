@@ -22,15 +22,12 @@ use sandbox::{PUBLIC_FLOW, Sandbox, error, limits, patient};
 async fn each_limit_is_named_and_ends_the_call() {
     let (short, patient) = (Sandbox::open(limits()).await, Sandbox::open(patient(8)).await);
     for (attack, why) in [
-        ("/loops", "it computed for longer than its 0.5 s"),
-        ("/allocates", "it asked for more memory than its 64 MiB"),
-        ("/hoards", "it held more than 256 of the host's resources at a time"),
-        ("/recurses", "it needed more stack than its 512 KiB"),
+        ("/loops", "exceeded the CPU limit of 0.5 s"),
+        ("/allocates", "exceeded the memory limit of 64 MiB"),
+        ("/hoards", "exceeded the limit of 256 host resources at a time"),
+        ("/recurses", "exceeded the stack limit of 512 KiB"),
         ("/traps", "unreachable"),
-        (
-            "/fills-bodies",
-            "it held more than 256 of the host's resources at a time",
-        ),
+        ("/fills-bodies", "exceeded the limit of 256 host resources at a time"),
         ("/polls-a-crowd", "handle limit exceeded"),
         ("/polls-nothing", "empty poll list"),
         ("/returns-a-lot", "too much data is being copied"),
@@ -167,7 +164,7 @@ async fn requests_without_end_are_ended_and_few_are_recorded() {
     let outcome = sandbox.run("/starts-for-ever").await;
     assert_eq!(outcome.requests.len(), 128);
     let error = error(outcome);
-    assert!(error.message.contains("it asked for more than 128 requests"), "{error}");
+    assert!(error.message.contains("exceeded the limit of 128 requests"), "{error}");
     sandbox.assert_others_are_served().await;
 }
 

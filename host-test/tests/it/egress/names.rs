@@ -145,7 +145,7 @@ fn the_metadata_addresses_stay_denied() {
             .unwrap_err();
         assert_eq!(error.kind, ErrorKind::Denied, "{error}");
         assert!(
-            error.message.contains("is metadata, which the policy does not open"),
+            error.message.contains("is metadata, which the policy does not allow"),
             "{error}"
         );
     }

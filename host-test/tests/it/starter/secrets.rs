@@ -141,7 +141,7 @@ async fn what_a_server_echoes_does_not_come_out() {
     assert_eq!(tried, 80);
     let logged = log.text();
     assert!(
-        logged.contains("the call did not succeed") && logged.contains("/api/x_acme/***/echo"),
+        logged.contains("the call failed") && logged.contains("/api/x_acme/***/echo"),
         "{logged}"
     );
     for secret in [PASSWORD, KEY] {

@@ -75,7 +75,7 @@ async fn a_kept_token_that_is_refused_is_dropped_and_the_call_may_be_tried_again
         (ErrorKind::Unauthorized, FlowState::NotStarted, true),
         "{error}"
     );
-    assert!(error.message.contains("the next attempt asks for a new one"), "{error}");
+    assert!(error.message.contains("the next attempt requests a new one"), "{error}");
     assert_eq!(stand_in.starts().len(), 1, "it was not tried again by itself");
     assert!(starter.execute(&input).await.result.is_ok());
     assert_eq!(asked(&stand_in, TOKEN_PATH), 2);

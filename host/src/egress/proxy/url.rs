@@ -44,7 +44,7 @@ pub enum ProxyUrlError {
     Scheme,
     /// A quotation mark, a blank, a backslash or a control character.
     #[error(
-        "leave out quotation marks, blanks and backslashes around or in the proxy's URL; in a password, percent-encode them: %22 for \", %20 for a \
+        "remove quotation marks, spaces and backslashes around and in the proxy's URL; in a password, percent-encode them: %22 for \", %20 for a \
          blank, %5C for \\"
     )]
     Character,
