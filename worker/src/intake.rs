@@ -212,7 +212,9 @@ fn origin(variables: &Variables) -> String {
         worker: String,
         started_at: String,
     }
-    let origin = variables.get(ATTEMPT).and_then(|json| serde_json::from_str::<Origin>(json).ok());
+    let origin = variables
+        .get(ATTEMPT)
+        .and_then(|json| serde_json::from_str::<Origin>(json).ok());
     origin.map_or_else(String::new, |Origin { worker, started_at }| {
         format!(" by worker {} at {}", cut(&worker, 64), cut(&started_at, 40))
     })
