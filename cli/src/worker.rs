@@ -28,8 +28,11 @@ pub(crate) async fn work(arguments: &arguments::Worker, settings: &Settings, res
         None => None,
         Some(address) => {
             let bound = Management::bind(address).await;
-            let bound =
-                bound.map_err(|error| bad(format!("worker.management-address {address} cannot be used: {error}")))?;
+            let bound = bound.map_err(|error| {
+                bad(format!(
+                    "worker.management-address {address} cannot be used ({error}): --management-address 127.0.0.1:0 takes a free port, `none` serves nothing"
+                ))
+            })?;
             // At every log level: who starts a worker with port 0 has to find it.
             print_stderr(&format!(
                 "management: http://{}\n",
