@@ -1,14 +1,14 @@
-//! A probe's steps in words.
+//! The steps of a connection test, for the report.
 
 use flow_starter_host::egress::{ClientCertificate, Probe, ProbedStep, ServerCertificate, Step, StepOutcome};
 
 use super::{StepReport, Verdict};
 use crate::advice::{Failed, day};
 
-/// How many names of a certificate are shown.
+/// Maximum number of certificate names in the report.
 const NAMES_SHOWN: usize = 6;
 
-/// Each step; `field` is the input's that names the origin.
+/// Each step; `field` is the input field that names the origin.
 pub(super) fn steps(probe: &Probe, field: &str) -> Vec<StepReport> {
     probe
         .steps

@@ -1,4 +1,4 @@
-//! Whom to trust, and who one is.
+//! Trusted authorities, and the client certificate.
 //!
 //! The trusted authorities are Mozilla's as `webpki-roots` compiles them in, so that every machine trusts the public ones whatever is
 //! installed on it; those that the operator adds; and, where the embedder chooses it, the system's own. A company that inspects TLS puts its

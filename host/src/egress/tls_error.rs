@@ -1,4 +1,4 @@
-//! Why TLS failed, in words for a person: the libraries' own texts are names of their code.
+//! Messages for TLS failures: the libraries' own texts are names from their code.
 
 use std::io;
 

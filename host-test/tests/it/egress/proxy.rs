@@ -173,7 +173,7 @@ fn a_proxy_that_says_no_denies_and_one_that_fails_refuses() {
             ErrorKind::Refused,
             "302",
         ),
-        (Does::Answer("garbage\r\n\r\n"), ErrorKind::Refused, "not HTTP"),
+        (Does::Answer("garbage\r\n\r\n"), ErrorKind::Refused, "did not answer CONNECT with HTTP"),
         (
             Does::Close,
             ErrorKind::Refused,
