@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_or_has_a_secret_host_has_nothing_to_do() {
+    fn there_is_no_advice_after_sending_or_for_a_secret_host() {
         let denied = || stop(Step::Policy, StopCause::NotAllowed);
         for request in [
             request("https://acme.example/x", Progress::Answered(500), denied()),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_told_whatever_the_certificate_says() {
+    fn every_certificate_date_is_shown() {
         let day_of = |seconds| day(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
         assert_eq!(day_of(1_795_617_895), "25 Nov 2026");
         assert_eq!(day_of(253_402_300_799), "31 Dec 9999");

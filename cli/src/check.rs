@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_wrapped_between_words_and_loses_none() {
+    fn a_long_line_is_wrapped_between_words() {
         let long = "a sentence for an administrator, ".repeat(9);
         let lines = wrapped(&long);
         assert!(lines.lines().count() > 2);
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn the_question_keeps_whom_and_as_whom_and_nothing_of_the_flow() {
+    fn the_check_keeps_destination_and_credentials_only() {
         let input = r#"{"snInstance":"acme","snDomain":"example.com","snEndpoint":null,"authentication":{"type":"basic"},
             "connectionTimeoutInSeconds":3,"readTimeoutInSeconds":"4","maxResponseBytes":1,"method":"POST",
             "restApiTriggerPath":"/api/x/my_flow","headers":{"x-a":"b"},"queryParameters":{"c":"d"},"body":{"e":1}}"#;

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_can_mend_is_told_apart_from_our_own_failure() {
+    fn user_errors_differ_from_internal_errors() {
         assert_eq!(Exit::from(&bad("x")), Exit::BadInput);
         assert_eq!(Exit::from(&bad("x").context("y")), Exit::BadInput);
         assert_eq!(Exit::from(&anyhow::anyhow!("x")), Exit::Internal);

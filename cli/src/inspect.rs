@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_told_all_that_keeps_a_component_out() {
+    fn every_reason_against_a_component_is_shown() {
         let wasm = wat::parse_str(r#"(component (import "wasi:sockets/tcp@0.2.6" (instance (export "f" (func)))))"#);
         let (taken, text) = inspected("some.wasm", &wasm.unwrap(), false);
         assert!(!taken);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_is_told_as_json() {
+    fn json_output_has_the_same_content() {
         let wasm = wat::parse_str(r#"(component (import "wasi:cli/exit@0.2.6" (instance (export "f" (func)))))"#);
         let (taken, text) = inspected("some.wasm", &wasm.unwrap(), true);
         let report: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_component_is_told_in_one_sentence() {
+    fn a_file_that_is_not_a_component_gets_one_sentence() {
         let (taken, text) = inspected("index.html", b"<!DOCTYPE html>", false);
         assert!(!taken);
         assert_eq!(
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_leaves_no_file() {
+    fn a_refused_component_leaves_no_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("some.cwasm");
         let error = compile(&engine(), b"<!DOCTYPE html>", &file).unwrap_err();

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_told_when_to_try_again() {
+    fn the_output_says_when_to_retry() {
         let text = failed(&error(), &[], false);
         assert!(text.contains("  retry         yes, after 1.5 s\n"), "{text}");
         assert!(text.ends_with("\nIt said ***.\n"), "{text}");

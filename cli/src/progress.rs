@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_over_at_once_shows_nothing() {
+    fn a_short_operation_shows_nothing() {
         let (written, read) = mpsc::channel();
         drop(Waiting::on(Terminal(written), "waiting", Duration::from_secs(3600)));
         assert_eq!(read.iter().count(), 0);

@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_came_over_the_network_does_not_steer_the_terminal() {
+    fn network_text_cannot_control_the_terminal() {
         let mut page = Page::new(true);
         page.row("body", "\u{1b}]0;title\u{7} \u{202e}reversed\r\nnext", Tone::Bold);
         assert_eq!(

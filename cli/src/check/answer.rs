@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_agree_within_a_minute_and_the_time_that_the_answer_took_is_not_counted() {
+    fn clocks_agree_within_a_minute_without_the_response_time() {
         for (server, sent, heard, passed, said) in [
             (100, 100, 100, true, "agrees with the server's"),
             (100, 101, 101, true, "agrees with the server's"),

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_to_do_about_a_name_depends_on_where_it_leads() {
+    async fn advice_about_a_name_depends_on_its_addresses() {
         for (leads, step, words) in [
             (Ok("10.1.2.3"), "address", "--open-address private"),
             (Ok("fc00::1"), "address", "--open-address unique-local"),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_to_do_about_a_proxy_depends_on_its_status() {
+    async fn advice_about_a_proxy_depends_on_its_status() {
         for (status, words) in [
             (
                 "407 Proxy Authentication Required",

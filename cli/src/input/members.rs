@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_set_stays_as_it_was_written() {
+    fn members_that_are_not_set_stay_unchanged() {
         let mut members = Members::of(
             r#" { "a" : 12345678901234567890123 , "t,w\"o:" : {"x": [1, 2], "y": "},{"}, "a": 1.0e400, "e\u0301\\": "" } "#,
         )

@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_stands_in_place_of_the_files_member_and_leaves_the_others() {
+    fn a_flag_replaces_the_files_field_and_keeps_the_others() {
         let file = r#"{"snInstance":"acme","method":"PUT","headers":{"Hello":"old","kept":1},
             "authentication":{"type":"basic","username":"u","password":"p"}}"#;
         let flags = Flags {
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_flag_does_not_quote_it() {
+    fn an_error_in_a_flag_does_not_quote_it() {
         let wrong = |flags: Flags| flags.merge_into(Members::default(), true).unwrap_err().to_string();
         let messages = [
             wrong(Flags {

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unusual_one_is_told_by_its_place() {
+    fn an_unusual_mistake_is_reported_by_position() {
         for text in ["{\"a\": 01}", "{\"a\" 1}", "{]", "}", "{\"a\": \"\u{1}\"}"] {
             let message = description(text);
             assert!(

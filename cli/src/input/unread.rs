@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_steer_a_terminal_is_not_shown() {
+    fn control_characters_are_not_shown() {
         let warnings = warnings_of("{\"bo\\u001b\\u202ddy\":1}");
         assert!(
             warnings.len() == 1 && !warnings[0].contains(['\u{1b}', '\u{202d}']),

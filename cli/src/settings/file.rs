@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_told_which_one_is_meant() {
+    fn an_unknown_key_gets_a_suggestion() {
         for (text, meant) in [
             ("[polcy]\nallow = []", "`polcy`: did you mean `policy`?"),
             ("[policy]\nalow = []", "`policy.alow`: did you mean `policy.allow`?"),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_toml_is_told_where_and_not_quoted() {
+    fn invalid_toml_is_reported_by_position_without_quoting() {
         let message = refusal("[network]\nproxy = http://user:pass-word@proxy\n");
         assert!(message.contains("(line 2, column 9)"), "{message}");
         assert!(!message.contains("pass-word"), "{message}");

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn waiting_is_not_counted_and_computing_is() {
+    async fn only_cpu_time_is_counted() {
         let cpu_time = CpuTime::new();
         let begun = std::time::Instant::now();
         cpu_time.of(tokio::time::sleep(Duration::from_secs(1))).await;

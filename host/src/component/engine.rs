@@ -171,7 +171,7 @@ mod tests {
 
     /// One test, because other tests of this process take permits, too.
     #[test]
-    fn no_more_calls_than_the_system_has_mappings_for_in_all_engines_together() {
+    fn concurrent_calls_are_limited_across_all_engines() {
         let permits = |concurrent_calls| {
             Engine::new(Limits {
                 concurrent_calls,
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_that_the_machine_has_no_room_for_is_refused_with_what_would_help() {
+    fn a_pool_that_is_too_large_is_refused_with_advice() {
         let vast = Limits {
             memory_bytes: 256 << 30,
             concurrent_calls: 2_000,
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_nothing_is_refused() {
+    fn a_limit_of_0_is_refused() {
         let none = Limits {
             concurrent_calls: 0,
             ..Limits::default()

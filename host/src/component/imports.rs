@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_named_is_named_as_it_is_imported() {
+    fn imports_parse_as_they_are_written() {
         for import in Import::all() {
             assert_eq!(import.to_string().parse(), Ok(import));
             assert_eq!(format!("{import}@0.2.6").parse(), Ok(import));
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_can_be_named_can_be_linked_at_once() {
+    fn all_optional_imports_can_be_linked_together() {
         let engine = crate::Engine::with_imports(
             crate::Limits {
                 concurrent_calls: 1,
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused_with_an_example_of_a_right_one() {
+    fn an_invalid_import_is_refused_with_an_example() {
         for name in [
             "",
             "environment",

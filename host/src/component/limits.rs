@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_component_that_passes_a_limit_by_its_shape_is_refused_with_the_limits_name() {
+    async fn a_component_whose_shape_exceeds_a_limit_is_refused_by_name() {
         let module = |inside: &str, instances: usize| {
             let instances = "(core instance (instantiate $m))".repeat(instances);
             format!("(component (core module $m {inside}) {instances})")
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_component_within_every_limit_of_shape_is_refused_for_the_contract_alone() {
+    async fn a_component_within_the_shape_limits_fails_only_the_contract() {
         let engine = Engine::new(Limits {
             concurrent_calls: 4,
             ..Limits::default()

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_component_is_told_apart() {
+    async fn files_that_are_not_components_are_distinguished() {
         let engine = small();
         for (wasm, what) in [
             (&b""[..], "it is empty"),
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_that_is_missing_or_wrong_is_told_at_once() {
+    async fn every_mismatch_is_reported_at_once() {
         let message = refusal(&small(), &wat("(component)")).await;
         assert_eq!(
             message,
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_compiled_for_this_host_is_told_apart() {
+    fn invalid_precompiled_files_are_distinguished() {
         let engine = small();
         let mut damaged = precompiled(&engine);
         damaged.truncate(damaged.len() / 2);

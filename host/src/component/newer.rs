@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_is_no_component() {
+    fn a_broken_file_is_not_a_component() {
         let mut wasm = wat::parse_str(WASI_03).unwrap();
         wasm.truncate(wasm.len() - 3);
         let message = engine().inspect(&wasm).refusal.unwrap().to_string();

@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_component_knows_is_left_as_it_is() {
+    fn a_consistent_result_is_unchanged() {
         for (state, progress) in [
             (FlowState::NotStarted, Progress::Unsent),
             (FlowState::NotStarted, Progress::Answered(503)),
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn a_component_that_lies_is_not_believed() {
+    fn the_request_log_overrides_a_contradicting_component() {
         let said = |flow| End::Returned(Err(TriggerError { flow, ..unknown() }));
         for (end, progress, state) in [
             (said(FlowState::Started), Progress::Unsent, FlowState::NotStarted),
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_with_status_200_is_no_lie_and_what_may_have_started_is_not_to_be_tried_again() {
+    fn a_page_with_status_200_is_consistent_and_unknown_is_not_retryable() {
         let page = TriggerError {
             kind: ErrorKind::NotServicenow,
             flow: FlowState::NotStarted,
@@ -486,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxys_refusal_is_told_as_the_proxys() {
+    fn a_proxys_refusal_is_reported_as_the_proxys() {
         let denied = || {
             End::Returned(Err(TriggerError {
                 kind: ErrorKind::Denied,

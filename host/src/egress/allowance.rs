@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_post_to_the_token_url_is_not_the_tokens() {
+    fn only_a_post_to_the_token_url_is_a_token_request() {
         for (method, target) in [
             (Method::GET, "/token"),
             (Method::POST, "/token?x"),
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn an_input_that_names_nothing_reaches_nobody() {
+    fn an_input_without_destinations_reaches_no_server() {
         let mut allowance = Allowance::new(Destinations::of_json("junk"), Policy::default());
         let to = "https://acme.service-now.com";
         assert_eq!(ask(&mut allowance, Method::POST, to, "/"), None);

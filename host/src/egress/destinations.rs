@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_odd_names_nothing() {
+    fn an_unusual_input_names_no_destination() {
         for input in [
             "",
             "null",
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn both_doors_name_the_same() {
+    fn both_exports_name_the_same_destinations() {
         let client = ClientCredentials {
             token_url: None,
             client_id: "id".into(),

@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_odd_is_no_origin() {
+    fn an_unusual_url_is_not_an_origin() {
         use OriginError::*;
         for (written, error) in [
             ("", Scheme),

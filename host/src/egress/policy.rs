@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_is_told_what_would_be() {
+    fn an_invalid_pattern_is_refused_with_an_example() {
         for text in [
             "*",
             "*.com",

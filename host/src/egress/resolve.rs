@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_name_server_a_strange_name_is_told_why() {
+    async fn without_a_name_server_an_unknown_name_has_a_reason() {
         let resolver = SystemResolver::reading(no_name_server);
         let error = resolver.resolve("other.service-now.com").await.unwrap_err();
         assert_eq!(

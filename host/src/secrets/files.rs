@@ -380,7 +380,7 @@ mod tests {
         }
 
         #[test]
-        fn a_pipe_that_nobody_writes_to_holds_up_its_own_callers_alone() {
+        fn an_idle_pipe_blocks_only_its_own_callers() {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("pipe");
             pipe(&path);

@@ -134,7 +134,7 @@ fn samples() -> Vec<(&'static str, [&'static str; 3], [Value; 3])> {
 }
 
 #[test]
-fn each_setting_is_a_flag_before_the_environment_before_the_file_before_its_default() {
+fn the_order_of_precedence_holds_for_each_setting() {
     let workspace = Workspace::new();
     let defaults = shown(bare(&workspace, &["config", "show"]))["settings"].clone();
     let known: Vec<_> = defaults.as_object().unwrap().keys().cloned().collect();

@@ -75,7 +75,7 @@ fn the_configuration_file_in_its_usual_place_is_read() {
 }
 
 #[test]
-fn what_is_wrong_in_the_configuration_file_is_said_in_one_sentence() {
+fn a_configuration_error_is_one_sentence() {
     let workspace = Workspace::new();
     for (text, message) in [
         (
@@ -135,7 +135,7 @@ fn what_is_wrong_in_the_configuration_file_is_said_in_one_sentence() {
 }
 
 #[test]
-fn a_variable_that_is_nearly_one_of_ours_is_a_slip_and_a_strangers_is_not() {
+fn a_misspelled_variable_is_an_error_and_a_foreign_one_is_not() {
     let workspace = Workspace::new();
     let ended = bare(&workspace, &["config", "show"])
         .env("FLOW_STARTER_POLICY_ALOW", "a.example.com")

@@ -9,7 +9,7 @@ use super::workspace::{WRONG_SECRET, Workspace};
 
 /// The scan of [`Workspace`] finds what came out.
 #[test]
-fn an_argument_in_the_wrong_place_is_not_repeated() {
+fn a_misplaced_argument_is_not_quoted() {
     let workspace = Workspace::new();
     workspace.flow(json!({}));
     let json = json!({"authentication": {"password": WRONG_SECRET}}).to_string();

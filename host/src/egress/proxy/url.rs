@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxys_url_is_refused() {
+    fn an_invalid_proxy_url_is_refused() {
         use ProxyUrlError::*;
         for (text, error) in [
             ("", Scheme),
