@@ -1,4 +1,4 @@
-//! Why a call ended otherwise than with a success: one table from cause to kind, flow state and retryable, and the sentence a person reads.
+//! Errors: one table from cause to kind, flow state and retryable, and the messages.
 
 use crate::types::{ErrorKind, FlowResponse, FlowState, TriggerError};
 use flow_starter_input::message::{NOT_STARTED, STARTED, UNKNOWN, quoted};

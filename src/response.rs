@@ -1,4 +1,4 @@
-//! From the answer to what it means: a started flow, or the cause why not. The status line decides; the body explains.
+//! From the response to its meaning: a started flow, or the cause of failure. The status line decides; the body explains.
 
 mod body;
 mod envelope;

@@ -1,5 +1,4 @@
-//! What an operator can do where the making of a connection stopped. The component's own messages are for every host, and know neither flags
-//! nor settings.
+//! Advice for an operator if a connection fails. The component's messages are for every host, so they know no flags or settings.
 
 use std::time::SystemTime;
 
@@ -7,7 +6,7 @@ use flow_starter_host::egress::{
     AddressKind, CertificateFault, ClientCertificate, Origin, Progress, Purpose, RequestRecord, Step, Stop, StopCause,
 };
 
-/// For the last of a call's requests, if it stopped before it was sent.
+/// Advice for a call's last request, if it failed before it was sent.
 pub(crate) fn of_call(requests: &[RequestRecord]) -> Option<String> {
     let request = requests.last()?;
     let unsent = matches!(request.progress, Progress::Denied | Progress::Unsent);
@@ -24,13 +23,13 @@ pub(crate) fn of_call(requests: &[RequestRecord]) -> Option<String> {
     Some(failed.advice())
 }
 
-/// A way to an origin that ended before its end.
+/// A failed connection to an origin.
 pub(crate) struct Failed<'a> {
     pub(crate) origin: &'a Origin,
     pub(crate) stop: &'a Stop,
-    /// The input's, which names the origin.
+    /// The input field that names the origin.
     pub(crate) field: &'a str,
-    /// What the server asked of the client, where that is known.
+    /// Whether the server requested a client certificate, if known.
     pub(crate) client_certificate: Option<ClientCertificate>,
 }
 
@@ -129,7 +128,7 @@ const UNKNOWN_AUTHORITY: &str = "If your company's own certificate authority iss
 
 /// `25 Nov 2026`, of `Wed, 25 Nov 2026 14:44:55 GMT`.
 pub(crate) fn day(time: SystemTime) -> String {
-    // What lies beyond the year 9999 cannot be written so, and means never (RFC 5280, section 4.1.2.5).
+    // Dates after 9999 cannot be written this way, and mean never (RFC 5280, section 4.1.2.5).
     let last = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(253_402_300_799);
     if time < SystemTime::UNIX_EPOCH || time > last {
         return "an unknown day".to_owned();
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_or_has_a_secret_host_has_nothing_to_do() {
+    fn there_is_no_advice_after_sending_or_for_a_secret_host() {
         let denied = || stop(Step::Policy, StopCause::NotAllowed);
         for request in [
             request("https://acme.example/x", Progress::Answered(500), denied()),
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_told_whatever_the_certificate_says() {
+    fn every_certificate_date_is_shown() {
         let day_of = |seconds| day(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
         assert_eq!(day_of(1_795_617_895), "25 Nov 2026");
         assert_eq!(day_of(253_402_300_799), "31 Dec 9999");

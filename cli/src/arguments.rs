@@ -1,4 +1,4 @@
-//! The command line: commands with their help; the settings' flags come from their table.
+//! The command line: commands and their help. The settings' flags come from their table.
 
 use std::path::PathBuf;
 
@@ -54,7 +54,7 @@ pub(crate) enum Task {
     #[command(subcommand, after_help = CONFIG_COMMANDS_HELP)]
     Config(Config),
     /// All settings: flag, environment variable, default
-    // Not a thing to do, but one to read about: `flow-starter help settings`.
+    // Not a command, but a help topic: `flow-starter help settings`.
     #[command(hide = true, after_help = SETTINGS_HELP)]
     Settings,
     /// Write shell completions to standard output
@@ -231,7 +231,7 @@ pub(crate) fn command() -> Command {
         .max_term_width(120)
 }
 
-/// The settings that each command's help explains, by the beginnings of their names. They have flags with all commands.
+/// The settings that each command's help explains, by name prefix. Every command accepts all flags.
 const OWN_SETTINGS: [(&[&str], &[&str]); 14] = [
     (&[], &[]),
     (&["trigger"], CALL_SETTINGS),
@@ -284,7 +284,7 @@ fn with_settings(command: Command, path: &'static [&'static str], own: &'static 
     }
 }
 
-/// The command line as the manual has it: every setting on the main page, and on a command's page its own.
+/// The command line for the manual: every setting on the main page, and on a command's page only its own.
 pub(crate) fn manual() -> Command {
     fn without_the_others(command: Command) -> Command {
         let hidden = |arg: Arg| {
@@ -297,7 +297,7 @@ pub(crate) fn manual() -> Command {
     command.mut_args(|arg| arg.hide_long_help(false))
 }
 
-/// Every setting, explained.
+/// The help of all settings.
 pub(crate) fn explained() -> String {
     let mut command = command();
     command.build();
@@ -313,29 +313,29 @@ pub(crate) fn flags() -> Vec<String> {
     all.filter_map(|arg| arg.get_long().map(str::to_owned)).collect()
 }
 
-/// The process's own arguments. It writes the help and ends where that is asked for, and ends with 2 where an argument is wrong.
+/// Parses the process's arguments. Prints help and exits if requested; exits with 2 if an argument is wrong.
 pub(crate) fn matches() -> ArgMatches {
     let matches = command().try_get_matches();
     matches.unwrap_or_else(|error| without_values(error).exit())
 }
 
-/// An error without what was given, which may be a password in the wrong place. What it may have been meant to be is still named.
+/// Removes the given value from an error, since it may be a misplaced password. Suggestions stay.
 pub(crate) fn without_values(mut error: clap::Error) -> clap::Error {
     for given in [
         ContextKind::InvalidValue,
         ContextKind::InvalidSubcommand,
         ContextKind::InvalidArg,
     ] {
-        // Elsewhere it names an argument of our own.
+        // Otherwise it names one of our own arguments.
         if given == ContextKind::InvalidArg && error.kind() != ErrorKind::UnknownArgument {
             continue;
         }
-        // An empty one stands for a value that is missing.
+        // An empty one means a missing value.
         if matches!(error.get(given), Some(ContextValue::String(text)) if !text.is_empty()) {
             error.insert(given, ContextValue::String("***".to_owned()));
         }
     }
-    // It says how the argument would be passed as a value.
+    // It would quote the argument.
     error.remove(ContextKind::Suggested);
     error
 }

@@ -1,8 +1,8 @@
-//! The component that was built into this binary (`build.rs`).
+//! The component embedded in this binary (`build.rs`).
 
 const COMPONENT: Option<&[u8]> = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
-/// Its bytes; none where the binary was built before the component.
+/// Its bytes; `None` if the binary was built before the component.
 pub(crate) fn component() -> Option<&'static [u8]> {
     COMPONENT
 }

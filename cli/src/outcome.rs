@@ -1,4 +1,4 @@
-//! What became of a call, for a person or for a program.
+//! Shows the outcome of a call, as text or JSON.
 
 use flow_starter_host::egress::{Progress, Purpose, RequestRecord};
 use flow_starter_host::input::Mask;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::advice;
 use crate::terminal::{Page, Tone, with_member};
 
-/// A success, for a person: its body masked, since it may be shown to others.
+/// A success as text, with a masked body, since others may see it.
 pub(crate) fn started(answer: &str, mask: &Mask, colours: bool) -> String {
     let answer: Value = serde_json::from_str(answer).unwrap_or_default();
     let mut page = Page::new(colours);
@@ -29,7 +29,7 @@ pub(crate) fn started(answer: &str, mask: &Mask, colours: bool) -> String {
     page.into_text()
 }
 
-/// An error, for a person. The library has masked all of it.
+/// An error as text. The library has masked it.
 pub(crate) fn failed(error: &TriggerError, requests: &[RequestRecord], colours: bool) -> String {
     let mut page = Page::new(colours);
     page.row("flow", error.flow.as_str(), Tone::Bad);
@@ -59,7 +59,7 @@ fn retry(error: &TriggerError) -> String {
     }
 }
 
-/// An error, for a program: its response in the shape of a success, numbers and the order of members as they came.
+/// An error as JSON: the response has the shape of a success, with numbers and member order unchanged.
 pub(crate) fn error_json(error: &TriggerError, requests: &[RequestRecord]) -> String {
     let response = error.response.as_ref().map(FlowResponse::to_json);
     let error = with_member(
@@ -71,7 +71,7 @@ pub(crate) fn error_json(error: &TriggerError, requests: &[RequestRecord]) -> St
     with_member(&with_member("{}", "error", &error), "requests", &requests.to_string())
 }
 
-/// The members of an error but its response.
+/// The members of an error without its response.
 fn error_members(error: &TriggerError, requests: &[RequestRecord]) -> Value {
     json!({
         "kind": error.kind.as_str(),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_told_when_to_try_again() {
+    fn the_output_says_when_to_retry() {
         let text = failed(&error(), &[], false);
         assert!(text.contains("  retry         yes, after 1.5 s\n"), "{text}");
         assert!(text.ends_with("\nIt said ***.\n"), "{text}");

@@ -1,4 +1,4 @@
-//! `secrets list`: which secrets an input refers to, and who has them. Never a value.
+//! `secrets list`: the secrets that an input uses, and the provider of each. Never a value.
 
 use anyhow::Result;
 use flow_starter_host::secrets::{ExpandError, SecretUse};
@@ -19,7 +19,7 @@ pub(crate) async fn list(input: &Input, settings: &Resolved<'_>) -> Result<Exit>
             "a secrets file or a secrets directory did not respond within limits.wall-clock ({limit} s)"
         ))
     })?;
-    // A reference that is not whole.
+    // A malformed reference.
     let uses = uses.map_err(|error| bad(error.to_string()))?;
     match settings.json {
         true => {
@@ -65,7 +65,7 @@ fn as_json(used: &SecretUse) -> Value {
     })
 }
 
-/// The name and the field stand beside it already.
+/// The name and the field are in the other columns.
 fn why(error: &ExpandError) -> String {
     match error {
         ExpandError::Missing { name, places, bare, .. } => {

@@ -1,4 +1,4 @@
-//! `trigger`: an input in, an exit code out.
+//! `trigger`: input in, exit code out.
 
 use anyhow::Result;
 use flow_starter_host::egress::RequestRecord;
@@ -38,7 +38,7 @@ pub(crate) async fn trigger(arguments: &Trigger, settings: &Resolved<'_>) -> Res
 struct Report {
     json: bool,
     colours: Colour,
-    /// For a program; a person has read them.
+    /// For JSON output; people have seen them on standard error.
     warnings: Vec<String>,
 }
 
@@ -52,7 +52,7 @@ impl Report {
         match &outcome.result {
             Ok(answer) => {
                 let said = match json {
-                    // The process asked for it as it is.
+                    // JSON output passes it on unchanged.
                     true => print_json(&with_warnings(answer, warnings)),
                     false => print(&outcome::started(
                         answer,

@@ -1,4 +1,4 @@
-//! What of an input is a credential by its place, whoever put it there.
+//! The credentials in an input, identified by their position.
 
 use crate::fields::{CREDENTIAL_NAMES, CREDENTIALS, PAIRS};
 use crate::json::{self, Json, Raw};

@@ -1,4 +1,4 @@
-//! From a configuration to checked HTTP requests: everything that can be wrong with the input is found here, before anything is sent.
+//! From a configuration to checked HTTP requests. Every error in the input is found here, before anything is sent.
 
 mod content_type;
 pub mod encode;
@@ -21,7 +21,7 @@ use target::Target;
 
 pub use origin::{Origin, PLACEHOLDER};
 
-/// One HTTP request, ready to be sent. What of it can be a credential is wiped when it is dropped.
+/// One HTTP request, ready to be sent. The parts that can be credentials are zeroized on drop.
 pub struct Request<'a> {
     origin: Origin,
     target: Target,
@@ -390,7 +390,7 @@ pub fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
-/// Whom a call names: what of its input decides where requests go.
+/// A call's destinations: the parts of its input that decide where requests go.
 pub struct Destination {
     /// The origin of the flow's request.
     pub flow: Origin,

@@ -1,4 +1,4 @@
-//! The element template's JSON, as Camunda passes it on, made into a [`FlowConfig`].
+//! Parses the element template's JSON, as Camunda passes it on, into a [`FlowConfig`].
 //!
 //! A job carries every variable in its scope, so members that are not the connector's are ignored. A null is the same as an absent member,
 //! and so is empty text where a field is optional. Nothing is trimmed.
@@ -14,7 +14,7 @@ use crate::{
     FlowConfig, Invalid, Limits, Method, Sensitive,
 };
 
-/// Reads an input of the contract's `execute`. Whether it can be sent is for [`request::plan`](crate::request::plan) to say.
+/// Parses an input of the contract's `execute`. [`request::plan`](crate::request::plan) checks whether it can be sent.
 ///
 /// # Errors
 /// The first field that is missing or of the wrong kind.
@@ -48,10 +48,10 @@ pub fn parse(input: &str) -> Result<FlowConfig, Invalid> {
     })
 }
 
-/// Whom an input names, whatever else is in it or is missing.
+/// The destinations that an input names, even if it is otherwise incomplete or invalid.
 ///
 /// # Errors
-/// Where the fields that name an origin are not as [`parse`] takes them.
+/// If the fields that name an origin are not valid for [`parse`].
 pub fn destination(input: &str) -> Result<Destination, Invalid> {
     let fields = root(input)?;
     let instance = fields.text("snInstance")?.unwrap_or_default();

@@ -156,7 +156,7 @@ fn nothing_that_goes_wrong_in_the_token_request_has_started_the_flow() {
 }
 
 #[test]
-fn a_token_request_may_be_repeated_where_it_was_lost_or_timed_out_or_limited_or_answered_with_408_425_or_a_5xx() {
+fn a_token_request_is_retryable_after_temporary_failures() {
     use Cause::*;
     let yes = [
         Dns,
@@ -243,7 +243,7 @@ fn a_message_reads_as_sentences() {
 }
 
 #[test]
-fn what_a_server_says_is_masked_before_it_is_cut() {
+fn server_text_is_masked_before_it_is_shortened() {
     let mut mask = Mask::default();
     mask.add("hunter22");
     let said = format!("{}hunter22", "a".repeat(SAID_MAX - 4));
@@ -276,7 +276,7 @@ fn a_server_that_repeats_the_beginning_of_a_secret_does_not_hide_what_became_of_
 }
 
 #[test]
-fn what_a_server_says_is_cut_to_one_line_of_a_sane_length() {
+fn server_text_is_shortened_to_one_line() {
     let said = format!("a\r\nb{}", "ü".repeat(10_000));
     let error = Failure::of(Cause::Rejected)
         .answered(400, Some(said), None)

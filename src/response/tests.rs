@@ -257,7 +257,7 @@ fn a_whole_2xx_is_a_success_with_the_ids_it_holds() {
 }
 
 #[test]
-fn headers_come_in_order_in_lower_case_without_cookies_and_without_credentials() {
+fn headers_are_lower_case_without_cookies_or_credentials() {
     let headers = [
         ("X-B", "1"),
         ("Set-Cookie", "a=b"),
@@ -302,7 +302,7 @@ fn a_body_is_decoded_by_its_charset_and_never_stops_anything() {
 }
 
 #[test]
-fn what_an_error_carries_holds_no_credential_and_a_success_is_left_alone() {
+fn an_error_contains_no_credential_and_a_success_stays_unchanged() {
     let body = "you sent hunter22 (aHVudGVyMjI=)";
     assert_eq!(
         failed(answer(500, &[], body, End::Whole)).response.unwrap().body,
@@ -340,7 +340,7 @@ fn a_cut_through_a_character_hides_no_credential_from_the_mask() {
 }
 
 #[test]
-fn a_server_that_repeats_a_credential_past_the_cut_of_its_words_leaves_the_rest_of_the_message_readable() {
+fn a_credential_across_the_truncation_keeps_the_message_readable() {
     for filler in 560..=600 {
         let words = format!("{} hunt hunt hunt hunt hunt hunt hunt hunt hunt", "x".repeat(filler));
         let body = format!(r#"{{"error":{{"message":"{words}"}}}}"#);
@@ -472,7 +472,7 @@ fn a_token_may_come_with_202_and_as_html() {
 }
 
 #[test]
-fn what_goes_wrong_in_the_token_request_never_started_the_flow_and_shows_no_answer() {
+fn a_failed_token_request_starts_no_flow_and_shows_no_response() {
     for (status, headers, body, end, kind, retryable) in [
         (200, &[HTML][..], PAGE, End::Whole, K::NotServicenow, false),
         (

@@ -1,4 +1,4 @@
-//! What the one request of a check shows: whether the instance is awake, whether the credentials are good, whether the clocks agree.
+//! What the check's request shows: whether the instance is awake, the credentials are valid, and the clocks agree.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::{StepReport, Verdict};
 
-/// Beyond this a clock is wrong. Tokens and signed requests are commonly given a minute.
+/// The tolerated clock difference. Tokens and signed requests commonly allow a minute.
 const SKEW: Duration = Duration::from_secs(60);
 
-/// What kind of credentials an input has.
+/// The kind of credentials in an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Credentials {
     None,
@@ -60,22 +60,22 @@ impl Credentials {
     }
 }
 
-/// A REST API access policy is for one API, so the Table API may refuse what the flow accepts.
+/// An API access policy applies to one API, so the Table API may refuse credentials that the flow accepts.
 const POLICY: &str = "An API access policy may also refuse this kind of credentials for the Table API only.";
 
 const TOKEN_TO_DO: &str = "Check the client id and the client secret (or the secrets they come from). In ServiceNow, the system property \
     glide.oauth.inbound.client.credential.grant_type.enabled must be true, and the client needs an OAuth Application User.";
 
-/// What is known before the answer.
+/// What is known before the response.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     pub(super) credentials: Credentials,
     pub(super) oauth: bool,
-    /// The token comes from another host than the instance.
+    /// The token comes from a host other than the instance.
     pub(super) token_elsewhere: bool,
 }
 
-/// The verdicts on one answer.
+/// The verdicts on a response.
 struct Verdicts {
     instance: Verdict,
     token: Verdict,
@@ -83,7 +83,7 @@ struct Verdicts {
 }
 
 impl Verdicts {
-    /// Nothing beyond the first of them.
+    /// Only the first verdict.
     fn only(instance: Verdict) -> Self {
         Self {
             instance,
@@ -94,12 +94,12 @@ impl Verdicts {
 }
 
 impl Asked {
-    /// The steps of a request that cannot be made.
+    /// The steps, if no request can be made.
     pub(super) fn not_reached(self) -> Vec<StepReport> {
         self.lines(Verdicts::only(Verdict::not_reached()), Verdict::not_reached())
     }
 
-    /// The steps of a request that was made between these times, by this machine's clock.
+    /// The steps of a request that was made between these times, on this machine's clock.
     pub(super) fn steps(self, outcome: &Outcome<FlowResponse>, sent: SystemTime, heard: SystemTime) -> Vec<StepReport> {
         let verdicts = match &outcome.result {
             Ok(answer) if is_tables(answer) => self.accepted(status(outcome).unwrap_or(200)),
@@ -159,7 +159,7 @@ impl Asked {
                 }
             }
             (ErrorKind::Forbidden, Some(status)) if is_json(error) => self.accepted(status),
-            // What came of its body does not matter here.
+            // Its body does not matter here.
             (kind, Some(status @ 200..=299)) if !matches!(kind, ErrorKind::NotServicenow | ErrorKind::Unconfirmed) => {
                 self.accepted(status)
             }
@@ -173,7 +173,7 @@ impl Asked {
         }
     }
 
-    /// The token's request failed, and the instance was not asked anything else.
+    /// The token request failed, so the instance got no other request.
     fn without_token(self, error: &TriggerError, status: Option<u16>) -> Verdicts {
         use ErrorKind::{Forbidden, NotFound, NotServicenow, Protocol, Redirected, Rejected, Unauthorized};
         let token = match (error.kind, status) {
@@ -182,7 +182,7 @@ impl Asked {
             }
             (NotFound | Protocol, Some(_)) => no_token(status),
             (NotServicenow | Redirected, Some(_)) if self.token_elsewhere => no_token(status),
-            // Of the host itself, not of its word on the client.
+            // A failure of the host, not of the client's credentials.
             _ if self.token_elsewhere => failed(error, status, None),
             _ => return Verdicts::only(failed(error, status, None)),
         };
@@ -204,7 +204,7 @@ fn no_token(status: Option<u16>) -> Verdict {
     )
 }
 
-/// Of the last answer.
+/// The last response's status.
 fn status(outcome: &Outcome<FlowResponse>) -> Option<u16> {
     match outcome.requests.last()?.progress {
         Progress::Answered(status) => Some(status),
@@ -212,7 +212,7 @@ fn status(outcome: &Outcome<FlowResponse>) -> Option<u16> {
     }
 }
 
-/// What is not `{"result": …}` is not the Table API's, and proves nothing for the credentials.
+/// Without `{"result": …}` it is not the Table API, and proves nothing about the credentials.
 fn is_tables(answer: &FlowResponse) -> bool {
     serde_json::from_str(&answer.body).is_ok_and(|body: Value| body.get("result").is_some())
 }
@@ -221,7 +221,7 @@ fn awake(status: u16) -> Verdict {
     Verdict::Passed(format!("awake: it responded with {status}"))
 }
 
-/// A 403 that is not JSON is not of ServiceNow's REST API.
+/// A 403 without JSON does not come from ServiceNow's REST API.
 fn is_json(error: &TriggerError) -> bool {
     let response = error.response.as_ref();
     let kind = response.and_then(|response| header(response, "content-type"));
@@ -247,7 +247,7 @@ fn in_brackets(status: Option<u16>) -> String {
     status.map_or(String::new(), |status| format!(" ({status})"))
 }
 
-/// No answer that a ServiceNow instance gives when all is well: what it was, and what to do.
+/// A failure of the instance step, and what to do.
 fn failed(error: &TriggerError, status: Option<u16>, stop: Option<String>) -> Verdict {
     let (why, fix) = match error.kind {
         ErrorKind::Rejected | ErrorKind::Protocol => return stranger(status),
@@ -301,7 +301,7 @@ fn failed(error: &TriggerError, status: Option<u16>, stop: Option<String>) -> Ve
     Verdict::Failed(format!("{why}{}{stop}", in_brackets(status)), fix.to_owned())
 }
 
-/// The server's time, of an answer that has one.
+/// The server's time, if the response has a date.
 fn date(outcome: &Outcome<FlowResponse>) -> Option<SystemTime> {
     let response = match &outcome.result {
         Err(error) => error.response.as_ref()?,
@@ -314,7 +314,7 @@ fn clock(server: Option<SystemTime>, sent: SystemTime, heard: SystemTime) -> Ver
     let Some(server) = server else {
         return Verdict::Skipped("not reached: no response with a date".to_owned());
     };
-    // The server's is a whole second, in which it answered.
+    // The server's date has a resolution of one second.
     let second = Duration::from_secs(1);
     let apart = |later: SystemTime, earlier| later.duration_since(earlier).ok().filter(|apart| !apart.is_zero());
     let (apart, which) = match (apart(sent, server + second), apart(server, heard)) {
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_agree_within_a_minute_and_the_time_that_the_answer_took_is_not_counted() {
+    fn clocks_agree_within_a_minute_without_the_response_time() {
         for (server, sent, heard, passed, said) in [
             (100, 100, 100, true, "agrees with the server's"),
             (100, 101, 101, true, "agrees with the server's"),

@@ -1,14 +1,14 @@
-//! A probe's steps in words.
+//! The steps of a connection test, for the report.
 
 use flow_starter_host::egress::{ClientCertificate, Probe, ProbedStep, ServerCertificate, Step, StepOutcome};
 
 use super::{StepReport, Verdict};
 use crate::advice::{Failed, day};
 
-/// How many names of a certificate are shown.
+/// Maximum number of certificate names in the report.
 const NAMES_SHOWN: usize = 6;
 
-/// Each step; `field` is the input's that names the origin.
+/// Each step; `field` is the input field that names the origin.
 pub(super) fn steps(probe: &Probe, field: &str) -> Vec<StepReport> {
     probe
         .steps
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_to_do_about_a_name_depends_on_where_it_leads() {
+    async fn advice_about_a_name_depends_on_its_addresses() {
         for (leads, step, words) in [
             (Ok("10.1.2.3"), "address", "--open-address private"),
             (Ok("fc00::1"), "address", "--open-address unique-local"),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_to_do_about_a_proxy_depends_on_its_status() {
+    async fn advice_about_a_proxy_depends_on_its_status() {
         for (status, words) in [
             (
                 "407 Proxy Authentication Required",

@@ -1,7 +1,6 @@
-//! The input's fields as flags, named as in the connector's documentation.
+//! The input's fields as flags, with the names from Camunda's documentation.
 
-/// What a flow's trigger may be called with, and what it is not called without. Any value may begin with a hyphen: what is wrong with it, the
-/// component says.
+/// All input fields. Any value may start with a hyphen; the component reports invalid ones.
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Input fields (they replace the file's)")]
 pub(crate) struct Flags {
@@ -77,7 +76,8 @@ pub(crate) struct Flags {
     /// Connect timeout in seconds; 0: no limit [default: 20]
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     pub(super) connection_timeout: Option<String>,
-    /// Read timeout in seconds: how long the instance may stay silent; until the response begins, the connect timeout is added to it; 0: no limit [default: 20]
+    /// Read timeout in seconds: how long the instance may stay silent; until the response begins, the connect timeout is added to it; 0:
+    /// no limit [default: 20]
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     pub(super) read_timeout: Option<String>,
     /// The largest response body to read, in bytes [default: 1048576]
@@ -88,12 +88,12 @@ pub(crate) struct Flags {
 pub(super) type Field<'a> = (&'static str, &'a Option<String>);
 
 impl Flags {
-    /// Whether none was given.
+    /// Whether no flag was given.
     pub(super) fn are_none(&self) -> bool {
         self.values().next().is_none()
     }
 
-    /// All that were given.
+    /// All given values.
     pub(super) fn values(&self) -> impl Iterator<Item = &String> {
         let texts = self
             .fields()
@@ -109,7 +109,7 @@ impl Flags {
         single.chain(&self.header).chain(&self.query)
     }
 
-    /// The text fields that are members of the input themselves.
+    /// The text fields at the input's top level.
     pub(super) fn fields(&self) -> [Field<'_>; 8] {
         [
             ("snInstance", &self.instance_name),
@@ -123,7 +123,7 @@ impl Flags {
         ]
     }
 
-    /// The ways to authenticate, and the members of `authentication` that belong to each.
+    /// The authentication types, and the members of `authentication` for each.
     pub(super) fn authentication_types(&self) -> [(&'static str, Vec<Field<'_>>); 4] {
         [
             (

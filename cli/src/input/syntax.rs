@@ -1,8 +1,8 @@
-//! Where a text is no JSON: the slip that a person most likely made there. Nothing of the text is in it, which may be a password.
+//! The most likely mistake in invalid JSON. It never quotes the text, which may contain a password.
 
 use serde_json::Error;
 
-/// What is wrong, to follow `is not JSON`: ` (line 2, column 3): JSON has no comments: remove them`.
+/// The mistake, to follow `is not JSON`: ` (line 2, column 3): JSON has no comments: remove them`.
 pub(super) fn described(text: &str, error: &Error) -> String {
     if error.is_eof() {
         return ": it ends too early".to_owned();
@@ -22,7 +22,7 @@ fn slip(text: &str, error: &Error) -> Option<&'static str> {
     }
     let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
     let begin: usize = lines.map(str::len).sum();
-    // Columns count bytes, and the column is that of the last byte that was read.
+    // Columns count bytes; the column is that of the last byte read.
     let at = begin + error.column().saturating_sub(1);
     let before = text.get(..at)?.trim_end_matches(SPACE);
     let after = text.get(at..)?.trim_start_matches(SPACE);
@@ -54,8 +54,7 @@ fn slip(text: &str, error: &Error) -> Option<&'static str> {
     }
 }
 
-/// Where the error is within a text: none where it is not, and nothing to say where the slip is not a usual one. A text never goes on in the
-/// next line.
+/// Whether the error is inside a string, and the mistake if it is a common one. A string never continues on the next line.
 fn in_a_text(line: &str, at: usize) -> Option<Option<&'static str>> {
     let (mut within, mut escaped) = (false, false);
     for byte in line.bytes().take(at) {
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unusual_one_is_told_by_its_place() {
+    fn an_unusual_mistake_is_reported_by_position() {
         for text in ["{\"a\": 01}", "{\"a\" 1}", "{]", "}", "{\"a\": \"\u{1}\"}"] {
             let message = description(text);
             assert!(

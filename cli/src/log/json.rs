@@ -60,8 +60,15 @@ where
         event.record(&mut fields);
         line.extend(fields.0);
         line.insert("target".to_owned(), event.metadata().target().into());
+        let message = line.remove("message").unwrap_or_default();
+        let rest = Value::from(line).to_string();
+        // For people who read it as well: what one looks for comes first.
+        let line = format!(
+            "{{\"timestamp\":\"{now}\",\"level\":\"{level}\",\"message\":{message},{}\n",
+            rest.strip_prefix('{').unwrap_or_default()
+        );
         // A standard error that nobody reads is no reason to end.
-        let _unread = (self.0)().write_all(format!("{}\n", Value::from(line)).as_bytes());
+        let _unread = (self.0)().write_all(line.as_bytes());
     }
 }
 

@@ -1,4 +1,4 @@
-//! The settings as the library takes them: read once, before any work. An error says which setting, and where it came from.
+//! The settings as library types: read once, before any work. An error names the setting and its source.
 
 use std::cmp::Ordering;
 use std::fmt::Display;
@@ -16,7 +16,7 @@ use super::{Entry, Settings, Source};
 use crate::exit::unreadable;
 use crate::terminal::Colour;
 
-/// What a command works with.
+/// The resolved settings.
 #[derive(Debug)]
 pub(crate) struct Resolved<'a> {
     pub(crate) code: Code<'a>,
@@ -32,7 +32,7 @@ pub(crate) struct Resolved<'a> {
     connect_to: Vec<ConnectTo>,
     idle_timeout: Option<Duration>,
     identity: Option<Identity<'a>>,
-    /// For the source of what fails later.
+    /// For the sources in later errors.
     settings: &'a Settings,
 }
 
@@ -51,12 +51,12 @@ struct Identity<'a> {
     key: &'a Path,
 }
 
-/// The word that switches a setting off.
+/// The value that switches a setting off.
 pub(super) const OFF: &str = "none";
 
 impl Settings {
     /// # Errors
-    /// The first setting that is wrong by itself. Files are read later.
+    /// The first invalid setting. Files are read later.
     pub(crate) fn resolve(&self) -> Result<Resolved<'_>> {
         Ok(Resolved {
             policy: self.policy()?,
@@ -135,7 +135,7 @@ impl Settings {
             (None, None) => Ok(Code::Embedded),
             (Some(wasm), None) => Ok(Code::File(wasm)),
             (None, Some(native)) => Ok(Code::Precompiled(native)),
-            // The stronger source decides: a flag, where the file says the other.
+            // The source with the higher precedence wins, for example a flag over the file.
             (Some(wasm), Some(native)) => match rank(Entry::Component).cmp(&rank(Entry::Precompiled)) {
                 Ordering::Greater => Ok(Code::File(wasm)),
                 Ordering::Less => Ok(Code::Precompiled(native)),
@@ -171,9 +171,9 @@ impl Settings {
 }
 
 impl Resolved<'_> {
-    /// The way out; reads the files of certificates.
+    /// The egress; reads the certificate files.
     pub(crate) fn egress(&self) -> Result<Egress> {
-        // An error without a setting of its own is none of the operator's.
+        // An error without a setting is not the operator's.
         let wrong = |error: EgressError| match &error {
             EgressError::Certificate(_) => self.settings.wrong(Entry::CaFile, &error),
             EgressError::ClientCertificate(_) => self.settings.wrong(Entry::ClientCertificate, &error),
@@ -204,7 +204,7 @@ impl Resolved<'_> {
         egress.build().map_err(wrong)
     }
 
-    /// A secret's file may come later, for a worker that runs for months; for one call, one that is not there is a slip.
+    /// A worker that runs for months may get a secrets file later; for a single call, a missing one is a mistake.
     pub(crate) async fn check_secrets_are_there(&self) -> Result<()> {
         for key in [Entry::SecretsFile, Entry::SecretsDirectory] {
             for path in self.settings.list(key).iter().map(PathBuf::from) {
@@ -214,7 +214,7 @@ impl Resolved<'_> {
         Ok(())
     }
 
-    /// A mount may not answer at all.
+    /// A mount may hang.
     async fn is_there(&self, key: Entry, path: PathBuf) -> Result<()> {
         let limit = self.limits.wall_clock;
         let looking = tokio::task::spawn_blocking(move || {
@@ -232,7 +232,7 @@ impl Resolved<'_> {
         }
     }
 
-    /// A component that runs elsewhere does not run here: the limits that somebody set are the cause, if they did.
+    /// The embedded component runs under the default limits, so a configured limit is the cause.
     pub(crate) fn too_small(&self, error: LoadError) -> anyhow::Error {
         let set = |key: &Entry| {
             let setting = self.settings.setting(*key);

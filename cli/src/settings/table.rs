@@ -1,4 +1,4 @@
-//! The one table of settings: the flag, the environment variable and the line in the configuration file are all made of a row.
+//! The table of settings: each row defines the flag, the environment variable and the key in the configuration file.
 
 use super::value::Kind;
 use super::worker_table::WORKER_ROWS;
@@ -56,6 +56,13 @@ pub(crate) enum Entry {
     Color,
 }
 
+impl Entry {
+    /// Whether the worker alone reads it.
+    pub(super) fn is_the_workers(self) -> bool {
+        WORKER_ROWS.iter().any(|row| row.key == self)
+    }
+}
+
 /// One setting.
 #[derive(Debug)]
 pub(crate) struct Row {
@@ -64,15 +71,15 @@ pub(crate) struct Row {
     pub(crate) name: &'static str,
     /// Without the dashes.
     pub(crate) flag: &'static str,
-    /// What stands for its value in the help.
+    /// The placeholder of its value in the help.
     pub(crate) value_name: &'static str,
     pub(crate) kind: Kind,
-    /// As a person would give it, a list with commas; empty: none.
+    /// As a user would write it; lists use commas; empty means none.
     pub(crate) default: &'static str,
-    /// Variables of everybody's that are asked after the file, the first that is set.
+    /// Well-known variables that are read after the file; the first that is set counts.
     pub(crate) also: &'static [&'static str],
     pub(crate) help: &'static str,
-    /// The right side of its line in the configuration file.
+    /// An example value in the configuration file's syntax.
     pub(crate) example: &'static str,
 }
 
@@ -91,7 +98,7 @@ impl Row {
     }
 }
 
-/// What the configuration file's sections are for, in the file's order.
+/// The configuration file's sections and their purpose, in the file's order.
 pub(crate) const SECTIONS: [(&str, &str); 10] = [
     ("policy", "hosts that calls may reach"),
     ("component", "which component runs, and what it may import"),
@@ -105,7 +112,7 @@ pub(crate) const SECTIONS: [(&str, &str); 10] = [
     ("output", "result, on standard output"),
 ];
 
-/// What most rows have.
+/// Defaults for the rows.
 pub(super) const BLANK: Row = Row {
     key: Entry::Allow,
     name: "",
@@ -118,7 +125,7 @@ pub(super) const BLANK: Row = Row {
     example: "",
 };
 
-/// All of them, section by section.
+/// All settings, by section.
 pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
     CALL_ROWS.iter().chain(&WORKER_ROWS).chain(&OUTPUT_ROWS)
 }

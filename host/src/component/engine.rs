@@ -1,4 +1,4 @@
-//! The engine: one compiler and one set of limits for all the components it loads.
+//! The engine: one compiler and one set of limits for all components that it loads.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub struct Engine {
     pub(super) limits: Limits,
     pub(super) permits: Arc<Permits>,
     pub(super) linker: Arc<Linker<Call>>,
-    /// What a component may import beside the six.
+    /// Additional imports that a component may have.
     pub(super) named: Arc<[Import]>,
 }
 
@@ -40,21 +40,21 @@ impl std::fmt::Debug for Engine {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// A limit that cannot be kept.
+    /// An impossible limit.
     #[error("{0}")]
     Limit(&'static str),
-    /// More calls at a time than the process has memory mappings for: 8,000 in all its engines.
+    /// More concurrent calls than the process has memory mappings for: 8,000 in all its engines.
     #[error(
         "{wanted} concurrent calls need more memory mappings than a process may have: {left} of 8000 calls are left across all engines; the default \
          is 256"
     )]
     TooManyCalls {
-        /// How many were asked for.
+        /// The number requested.
         wanted: u32,
-        /// How many there still are.
+        /// The number that is left.
         left: u32,
     },
-    /// The WebAssembly runtime refuses its settings on this machine.
+    /// The WebAssembly runtime does not start on this machine.
     #[error("the WebAssembly runtime cannot start: {0}")]
     Runtime(String),
     /// No thread for the clock.
@@ -66,12 +66,12 @@ impl Engine {
     /// Sets up the compiler and the pool of instances.
     ///
     /// # Errors
-    /// Where a limit is 0, or the machine does not give what the pool needs.
+    /// If a limit is 0, or the machine cannot provide the pool's address space.
     pub fn new(limits: Limits) -> Result<Self, EngineError> {
         Self::with_imports(limits, [])
     }
 
-    /// The same, and components may also import what is named here. Only that is given, and with nothing in it: see [`Import`].
+    /// The same, but components may also import these interfaces. They are empty: see [`Import`].
     ///
     /// # Errors
     /// As [`Self::new`].
@@ -124,12 +124,12 @@ impl Engine {
         })
     }
 
-    /// The limits it was made with.
+    /// The engine's limits.
     pub fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// A call's own store.
+    /// Creates a call's store.
     pub(super) fn store(&self, hooks: EgressHooks, cpu_time: Arc<CpuTime>) -> Store<Call> {
         Call::store(&self.wasmtime, &self.limits, hooks, cpu_time)
     }
@@ -150,7 +150,7 @@ fn linker(engine: &wasmtime::Engine, named: &[Import]) -> wasmtime::Result<Linke
     Ok(linker)
 }
 
-/// Ticks for as long as the engine lives.
+/// Increments the epoch as long as the engine lives.
 fn start_clock(engine: &wasmtime::Engine) -> std::io::Result<()> {
     let engine = engine.weak();
     std::thread::Builder::new()
@@ -169,9 +169,9 @@ fn start_clock(engine: &wasmtime::Engine) -> std::io::Result<()> {
 mod tests {
     use super::*;
 
-    /// One test, as others of this process take permits too.
+    /// One test, because other tests of this process take permits, too.
     #[test]
-    fn no_more_calls_than_the_system_has_mappings_for_in_all_engines_together() {
+    fn concurrent_calls_are_limited_across_all_engines() {
         let permits = |concurrent_calls| {
             Engine::new(Limits {
                 concurrent_calls,
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_that_the_machine_has_no_room_for_is_refused_with_what_would_help() {
+    fn a_pool_that_is_too_large_is_refused_with_advice() {
         let vast = Limits {
             memory_bytes: 256 << 30,
             concurrent_calls: 2_000,
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_nothing_is_refused() {
+    fn a_limit_of_0_is_refused() {
         let none = Limits {
             concurrent_calls: 0,
             ..Limits::default()

@@ -1,4 +1,4 @@
-//! Whom a request goes to: scheme, host and port (RFC 6454), parsed once into types.
+//! A request's destination: scheme, host and port (RFC 6454), parsed once into types.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -7,9 +7,9 @@ use std::str::FromStr;
 /// `https`, or `http`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
-    /// HTTP over TLS, port 443 unless written.
+    /// HTTP over TLS; the default port is 443.
     Https,
-    /// HTTP in plain text, port 80 unless written. Only to loopback.
+    /// HTTP in plain text; the default port is 80. Only to loopback.
     Http,
 }
 
@@ -44,7 +44,7 @@ impl FromStr for Scheme {
     }
 }
 
-/// A host in its one spelling: a DNS name in lower case, or an address.
+/// A host in canonical form: a DNS name in lower case, or an address.
 ///
 /// What a resolver might read as an address in another spelling (`127.1`, `0x7f000001`, `2130706433`)
 /// is neither, and is refused; so are user information, percent-encoding, an IPv6 zone, a trailing dot
@@ -231,7 +231,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Why a text is not an origin. It never quotes the text, which may hold a password.
+/// Why text is not an origin. It never quotes the text, which may contain a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OriginError {
@@ -246,7 +246,7 @@ pub enum OriginError {
     /// `user:password@` before the host.
     #[error("a URL must not contain a user name or password")]
     UserInformation,
-    /// A port that is none.
+    /// An invalid port.
     #[error("the port must be a number from 1 to 65535")]
     Port,
     /// http to another machine.
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_odd_is_no_origin() {
+    fn an_unusual_url_is_not_an_origin() {
         use OriginError::*;
         for (written, error) in [
             ("", Scheme),

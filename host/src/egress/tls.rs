@@ -1,4 +1,4 @@
-//! Whom to trust, and who one is.
+//! Trusted authorities, and the client certificate.
 //!
 //! The trusted authorities are Mozilla's as `webpki-roots` compiles them in, so that every machine trusts the public ones whatever is
 //! installed on it; those that the operator adds; and, where the embedder chooses it, the system's own. A company that inspects TLS puts its
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_certificate_is_refused() {
+    fn an_invalid_certificate_is_refused() {
         for pem in [
             "junk",
             "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",

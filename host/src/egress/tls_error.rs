@@ -1,4 +1,4 @@
-//! Why TLS failed, in words for a person: the libraries' own texts are names of their code.
+//! Messages for TLS failures: the libraries' own texts are names from their code.
 
 use std::io;
 
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn no_error_of_a_library_is_told_by_its_name_in_the_code() {
+    fn no_message_contains_a_librarys_identifier() {
         use rustls::{InvalidMessage, PeerIncompatible, PeerMisbehaved};
         for error in [
             Error::InvalidCertificate(CertificateError::UnknownIssuer),
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_name_is_told_with_the_names_of_the_certificate() {
+    fn a_wrong_name_is_reported_with_the_certificates_names() {
         let wrong = |presented: &[&str]| {
             let error = CertificateError::NotValidForNameContext {
                 expected: "acme.service-now.com".try_into().unwrap(),

@@ -1,4 +1,4 @@
-//! The headers of a request: which a person may set, and that none can smuggle another in.
+//! The headers of a request: which ones a user may set, and checks against header injection.
 
 use zeroize::Zeroize;
 

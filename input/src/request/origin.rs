@@ -1,4 +1,4 @@
-//! Where a request goes: an instance and its domain, or an endpoint of the user's own.
+//! A request's destination: an instance and its domain, or a custom endpoint.
 
 use crate::Invalid;
 

@@ -1,4 +1,4 @@
-//! What a request asks for at its origin: the path, and the query.
+//! A request's path and query.
 
 use zeroize::{Zeroize, Zeroizing};
 
@@ -21,7 +21,7 @@ enum Foreign {
     Refuse,
 }
 
-/// A path and query in RFC 3986's characters. It can hold a credential, and is wiped when it is dropped.
+/// A path and query in RFC 3986's characters. It can contain a credential, and is zeroized on drop.
 pub struct Target(String);
 
 impl Drop for Target {
@@ -169,7 +169,7 @@ impl Target {
     }
 }
 
-/// Percent-decoded, in a buffer that is wiped and never grows.
+/// Percent-decoded, in a buffer that is zeroized and never grows.
 fn decoded(path: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut out = Zeroizing::new(Vec::with_capacity(path.len()));
     out.extend(percent_encoding::percent_decode(path));

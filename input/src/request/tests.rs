@@ -1,4 +1,4 @@
-//! Inputs and the bytes they become, through both doors.
+//! Inputs and the bytes of their requests, through both exports.
 
 use super::*;
 use crate::{ApiKey, Credentials, DEFAULT_LIMITS, Sensitive, template};
@@ -348,7 +348,7 @@ fn json_input(rest: &str) -> String {
 }
 
 #[test]
-fn an_input_becomes_exactly_these_bytes_at_the_typed_door() {
+fn a_typed_input_becomes_exactly_these_bytes() {
     for sent in SENT {
         let mut config = config();
         (sent.typed)(&mut config);
@@ -357,7 +357,7 @@ fn an_input_becomes_exactly_these_bytes_at_the_typed_door() {
 }
 
 #[test]
-fn an_input_becomes_the_same_bytes_at_the_json_door() {
+fn a_json_input_becomes_the_same_bytes() {
     for sent in SENT {
         let config = template::parse(&json_input(sent.json))
             .unwrap_or_else(|error| panic!("{}: {}", sent.promise, error.sentence));

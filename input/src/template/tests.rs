@@ -158,7 +158,7 @@ fn a_target_keeps_to_what_it_says() {
 }
 
 #[test]
-fn what_no_reader_needs_to_understand_is_ignored() {
+fn unknown_members_are_ignored() {
     let config = parse(&job(
         r#","deep":[[[[{"a":1e999}]]]],"half":"\ud800","other":{"\ud800":1}"#,
     ))
@@ -201,7 +201,7 @@ fn limits_come_in_seconds_as_a_number_or_as_text() {
 }
 
 #[test]
-fn an_authentication_without_anything_in_it_is_none() {
+fn an_empty_authentication_is_none() {
     for rest in [
         "",
         r#","authentication":null"#,

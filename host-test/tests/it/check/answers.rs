@@ -63,7 +63,7 @@ fn wrong_credentials_are_refused_and_the_instance_is_awake_all_the_same() {
 }
 
 #[test]
-fn who_may_not_read_users_has_good_credentials() {
+fn a_user_without_read_access_has_valid_credentials() {
     let ran = check(&stand_in(), &input(&basic("guest", PASSWORD)));
     assert_eq!((ran.code, ran.marks()), (0, ['✓', '✓', '✓']), "{}", ran.out);
     assert!(
@@ -83,7 +83,7 @@ fn a_403_that_is_not_of_the_rest_api_says_nothing_for_the_credentials() {
 }
 
 #[test]
-fn a_hibernating_instance_is_told_from_one_that_is_awake() {
+fn a_hibernating_instance_is_recognised() {
     for authentication in [basic("camunda", PASSWORD), oauth(CLIENT_SECRET, None), Value::Null] {
         let stand_in = stand_in();
         stand_in.hibernate(true);
@@ -169,7 +169,7 @@ fn an_instance_that_has_no_token_is_awake_where_it_says_so() {
 }
 
 #[test]
-fn every_other_answer_has_a_sentence_of_its_own() {
+fn every_other_response_has_its_own_message() {
     let redirect = Answer::new(302).header("Location", "https://login.example/?token=s3cret-header");
     for (behaviour, words) in [
         (
@@ -207,7 +207,7 @@ fn every_other_answer_has_a_sentence_of_its_own() {
 }
 
 #[test]
-fn a_clock_that_is_wrong_is_told_with_the_difference() {
+fn a_wrong_clock_is_reported_with_the_difference() {
     let minutes = |count: u64| Duration::from_secs(60 * count);
     let now = SystemTime::now();
     for (server, mark, words) in [
@@ -253,7 +253,7 @@ fn a_missing_secret_is_named_and_nothing_is_sent() {
 }
 
 #[test]
-fn an_input_that_cannot_be_checked_is_told_what_is_wrong_with_it() {
+fn an_input_that_cannot_be_checked_is_explained() {
     let hidden = json!({ "snInstance": "{{secrets.SN_PASSWORD}}", "authentication": basic("u", "p") }).to_string();
     for (input, words) in [
         ("{}", "`snInstance` is missing"),

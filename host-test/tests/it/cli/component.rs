@@ -131,7 +131,7 @@ fn a_check_ends_with_0_or_3_and_starts_nothing() {
 /// A device or a link would be gone, and a file in its workspace.
 #[cfg(unix)]
 #[test]
-fn what_is_no_file_is_not_replaced() {
+fn only_regular_files_are_replaced() {
     let workspace = Workspace::new();
     workspace.file("target", "x");
     std::os::unix::fs::symlink("target", workspace.folder.join("link")).unwrap();

@@ -183,7 +183,7 @@ fn the_version_says_what_is_inside() {
 }
 
 #[test]
-fn without_arguments_one_is_told_what_there_is() {
+fn without_arguments_the_help_is_shown() {
     let ended = Workspace::new().run(&[]).end();
     assert_eq!(ended.code, 2);
     assert!(ended.err.contains("Usage: flow-starter"), "{ended:?}");

@@ -61,7 +61,7 @@ fn a_missing_secret_ends_with_2_and_says_where_it_was_looked_for() {
 }
 
 #[test]
-fn a_prefix_of_ones_own_or_none_decides_which_variables_are_secrets() {
+fn the_prefix_decides_which_variables_are_secrets() {
     let workspace = Workspace::new();
     workspace.flow(json!({"authentication": {"type": "bearer", "token": "{{secrets.TOKEN}}"}}));
     for (prefix, code) in [("MY_", 0), ("SECRET_", 2), ("none", 2)] {

@@ -306,7 +306,7 @@ fn an_expression_in_a_plain_values_place_is_refused() {
 }
 
 #[test]
-fn a_body_with_a_variable_is_told_how_an_expression_begins() {
+fn a_body_with_a_bare_variable_gets_a_hint_about_feel() {
     let workspace = Workspace::new();
     workspace.flow(json!({"body": "{\"correlationValue\": camId}"}));
     let ended = workspace.run(&["trigger", "flow.json"]).end();
@@ -320,7 +320,7 @@ fn a_body_with_a_variable_is_told_how_an_expression_begins() {
 }
 
 #[test]
-fn a_wrong_instance_or_path_is_told_what_is_wrong_with_it() {
+fn a_wrong_instance_or_path_is_explained() {
     let workspace = Workspace::new();
     for (members, message) in [
         (
@@ -340,7 +340,7 @@ fn a_wrong_instance_or_path_is_told_what_is_wrong_with_it() {
 }
 
 #[test]
-fn a_slip_in_json_is_named() {
+fn a_json_mistake_is_explained() {
     let workspace = Workspace::new();
     let right = flow(json!({})).to_string();
     for (input, message) in [
@@ -439,7 +439,7 @@ fn a_flag_for_the_target_stands_in_place_of_all_that_the_file_says_of_it() {
 }
 
 #[test]
-fn ordinary_text_is_no_reference_where_the_bare_form_is_off() {
+fn bare_references_can_be_switched_off() {
     let workspace = Workspace::new();
     let text = "see https://x.example/secrets.html";
     workspace.flow(json!({"body": {"text": text}}));

@@ -148,7 +148,7 @@ fn of_version_1(pem: &str) -> String {
 }
 
 #[test]
-fn what_is_wrong_with_a_client_certificate_or_its_key_is_said_of_the_right_setting() {
+fn a_client_certificate_error_names_the_right_setting() {
     let workspace = Workspace::new();
     workspace.flow(json!({}));
     let (certificate, key) = client();
@@ -229,7 +229,7 @@ fn server_with_an_authoritys_certificate() -> (SocketAddr, String) {
 }
 
 #[test]
-fn a_server_with_an_authoritys_certificate_is_told_as_one() {
+fn an_authoritys_certificate_on_a_server_is_reported() {
     let workspace = Workspace::new();
     let (address, pem) = server_with_an_authoritys_certificate();
     workspace.file("own.pem", pem);

@@ -34,8 +34,8 @@ const TESTED_ELSEWHERE: [(Request, &[&str], &str); 7] = [
         &["tls"],
         "a_certificate_that_is_not_to_be_trusted_is_tls",
     ),
-    (Request::Flow, &["dns"], "a_name_that_nobody_knows_is_dns"),
-    (Request::Flow, &["refused"], "a_port_that_nobody_listens_on_is_refused"),
+    (Request::Flow, &["dns"], "an_unknown_name_is_dns"),
+    (Request::Flow, &["refused"], "a_closed_port_is_refused"),
     (
         Request::Flow,
         &["connect-timeout"],
@@ -45,7 +45,7 @@ const TESTED_ELSEWHERE: [(Request, &[&str], &str); 7] = [
     (
         Request::Token,
         &["denied", "tls", "dns", "refused", "connect-timeout"],
-        "what_keeps_a_token_request_from_leaving_starts_no_flow",
+        "an_unsent_token_request_starts_no_flow",
     ),
 ];
 

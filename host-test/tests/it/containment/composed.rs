@@ -54,7 +54,7 @@ fn sections(component: &[u8]) -> impl Iterator<Item = u8> {
 
 /// What a component does when it comes up is under a call's limits, and known when it is loaded.
 #[tokio::test]
-async fn a_component_that_passes_a_limit_when_it_comes_up_is_refused_with_the_limits_name() {
+async fn a_component_that_exceeds_a_limit_at_start_is_refused_by_name() {
     let engine = Engine::new(limits()).unwrap();
     for (module, count, limit) in [
         (
@@ -89,7 +89,7 @@ async fn a_component_that_passes_a_limit_when_it_comes_up_is_refused_with_the_li
 }
 
 #[tokio::test]
-async fn a_component_of_many_instances_takes_no_place_from_others() {
+async fn a_component_of_many_instances_takes_no_permit_from_others() {
     let sandbox = Sandbox::open(patient(4)).await;
     // The component itself has 3 core instances and 2 tables.
     let wasm = with_instances(&honest(), "(module (table 20000 funcref))", 6);
@@ -102,7 +102,7 @@ async fn a_component_of_many_instances_takes_no_place_from_others() {
 
 /// A place has one memory. Who has three takes three places, and waits for them.
 #[tokio::test]
-async fn a_component_of_several_memories_waits_for_as_many_places() {
+async fn a_component_of_several_memories_waits_for_as_many_permits() {
     let sandbox = Sandbox::open(patient(4)).await;
     let wasm = with_instances(&honest(), "(module (memory 1))", 2);
     let composed = sandbox.engine.load(&wasm).await.unwrap();

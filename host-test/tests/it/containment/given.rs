@@ -43,7 +43,7 @@ async fn naming_one_interface_opens_no_other() {
 }
 
 #[tokio::test]
-async fn what_is_given_is_empty() {
+async fn allowed_imports_are_empty() {
     let sandbox = Sandbox::open(patient(8)).await;
     assert!(std::env::vars_os().next().is_some() && std::env::args_os().next().is_some());
     let asking = load(&[ENVIRONMENT, RANDOM]).await.unwrap();
@@ -63,7 +63,7 @@ async fn random_numbers_are_given_in_small_portions() {
 }
 
 #[tokio::test]
-async fn a_component_with_more_than_the_contract_commits_the_same_crimes_in_vain() {
+async fn extra_imports_do_not_help_an_attack() {
     let sandbox = Sandbox::open(patient(8)).await;
     let asking = load(&[ENVIRONMENT, RANDOM]).await.unwrap();
     for (attack, why) in [

@@ -197,7 +197,7 @@ async fn a_token_that_expires_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn the_typed_door_keeps_tokens_as_well() {
+async fn typed_calls_cache_tokens_too() {
     let stand_in = StandIn::start(Instance::demo()).unwrap();
     let starter = starter(&stand_in, &[]).await;
     for _ in 0..3 {

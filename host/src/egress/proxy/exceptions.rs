@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_matches_nothing_is_refused_with_the_right_spelling() {
+    fn an_entry_that_matches_nothing_is_refused_with_a_correction() {
         for (list, right) in [
             ("*.service-now.com", "write .service-now.com or service-now.com"),
             ("a.example,*.service-now.com", "entry 2 "),

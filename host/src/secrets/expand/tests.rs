@@ -104,7 +104,7 @@ async fn a_body_of_json_within_a_text_cannot_be_broken_out_of() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_had_is_said_by_name() {
+async fn an_unavailable_secret_is_reported_by_name() {
     for (input, expected) in [
         (
             r#"{"authentication":{"password":"{{secrets.NONE}}"}}"#,
@@ -196,7 +196,7 @@ async fn json_within_json_within_a_body_is_text() {
 }
 
 #[tokio::test]
-async fn what_would_grow_without_bounds_is_refused_before_it_is_made() {
+async fn unbounded_expansion_is_refused_in_advance() {
     let many = serde_json::json!({ "body": "{{secrets.ID}}".repeat(10) }).to_string();
     let secrets = Secrets::none().with(HELD);
     let error = secrets.expand_within(&many, many.len() + 39).await.unwrap_err();
