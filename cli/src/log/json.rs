@@ -44,9 +44,8 @@ where
         let now = OffsetDateTime::from(SystemTime::now())
             .format(&Rfc3339)
             .unwrap_or_default();
+        let level = event.metadata().level().as_str();
         let mut line = Map::new();
-        line.insert("timestamp".to_owned(), now.into());
-        line.insert("level".to_owned(), event.metadata().level().as_str().into());
         for span in context
             .event_scope(event)
             .into_iter()
