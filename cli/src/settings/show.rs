@@ -109,7 +109,11 @@ fn is_harmless(key: Entry, kind: Kind, text: &str) -> bool {
         // A file need not exist yet. A URL or JSON in its place may contain anything.
         _ if matches!(kind, Kind::Path | Kind::Paths) => !text.contains("://") && !text.contains(['{', '"', '@', '=']),
         // A URL may hold a password or a key, and JSON in a name's place anything.
-        key if key.is_the_workers() => !text.contains(['{', '"', '?']) && !(text.contains("://") && text.contains('@')),
+        key if key.is_the_workers() => {
+            let is_json = text.contains(['{', '"']);
+            let is_url_with_more = text.contains("://") && text.contains(['@', '?']);
+            !is_json && !is_url_with_more
+        }
         // One of a fixed set of words.
         _ => true,
     }
