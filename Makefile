@@ -1,5 +1,5 @@
 # Needs Rust (rustup, or a cargo with the wasm32-unknown-unknown target) and GNU make 3.81 or newer.
-# Whatever follows ## after a target is its line in `make`.
+# The text after ## is the target's help in `make`.
 
 CARGO ?= cargo
 PYTHON ?= python3
@@ -10,7 +10,7 @@ WASM := wasm32-unknown-unknown
 CARGO_DENY_VERSION := 0.20.2
 CARGO_FUZZ_VERSION := 0.13.2
 
-# What recipes read as $$CONFIG: a file name with spaces survives only outside make's own lists.
+# Recipes read $$CONFIG: a file name with spaces survives only outside make's lists.
 CONFIG ?=
 export CONFIG
 
@@ -22,27 +22,31 @@ export CONFIG
 help:
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# --workspace and a test beside the demo: cargo then chooses the same features for the dependencies as in `test`, and does not
-# compile wasmtime once more for it.
+# With --workspace and a test target, cargo resolves the same dependency features as in `test` and does not compile wasmtime again.
 .PHONY: run
-run: config-file first-build build ## Start a flow at a stand-in ServiceNow and show it; CONFIG=file.json: with your own input
+run: config-file first-build build ## Start a flow at a stand-in ServiceNow and show what happens (CONFIG=file.json: your own input)
 	@$(CARGO) build --locked --workspace --bin demo --bin flow-starter --test component_file
 	@programs=$$($(TARGET_DIR))/debug; \
 		set -- --flow-starter "$$programs/flow-starter"; \
 		if [ -n "$$CONFIG" ]; then set -- "$$@" --config "$$CONFIG"; fi; \
 		exec "$$programs/demo" "$$@"
 
-# Where `cargo install` puts a program, unless told otherwise.
+.PHONY: worker-demo
+worker-demo: first-build build ## Complete one job: a test cluster, a stand-in ServiceNow and `flow-starter worker`
+	@$(CARGO) build --locked --workspace --bin worker-demo --bin flow-starter --test component_file
+	@programs=$$($(TARGET_DIR))/debug; exec "$$programs/worker-demo" --flow-starter "$$programs/flow-starter"
+
+# The default is cargo's own directory.
 PREFIX ?=
 .PHONY: install
-install: build ## Install flow-starter, the component inside it (PREFIX=… for another place than cargo's own)
+install: build ## Install flow-starter with the embedded component (PREFIX=…: somewhere other than cargo's default)
 	@echo 'Compiling wasmtime for release takes some minutes.'
 	$(CARGO) install --locked --path cli $(if $(PREFIX),--root '$(PREFIX)')
 
-# What the tests' own runner takes: TESTFLAGS=--show-output
+# Flags for the test runner, for example TESTFLAGS=--show-output
 TESTFLAGS ?=
 
-# For the tests alone: a component that does what the host must contain, and the same with imports that it may not have.
+# For the tests only: a component that attacks the host, and the same with imports that it may not have.
 GUEST := $(CARGO) build --locked --profile component --target $(WASM) -p hostile-guest
 .PHONY: guests
 guests: wasm-target
@@ -55,8 +59,8 @@ guests: wasm-target
 test: first-build build guests ## Run every test
 	$(CARGO) test --locked --workspace -- $(TESTFLAGS)
 
-# RUSTFLAGS are for the machine one is on, not for the component. The one flag here keeps that machine's paths (of the crates, in
-# the places where they could panic) out of the file, so that two people build the same bytes, of the same size.
+# RUSTFLAGS are for the build machine, not for the component. The one flag here keeps the machine's paths (in panic locations of crates)
+# out of the file, so that everybody builds the same bytes.
 .PHONY: build
 build: wasm-target ## Build the component: dist/servicenow-flow-starter.wasm
 	@CARGO_ENCODED_RUSTFLAGS="--remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}/registry/src=crates" \
@@ -67,9 +71,9 @@ build: wasm-target ## Build the component: dist/servicenow-flow-starter.wasm
 		fi; \
 		echo "$(COMPONENT): $$(wc -c < $(COMPONENT) | tr -d ' ') bytes"
 
-# The last test is of the built file: what it imports and exports, and its size.
+# The last test checks the built file: imports, exports and size.
 .PHONY: check
-check: first-build ## Check all that can be told without running: format, lints, docs, the component's imports, licences
+check: first-build ## Static checks: format, lints, docs, the component's imports, licences
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path host-test/gatekeeper/Cargo.toml --all --check
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
@@ -81,54 +85,54 @@ check: first-build ## Check all that can be told without running: format, lints,
 	@$(CARGO) deny --version > /dev/null 2>&1 || { echo 'cargo-deny is missing: run `make tools` once.' >&2; exit 1; }
 	$(CARGO) deny --locked --workspace check bans licenses sources
 
-# Not part of `check`: its database comes over the network, which a closed network does not let through.
+# Not part of `check`: it downloads the database, which a closed network blocks.
 .PHONY: audit
-audit: ## Look the dependencies up in the database of security advisories (needs the network)
+audit: ## Check dependencies against the security advisory database (needs the network)
 	$(CARGO) deny --locked --workspace check advisories
 
 .PHONY: dist
-dist: build ## Gather what a stranger takes away in dist/: the component, its contract, checksums, an SBOM, licences
+dist: build ## Build the release in dist/: component, contract, checksums, SBOM, licences
 	@$(PYTHON) release/gather.py dist
 
 .PHONY: docs
-docs: ## Write the host library's documentation, and open it
+docs: ## Build the host library's documentation and open it
 	$(CARGO) doc --locked --no-deps --open -p flow-starter-host
 
 CALLS ?= 100000
 BY ?= honest
 .PHONY: soak
-soak: build guests ## Make 100,000 calls (CALLS=…; BY=hostile: attacks), and see that memory and open sockets stay where they were
+soak: build guests ## Make 100,000 calls (CALLS=…; BY=hostile: attacks) and check that memory and sockets do not grow
 	$(CARGO) build --locked --workspace --bin soak --test component_file
 	@"$$($(TARGET_DIR))/debug/soak" --calls $(CALLS) --guest $(BY)
 
 .PHONY: templates
-templates: ## Write the element template and its fields' documentation from their table
+templates: ## Generate the element template and its field documentation
 	$(CARGO) run --quiet --locked -p flow-starter-templates
 
 .PHONY: test-templates
-test-templates: npm ## Fill in the template in Camunda's own modeler, and check the examples (needs Node 20)
+test-templates: npm ## Test the template in Camunda's modeler, and the examples (needs Node 20)
 	$(CARGO) run --quiet --locked -p flow-starter-templates -- --check
 	cd templates/check && npm ci && npm test
 
 .PHONY: pictures
-pictures: npm ## Draw the examples and the form for the docs (needs Node 20)
+pictures: npm ## Draw the pictures for the docs: examples and form (needs Node 20)
 	cd templates/check && npm ci && npm run pictures
 
 .PHONY: npm
 npm:
 	@command -v npm > /dev/null || { echo 'There is no npm here: install Node.js 20 or newer.' >&2; exit 1; }
 
-# What the other hosts need lies in target/hosts and host-test/node/node_modules.
+# The other hosts' dependencies go to target/hosts and host-test/node/node_modules.
 HOSTS_PYTHON := target/hosts/python/bin/python
 RUN_HOSTS = programs=$$($(TARGET_DIR))/debug && $(PYTHON) host-test/conformance/hosts.py --component $(COMPONENT) \
 	--gated target/hosts/gated.wasm --python $(HOSTS_PYTHON) --stand-in "$$programs/servicenow-stand-in" --embed-rust "$$programs/embed-rust"
 
 .PHONY: test-hosts
-test-hosts: hosts ## Play the table of cases in Node and Python as well, and run every example (needs Node 20, Python 3.9)
+test-hosts: hosts ## Run the conformance cases in Node and Python, and every example (needs Node 20, Python 3.9)
 	@$(RUN_HOSTS)
 
 .PHONY: host-table
-host-table: hosts ## The same, and write the table of hosts and the examples in docs/embedding.md
+host-table: hosts ## Like test-hosts, and update the table of hosts and the examples in docs/embedding.md
 	@$(RUN_HOSTS) --write
 
 .PHONY: hosts
@@ -139,10 +143,10 @@ hosts: first-build build npm
 	$(PYTHON) -m venv target/hosts/python
 	$(HOSTS_PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r host-test/python/requirements.txt
 
-# wasmtime-cli takes ten minutes of a core to build, so that .ci/run leaves it out.
+# wasmtime-cli takes ten CPU minutes to build, so .ci/run leaves it out.
 WASMTIME_CLI_VERSION := 48.0.8
 .PHONY: test-wasmtime-cli
-test-wasmtime-cli: first-build build ## Build wasmtime's own command line (minutes) and play the table of cases in it
+test-wasmtime-cli: first-build build ## Run the conformance cases in wasmtime's command line (builds it: minutes)
 	$(CARGO) build --locked --workspace --bin servicenow-stand-in --test component_file
 	$(CARGO) install --locked --root target/tools wasmtime-cli --version $(WASMTIME_CLI_VERSION) \
 		--no-default-features --features run,cranelift,component-model,wasi-http
@@ -150,47 +154,51 @@ test-wasmtime-cli: first-build build ## Build wasmtime's own command line (minut
 		$(PYTHON) host-test/wasmtime-cli/host.py target/tools/bin/wasmtime
 
 .PHONY: compare-camunda
-compare-camunda: first-build build ## Play the same inputs through Camunda's REST connector, and compare (needs Maven and Java 21)
+compare-camunda: first-build build ## Compare with Camunda's REST connector on the same inputs (needs Maven and Java 21)
 	@$(CARGO) build --locked --workspace --bin servicenow-stand-in --bin flow-starter --test component_file
 	@programs=$$($(TARGET_DIR))/debug; \
 		$(PYTHON) host-test/judge/compare.py --stand-in "$$programs/servicenow-stand-in" --flow-starter "$$programs/flow-starter"
 
-# The name is compiled in: a component that imports only HTTP has nowhere to read it from.
+# The name is compiled in: a component that imports only HTTP cannot read it from anywhere.
 ALLOW ?=
 GATED ?= dist/servicenow-flow-starter-gated.wasm
 GATEKEEPER := --locked --manifest-path host-test/gatekeeper/Cargo.toml --target-dir target/gatekeeper
 .PHONY: gated
-gated: build ## The component behind a gatekeeper that forwards to one host alone: ALLOW=acme.service-now.com
-	@if [ -z '$(ALLOW)' ]; then echo 'Say which host name: make gated ALLOW=acme.service-now.com' >&2; exit 1; fi
+gated: build ## Build a component that can reach only one host: ALLOW=acme.service-now.com
+	@if [ -z '$(ALLOW)' ]; then echo 'Set the host name: make gated ALLOW=acme.service-now.com' >&2; exit 1; fi
 	@GATEKEEPER_HOST='$(ALLOW)' $(CARGO) build --quiet $(GATEKEEPER) --release --target $(WASM) -p gatekeeper
 	@mkdir -p '$(dir $(GATED))'
 	@$(CARGO) run --quiet $(GATEKEEPER) -p plug -- target/gatekeeper/$(WASM)/release/gatekeeper.wasm $(COMPONENT) '$(GATED)'
 	@echo '$(GATED): reaches $(ALLOW) and nothing else'
 
-# The tests compare docs/faults.md with each run; this writes it, for a reviewer to read what changed.
+# The tests compare docs/faults.md with each run; this target rewrites it, so that a reviewer sees what changed.
 .PHONY: fault-table
-fault-table: build ## Write docs/faults.md from a run of every fault
+fault-table: build ## Run every fault and write docs/faults.md
 	WRITE_FAULT_TABLE=1 $(CARGO) test --locked --workspace --test it faults::walk
 
 # A crate without dependencies, so that its release build takes seconds. PAGE=: nothing is written. See worker/explore/src/main.rs for
 # EXPLORE_FAULTS, EXPLORE_SECONDS, EXPLORE_SCHEDULES and EXPLORE_SEED.
 PAGE ?= docs/worker.md
 .PHONY: explore
-explore: ## Explore the life of a job in the worker, and write the figures to docs/worker.md (25 minutes; EXPLORE_SEED=… replays)
+explore: ## Explore the worker's job lifecycle and update docs/worker.md (25 minutes; EXPLORE_SEED=… replays)
 	$(CARGO) run --release --locked -p flow-starter-worker-explore -- $(PAGE)
 
-# On stable Rust, which has no sanitizers (safe code needs none); libFuzzer itself needs a C++ compiler. What is found on the way is kept in
-# fuzz/target/corpus, beside the seeds in fuzz/corpus; what crashes in fuzz/artifacts. Ten seconds for one input is a crash as well.
-# Its lock file is its own: where a dependency of the component has changed, `cargo update --manifest-path fuzz/Cargo.toml` follows.
+# On stable Rust, which has no sanitizers (safe code needs none); libFuzzer itself needs a C++ compiler. New inputs go to fuzz/target/corpus
+# (the seeds are in fuzz/corpus), crashes to fuzz/artifacts. Ten seconds for one input count as a crash, too.
+# fuzz/ has its own lock file: after a change to the component's dependencies, run `cargo update --manifest-path fuzz/Cargo.toml`.
 FUZZ_TARGETS := input answer dates masking
 SECONDS = 60
+# RUNS=… instead of SECONDS, with SEED=…: the same inputs each time.
+RUNS =
+SEED =
+FUZZ_FLAGS = $(if $(RUNS),-runs=$(RUNS),-max_total_time=$(SECONDS)) $(if $(SEED),-seed=$(SEED)) -timeout=10 -verbosity=0 -print_final_stats=1
 .PHONY: fuzz
-fuzz: fuzz-build ## Fuzz the JSON input, the response, its dates and masking, 60 s each (SECONDS=…; needs a C++ compiler)
+fuzz: fuzz-build ## Fuzz the JSON input, the response, its dates and masking, 60 s each (SECONDS=… or RUNS=… SEED=…; needs a C++ compiler)
 	@for target in $(FUZZ_TARGETS); do \
-		echo "fuzz: $$target, $(SECONDS) s"; \
+		echo "fuzz: $$target"; \
 		mkdir -p fuzz/target/corpus/$$target && \
 		$(CARGO) fuzz run --sanitizer none $$target fuzz/target/corpus/$$target fuzz/corpus/$$target -- -dict=fuzz/dictionaries/$$target.dict \
-			-max_total_time=$(SECONDS) -timeout=10 -verbosity=0 -print_final_stats=1 || exit 1; \
+			$(FUZZ_FLAGS) || { echo "The input that failed, in base64:"; base64 fuzz/artifacts/$$target/*; exit 1; }; \
 	done
 
 .PHONY: fuzz-build
@@ -204,9 +212,9 @@ fmt: ## Format the code
 	$(CARGO) fmt --all
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml
 
-# Full optimisation would take three times as long, and save nothing on a tool that runs for a second.
+# Full optimisation would take three times as long and gain nothing for tools that run for a second.
 .PHONY: tools
-tools: ## Install what `make check` and `make fuzz` need beside Rust: cargo-deny and cargo-fuzz
+tools: ## Install cargo-deny and cargo-fuzz, for `make check` and `make fuzz`
 	@if [ "$$($(CARGO) deny --version 2> /dev/null)" != 'cargo-deny $(CARGO_DENY_VERSION)' ]; then \
 		CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
 			$(CARGO) install --locked cargo-deny --version $(CARGO_DENY_VERSION); fi
@@ -215,13 +223,13 @@ tools: ## Install what `make check` and `make fuzz` need beside Rust: cargo-deny
 			$(CARGO) install --locked cargo-fuzz --version $(CARGO_FUZZ_VERSION); fi
 
 .PHONY: clean
-clean: ## Remove all that was built: target/, dist/ and fuzz/target/
+clean: ## Remove all build output: target/, dist/ and fuzz/target/
 	$(CARGO) clean
 	rm -rf dist fuzz/target
 
 TARGET_DIR = $(CARGO) metadata --locked --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/'
 
-# Comes first, so that a mistyped name is known before minutes of building.
+# Runs first, so that a mistyped name fails before minutes of building.
 .PHONY: config-file
 config-file:
 	@if [ -n "$$CONFIG" ] && [ ! -f "$$CONFIG" ]; then \

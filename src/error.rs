@@ -1,4 +1,4 @@
-//! Why a call ended otherwise than with a success: one table from cause to kind, flow state and retryable, and the sentence a person reads.
+//! Errors: one table from cause to kind, flow state and retryable, and the messages.
 
 use crate::types::{ErrorKind, FlowResponse, FlowState, TriggerError};
 use flow_starter_input::message::{NOT_STARTED, STARTED, UNKNOWN, quoted};
@@ -178,10 +178,10 @@ impl Cause {
             Self::Dns => "was not sent: the name could not be resolved",
             Self::Refused => "was not sent: nothing accepts connections there",
             Self::Tls => "failed: no secure connection (TLS) could be made",
-            Self::ConnectTimeout => "found no connection in time",
-            Self::Lost => "got no answer: the connection was lost",
-            Self::Silent => "got no answer in time",
-            Self::Garbled => "got no whole answer in HTTP: it was cut, or something else speaks there",
+            Self::ConnectTimeout => "failed: could not connect in time",
+            Self::Lost => "got no response: the connection was lost",
+            Self::Silent => "got no response in time",
+            Self::Garbled => "got no complete HTTP response: it was cut off, or the server does not speak HTTP",
             Self::Host => "failed inside the connector host",
             Self::Html => "was answered with a web page: the instance is hibernating or this is not its REST API",
             Self::Redirected | Self::SeeOther => "was answered with a redirect, which is never followed",
@@ -190,19 +190,19 @@ impl Cause {
             Self::Blocked => "was refused",
             Self::NotFound => "found nothing at this path",
             Self::Rejected => "was rejected",
-            Self::TooEarly => "was not taken yet: it came too early for the server",
+            Self::TooEarly => "was rejected for now: the server considers it too early",
             Self::RateLimited => "was refused: too many requests",
-            Self::UnavailableSaid | Self::Unavailable => "was answered that the service is unavailable",
-            Self::ServerError => "failed in the server",
-            Self::Cancelled => "was accepted, but the answer reports a failure",
-            Self::Accepted => "was accepted, but the answer does not say that anything was done",
+            Self::UnavailableSaid | Self::Unavailable => "failed: the service is unavailable",
+            Self::ServerError => "failed on the server",
+            Self::Cancelled => "was accepted, but the response reports a failure",
+            Self::Accepted => "was accepted, but the response does not confirm that anything was done",
             Self::Markup => "was answered with markup in place of JSON, which may be a sign-in page",
-            Self::RequestTimeout => "took the server too long, and may still be running",
-            Self::AnswerLost => "was accepted, but the connection was lost within the answer",
-            Self::AnswerSilent => "was accepted, but the answer stopped coming",
-            Self::AnswerTooLarge => "was accepted, but the answer is larger than the limit",
-            Self::AnswerCompressed => "was accepted, but the answer is compressed, which was not asked for",
-            Self::NoToken => "was answered without a usable access token",
+            Self::RequestTimeout => "took the server too long and may still be running",
+            Self::AnswerLost => "was accepted, but the connection was lost within the response",
+            Self::AnswerSilent => "was accepted, but the response stopped midway",
+            Self::AnswerTooLarge => "was accepted, but the response is larger than the limit",
+            Self::AnswerCompressed => "was accepted, but the response is compressed, which was not requested",
+            Self::NoToken => "got a response without a usable access token",
         }
     }
 
@@ -212,22 +212,20 @@ impl Cause {
             (Step::Token, Self::Unauthorized | Self::Rejected) => {
                 "Check the client ID and secret. In ServiceNow, check that the property glide.oauth.inbound.client.credential.grant_type.enabled is true and that the client has an OAuth application user."
             }
-            (Step::Token, Self::Forbidden) => "Check what the client may do.",
+            (Step::Token, Self::Forbidden) => "Check the client's permissions.",
             (Step::Token, Self::NotFound | Self::Redirected | Self::SeeOther) => "Check the token endpoint.",
             (Step::Token, Self::Html) => "Wake the instance, or check the token endpoint.",
             (_, Self::Denied) => "Ask whoever runs the connector host to allow this destination.",
             (_, Self::Dns) => "Check the instance's name.",
             (_, Self::Refused) => "Check the instance's name and the network.",
             (_, Self::Tls) => "Check the certificate, its name and dates, and who issued it.",
-            (_, Self::ConnectTimeout | Self::Silent | Self::AnswerSilent) => {
-                "The limits can be raised by the timeouts."
-            }
+            (_, Self::ConnectTimeout | Self::Silent | Self::AnswerSilent) => "To wait longer, raise the timeouts.",
             (_, Self::Html) => "Wake the instance, or check its name and the path.",
-            (_, Self::Redirected) => "Enter the instance and path that the server names.",
+            (_, Self::Redirected) => "If the target is right, enter it as instance and path.",
             (_, Self::Unauthorized) => "Check the credentials and the authentication type.",
-            (_, Self::Forbidden) => "Check the roles of the user and what the flow's trigger asks for.",
+            (_, Self::Forbidden) => "Check the user's roles and the roles that the flow's trigger requires.",
             (_, Self::Blocked) => {
-                "Check ServiceNow's IP address access control, and any gateway or firewall on the way; then the user's roles."
+                "Check ServiceNow's IP address access control, and any gateway or firewall in between; then the user's roles."
             }
             (_, Self::NotFound) => {
                 "Check the path, that the plugin Flow Trigger - REST is installed, that the flow is active and its trigger has this method."

@@ -1,8 +1,7 @@
-//! Starts a ServiceNow flow through its REST trigger: one call, exactly one HTTP request, one honest outcome.
+//! Starts a ServiceNow flow through its REST trigger: one call, exactly one HTTP request, one reliable outcome.
 //!
-//! This file is what the component exports, and nothing else. A call goes straight down the list and back up:
-//!
-//! | module      | takes                     | gives                                             |
+//! This file contains the component's exports. A call goes down this list and back up:
+//! | module | input | output |
 //! |-------------|---------------------------|---------------------------------------------------|
 //! | `convert`   | the contract's records    | the input crate's types                           |
 //! | input crate | the input                 | a checked HTTP request                            |
@@ -10,7 +9,7 @@
 //! | `response`  | the response              | a `FlowResponse`, or why the flow is not started  |
 //! | `error`     | a cause                   | kind, flow state, retryable and message: one table |
 //!
-//! Only `transport` knows `wasi:http`. What is not about WASI is in the crate `flow-starter-input`, which the host uses as well.
+//! Only `transport` knows `wasi:http`. Everything independent of WASI is in the crate `flow-starter-input`, which the host uses, too.
 
 #![cfg_attr(
     test,

@@ -1,4 +1,4 @@
-//! From the answer to what it means: a started flow, or the cause why not. The status line decides; the body explains.
+//! From the response to its meaning: a started flow, or the cause of failure. The status line decides; the body explains.
 
 mod body;
 mod envelope;
@@ -242,7 +242,7 @@ fn redirect(answer: &Answer) -> String {
     };
     let Some(after_scheme) = relative.strip_prefix("//") else {
         let target = if location.is_empty() {
-            "it names no target"
+            "without a target"
         } else {
             "to another path of the same host"
         };
@@ -252,7 +252,7 @@ fn redirect(answer: &Answer) -> String {
     let host = authority.rsplit('@').next().unwrap_or_default();
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-.:[]_".contains(&b);
     if host.is_empty() || host.len() > HOST_MAX || !host.bytes().all(plain) {
-        return "its target cannot be read".to_owned();
+        return "its target is not readable".to_owned();
     }
     format!("to {host}")
 }

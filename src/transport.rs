@@ -1,4 +1,4 @@
-//! One request out, one answer in: the only file that knows `wasi:http` and what its hosts say when something goes wrong.
+//! One request out, one response in: the only file that uses `wasi:http` and knows its hosts' error codes.
 //!
 //! Hosts differ in how they keep time, so the component keeps it itself: it waits for the answer together with the monotonic clock, and
 //! leaves to the host only the connect timeout, which nobody else can tell from the wait that follows it.

@@ -1,5 +1,4 @@
-//! What an operator can do where the making of a connection stopped. The component's own messages are for every host, and know neither flags
-//! nor settings.
+//! Advice for an operator if a connection fails. The component's messages are for every host, so they know no flags or settings.
 
 use std::time::SystemTime;
 
@@ -7,7 +6,7 @@ use flow_starter_host::egress::{
     AddressKind, CertificateFault, ClientCertificate, Origin, Progress, Purpose, RequestRecord, Step, Stop, StopCause,
 };
 
-/// For the last of a call's requests, if it stopped before it was sent.
+/// Advice for a call's last request, if it failed before it was sent.
 pub(crate) fn of_call(requests: &[RequestRecord]) -> Option<String> {
     let request = requests.last()?;
     let unsent = matches!(request.progress, Progress::Denied | Progress::Unsent);
@@ -24,13 +23,13 @@ pub(crate) fn of_call(requests: &[RequestRecord]) -> Option<String> {
     Some(failed.advice())
 }
 
-/// A way to an origin that ended before its end.
+/// A failed connection to an origin.
 pub(crate) struct Failed<'a> {
     pub(crate) origin: &'a Origin,
     pub(crate) stop: &'a Stop,
-    /// The input's, which names the origin.
+    /// The input field that names the origin.
     pub(crate) field: &'a str,
-    /// What the server asked of the client, where that is known.
+    /// Whether the server requested a client certificate, if known.
     pub(crate) client_certificate: Option<ClientCertificate>,
 }
 
@@ -42,27 +41,27 @@ impl Failed<'_> {
         match self.stop.step {
             Step::Policy => format!("Check {field}. If it is right, allow it: --allow {origin}"),
             Step::Dns => format!(
-                "Check {field}. If it is right, ask whoever runs this machine's name servers for an entry of {host}; where only a proxy can \
-                 look names up, name the proxy by --proxy or HTTPS_PROXY."
+                "Check {field}. If it is right, ask whoever runs this machine's DNS to add {host}; if only a proxy can resolve names, set it with --proxy or \
+                 HTTPS_PROXY."
             ),
             Step::Address => {
-                let wrong = format!("ask whoever runs the name servers why {host} leads there");
+                let wrong = format!("ask whoever runs the DNS why {host} resolves to it");
                 match self.stop.cause {
                     Some(StopCause::PlainHttp) => {
-                        format!("Write https, or let {host} lead to this machine: see --connect-to and the hosts file.")
+                        format!("Use https, or make {host} resolve to this machine: --connect-to, or the hosts file.")
                     }
                     Some(StopCause::Address(kind)) if kind != AddressKind::Metadata => {
                         format!(
-                            "If it is meant to be there, open such addresses: --open-address {kind}. If not, {wrong}."
+                            "If this address is right, allow such addresses: --open-address {kind}. If not, {wrong}."
                         )
                     }
-                    _ => format!("No instance is there: {wrong}."),
+                    _ => format!("No instance has such an address: {wrong}."),
                 }
             }
             Step::Proxy => self.proxy(),
             Step::Tcp => format!(
                 "Check the address (DNS, or --connect-to). If it is right, ask whoever runs the firewall to let this machine connect to \
-                 {host}, TCP port {port}; if this network has a proxy, name it by --proxy or HTTPS_PROXY."
+                 {host}, TCP port {port}; if this network has a proxy, set it with --proxy or HTTPS_PROXY."
             ),
             Step::Tls => self.tls(),
         }
@@ -72,17 +71,16 @@ impl Failed<'_> {
         let (host, port) = (self.origin.host(), self.origin.port());
         match self.stop.cause {
             Some(StopCause::ProxyStatus(407)) => {
-                "Give the proxy a user and a password: --proxy http://USER:PASSWORD@HOST:PORT, or HTTPS_PROXY."
+                "Set a user name and a password for the proxy: --proxy http://USER:PASSWORD@HOST:PORT, or HTTPS_PROXY."
                     .to_owned()
             }
             Some(StopCause::ProxyStatus(403)) => {
                 format!("Ask whoever runs the proxy to allow CONNECT to {host}:{port}.")
             }
             Some(StopCause::Certificate(CertificateFault::UnknownAuthority)) => UNKNOWN_AUTHORITY.to_owned(),
-            Some(StopCause::Certificate(_)) => "Ask whoever runs the proxy to look at its certificate.".to_owned(),
+            Some(StopCause::Certificate(_)) => "Ask whoever runs the proxy to check its certificate.".to_owned(),
             _ => format!(
-                "Check the proxy's own address (--proxy or HTTPS_PROXY), and ask whoever runs it whether it lets {host}:{port} through. A \
-                 host that needs no proxy stands in NO_PROXY."
+                "Check the proxy's own address (--proxy or HTTPS_PROXY), and ask whoever runs it whether it allows {host}:{port}. A host that needs no proxy belongs in NO_PROXY."
             ),
         }
     }
@@ -92,47 +90,48 @@ impl Failed<'_> {
         match (self.stop.cause, self.client_certificate) {
             (Some(StopCause::Certificate(fault)), _) => match fault {
                 CertificateFault::Expired | CertificateFault::NotYetValid => format!(
-                    "Look at this machine's clock: it says {}. If that is right, ask whoever runs {host} for a certificate that is valid now.",
+                    "Check this machine's clock: it says {}. If that is right, ask whoever runs {host} for a certificate that is valid now.",
                     day(SystemTime::now())
                 ),
                 CertificateFault::WrongName => format!(
-                    "Another server answers there. Check {field}, then where the name leads (DNS, or --connect-to); or ask whoever runs {host} \
-                     for a certificate with this name."
+                    "Another server may be responding. Check {field} and what the name resolves to (DNS, or --connect-to), or ask whoever \
+                     runs {host} for a certificate with this name."
                 ),
                 CertificateFault::UnknownAuthority => UNKNOWN_AUTHORITY.to_owned(),
                 CertificateFault::Authority => format!(
-                    "Ask whoever runs {host} for a certificate of its own. One that openssl req -x509 makes is an authority's unless it is told \
-                     otherwise: -addext basicConstraints=critical,CA:FALSE"
+                    "Ask whoever runs {host} for a certificate of its own. `openssl req -x509` makes an authority's certificate unless you \
+                     add -addext basicConstraints=critical,CA:FALSE"
                 ),
-                _ => format!("Ask whoever runs {host} to look at the certificate."),
+                _ => format!("Ask whoever runs {host} to check the certificate."),
             },
             (_, Some(ClientCertificate::Missing)) => format!(
-                "{host} lets in only who shows a certificate: --client-certificate FILE --client-key FILE, from whoever runs it."
+                "{host} requires a client certificate: get one from whoever runs it, and set --client-certificate FILE --client-key FILE."
             ),
             (_, Some(ClientCertificate::Shown)) => format!(
-                "Ask whoever runs {host} whether it accepts the certificate of --client-certificate, and look at the dates of that one."
+                "Ask whoever runs {host} whether it accepts the certificate of --client-certificate, and check that certificate's dates."
             ),
             (Some(StopCause::ClientCertificate), _) => format!(
-                "{host} lets in only who shows a certificate that it accepts: --client-certificate FILE --client-key FILE, from whoever runs it."
+                "{host} requires a client certificate that it accepts: get one from whoever runs it, and set --client-certificate FILE \
+                 --client-key FILE."
             ),
             _ => format!(
-                "Something ends the handshake: a firewall that lets TCP through but not TLS to {host}, or a port that does not speak TLS. Ask \
+                "Something ends the handshake: a firewall that allows TCP but not TLS to {host}, or a port that does not speak TLS. Ask \
                  whoever runs the firewall."
             ),
         }
     }
 }
 
-const UNKNOWN_AUTHORITY: &str = "If your company's own authority issued it (a gateway, or a proxy that opens TLS), get that authority's certificate \
-    as a PEM file: --ca-file FILE. The system's own authorities, and those of SSL_CERT_FILE, count unless --system-roots is off. If it is no \
-    authority of yours, do not trust it: somebody stands between.";
+const UNKNOWN_AUTHORITY: &str = "If your company's own certificate authority issued it (for a gateway, or a proxy that inspects TLS), get that \
+    authority's certificate as a PEM file and set --ca-file FILE. The system's authorities, and those of SSL_CERT_FILE, are trusted unless \
+    --system-roots is off. If the authority is not yours, do not trust it: somebody may be intercepting the connection.";
 
 /// `25 Nov 2026`, of `Wed, 25 Nov 2026 14:44:55 GMT`.
 pub(crate) fn day(time: SystemTime) -> String {
-    // What lies beyond the year 9999 cannot be written so, and means never (RFC 5280, section 4.1.2.5).
+    // Dates after 9999 cannot be written this way, and mean never (RFC 5280, section 4.1.2.5).
     let last = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(253_402_300_799);
     if time < SystemTime::UNIX_EPOCH || time > last {
-        return "a day out of mind".to_owned();
+        return "an unknown day".to_owned();
     }
     let whole = httpdate::fmt_http_date(time);
     whole.get(5..16).unwrap_or(&whole).to_owned()
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_or_has_a_secret_host_has_nothing_to_do() {
+    fn there_is_no_advice_after_sending_or_for_a_secret_host() {
         let denied = || stop(Step::Policy, StopCause::NotAllowed);
         for request in [
             request("https://acme.example/x", Progress::Answered(500), denied()),
@@ -192,14 +191,11 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_told_whatever_the_certificate_says() {
+    fn every_certificate_date_is_shown() {
         let day_of = |seconds| day(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
         assert_eq!(day_of(1_795_617_895), "25 Nov 2026");
         assert_eq!(day_of(253_402_300_799), "31 Dec 9999");
-        assert_eq!(day_of(253_402_300_800), "a day out of mind");
-        assert_eq!(
-            day(SystemTime::UNIX_EPOCH - Duration::from_secs(1)),
-            "a day out of mind"
-        );
+        assert_eq!(day_of(253_402_300_800), "an unknown day");
+        assert_eq!(day(SystemTime::UNIX_EPOCH - Duration::from_secs(1)), "an unknown day");
     }
 }

@@ -1,4 +1,4 @@
-//! The command line: commands with their help; the settings' flags come from their table.
+//! The command line: commands and their help. The settings' flags come from their table.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use clap::{Arg, ArgMatches, Args, Command, Parser, Subcommand};
 use crate::input::Input;
 use crate::{embedded, exit, settings};
 
-/// Starts a ServiceNow flow through its REST trigger, and tells the truth about it: started, not started, or unknown.
+/// Starts a ServiceNow flow through its REST trigger and reports what is certain: started, not started, or unknown.
 #[derive(Debug, Parser)]
 #[command(name = "flow-starter", subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Arguments {
@@ -19,54 +19,54 @@ pub(crate) struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Task {
-    /// Start a flow, once: no retry, no redirect followed
+    /// Start a flow with exactly one request: no retry, no redirect
     Trigger(Trigger),
     /// Take jobs from a Camunda 8 cluster and start their flows, until it is told to stop
     #[command(after_help = WORKER_HELP)]
     Worker(Worker),
-    /// Try the way to an instance step by step, and start no flow
+    /// Test the connection and the credentials step by step, without starting a flow
     #[command(after_help = CHECK_HELP)]
     Check {
         #[command(flatten)]
         input: Input,
     },
-    /// Say what a component's file imports and exports, and whether it would be taken
+    /// Show a component's imports and exports, and whether this host accepts it
     #[command(after_help = INSPECT_HELP)]
     Inspect {
-        /// The component [the one inside this binary]
+        /// The component file [default: the embedded component]
         #[arg(value_name = "FILE.wasm", value_hint = clap::ValueHint::FilePath)]
         file: Option<PathBuf>,
     },
-    /// Write a component's native code to a file, for --precompiled
+    /// Compile a component to native code, for --precompiled
     #[command(after_help = COMPILE_HELP)]
     Compile {
-        /// The component [the one inside this binary]
+        /// The component file [default: the embedded component]
         #[arg(value_name = "FILE.wasm", value_hint = clap::ValueHint::FilePath)]
         file: Option<PathBuf>,
-        /// Where to write
+        /// Output file
         #[arg(short = 'o', long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
         to: PathBuf,
     },
-    /// Say which secrets an input refers to, and who has them
+    /// Show which secrets an input uses, and which provider supplies each
     #[command(subcommand)]
     Secrets(Secrets),
-    /// Say which settings are in force, and which there are
+    /// Show the effective settings, or write an example configuration file
     #[command(subcommand, after_help = CONFIG_COMMANDS_HELP)]
     Config(Config),
-    /// Every setting: its flag, its environment variable, its default
-    // Not a thing to do, but one to read about: `flow-starter help settings`.
+    /// All settings: flag, environment variable, default
+    // Not a command, but a help topic: `flow-starter help settings`.
     #[command(hide = true, after_help = SETTINGS_HELP)]
     Settings,
-    /// Write a shell's completions to standard output
+    /// Write shell completions to standard output
     #[command(after_help = COMPLETIONS_HELP)]
     Completions {
-        /// For which shell
+        /// The shell
         shell: clap_complete::Shell,
     },
     /// Write the manual page to standard output
     #[command(after_help = MAN_HELP)]
     Man {
-        /// Write a page for each command to this directory instead
+        /// Write one page for each command to this directory instead
         #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
         directory: Option<PathBuf>,
     },
@@ -74,7 +74,7 @@ pub(crate) enum Task {
 
 #[derive(Debug, Args)]
 pub(crate) struct Trigger {
-    /// Show the request, secrets masked, and send nothing; it ends with 2 or 3 where the call would be refused here
+    /// Show the request with secrets masked, and send nothing; exits with 2 or 3 if the call would be refused
     #[arg(long)]
     pub(crate) dry_run: bool,
 
@@ -91,7 +91,7 @@ pub(crate) struct Worker {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Secrets {
-    /// List each secret that an input refers to, and where it is; never its value
+    /// List the secrets that an input uses, and where each is found; never their values
     #[command(after_help = SECRETS_HELP)]
     List {
         #[command(flatten)]
@@ -101,10 +101,10 @@ pub(crate) enum Secrets {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Config {
-    /// Show every setting with its value, and where that came from
+    /// Show every setting with its value and its source
     #[command(after_help = CONFIG_HELP)]
     Show,
-    /// Write a configuration file that sets nothing, with every key explained
+    /// Write a configuration file with every key explained and commented out
     #[command(after_help = EXAMPLE_HELP)]
     Example,
 }
@@ -117,7 +117,7 @@ Examples:
   flow-starter secrets list flow.json
   flow-starter config show
 
-Every setting has a flag, an environment variable and a line in the configuration file, and they count in this order: \
+Every setting has a flag, an environment variable and a key in the configuration file, in this order of precedence; \
 `flow-starter help settings` explains them all.";
 
 const TRIGGER_HELP: &str = "\
@@ -128,11 +128,11 @@ Examples:
   flow-starter trigger --instance-name acme --rest-api-trigger-path /api/x_acme/my_flow \\
       --username camunda --password '{{secrets.SN_PASSWORD}}' --request-body @body.json --dry-run
 
-A flag stands in place of the member that the file has. {{secrets.NAME}} is the environment variable SECRET_NAME, or stands in \
-a file of secrets. Every setting has a flag, an environment variable and a line in the configuration file, and they count in this \
-order: `--help` shows them all.
+A flag replaces the field of the same name in the file. {{secrets.NAME}} is read from the environment variable SECRET_NAME or from \
+a secrets file. Every setting has a flag, an environment variable and a key in the configuration file, in this order of precedence; \
+`--help` shows them all.
 
-A member of the file that nothing reads, and that is nearly a field's name or another word for it, is warned about; --strict ends with 2.";
+A field that is not used and looks misspelled is reported as a warning; with --strict, the exit code is 2.";
 
 const WORKER_HELP: &str = "\
 Examples:
@@ -153,7 +153,7 @@ Examples:
   flow-starter check flow.json
   flow-starter check flow.json --output json
 
-The one request that it makes reads a table that every instance has.
+It sends one request, which reads a table that every instance has.
 
 Exit codes: 0 all steps passed; 2 bad input; 3 a step failed.";
 
@@ -162,34 +162,35 @@ Examples:
   flow-starter inspect
   flow-starter inspect servicenow-flow-starter.wasm --output json
 
-Exit codes: 0 it would be taken; 2 it would not.
+Exit codes: 0 accepted; 2 not accepted.
 
-The other settings: `flow-starter help settings`.";
+Other settings: `flow-starter help settings`.";
 
 const COMPILE_HELP: &str = "\
 Examples:
   flow-starter compile --to flow-starter.cwasm
   flow-starter compile servicenow-flow-starter.wasm --to flow-starter.cwasm
 
-The code is of this binary, this machine and these limits. It is trusted as this binary is: let nobody else write the file.
+The code runs only with this version of flow-starter, on this kind of machine and with these limits. It is trusted like flow-starter \
+itself: let nobody else write the file.
 
-The other settings: `flow-starter help settings`.";
+Other settings: `flow-starter help settings`.";
 
 const SECRETS_HELP: &str = "\
 Examples:
   flow-starter secrets list flow.json
   flow-starter secrets list flow.json --secrets-file secrets.env
 
-Exit codes: 0 all are there; 2 one is missing, or the input is wrong.
+Exit codes: 0 every secret was found; 2 a secret is missing, or the input is invalid.
 
-The other settings: `flow-starter help settings`.";
+Other settings: `flow-starter help settings`.";
 
 const CONFIG_HELP: &str = "\
 Examples:
   flow-starter config show
   flow-starter config show --config other.toml --output json
 
-It takes the flag of every setting: `flow-starter help settings`.";
+It accepts the flag of every setting: `flow-starter help settings`.";
 
 const EXAMPLE_HELP: &str = "\
 Examples:
@@ -197,11 +198,11 @@ Examples:
   flow-starter config example > config.toml";
 
 const CONFIG_COMMANDS_HELP: &str = "\
-`flow-starter help settings` explains the flag and the environment variable of each setting.";
+`flow-starter help settings` explains each setting's flag and environment variable.";
 
 const SETTINGS_HELP: &str = "\
-A setting counts from its flag, before its environment variable, before its line in the configuration file, before its default. Every \
-command takes every flag. `flow-starter config show` says what is in force; `flow-starter config example` writes a configuration file.";
+Order of precedence: flag, environment variable, configuration file, default. Every command accepts every flag. \
+`flow-starter config show` shows the effective values; `flow-starter config example` writes a configuration file.";
 
 const COMPLETIONS_HELP: &str = "\
 Examples:
@@ -230,14 +231,22 @@ pub(crate) fn command() -> Command {
         .max_term_width(120)
 }
 
-/// The settings that each command's help explains, by the beginnings of their names. They have flags with all commands.
+/// The settings that each command's help explains, by name prefix. Every command accepts all flags.
 const OWN_SETTINGS: [(&[&str], &[&str]); 14] = [
     (&[], &[]),
     (&["trigger"], CALL_SETTINGS),
     (
         &["worker"],
         &[
-            "engine.", "worker.", "policy.", "component.", "limits.", "secrets.", "tls.", "network.", "log.",
+            "engine.",
+            "worker.",
+            "policy.",
+            "component.",
+            "limits.",
+            "secrets.",
+            "tls.",
+            "network.",
+            "log.",
         ],
     ),
     (&["check"], CALL_SETTINGS),
@@ -258,7 +267,14 @@ const OWN_SETTINGS: [(&[&str], &[&str]); 14] = [
 
 /// What one call needs.
 const CALL_SETTINGS: &[&str] = &[
-    "policy.", "component.", "limits.", "secrets.", "tls.", "network.", "log.", "output.",
+    "policy.",
+    "component.",
+    "limits.",
+    "secrets.",
+    "tls.",
+    "network.",
+    "log.",
+    "output.",
 ];
 
 fn with_settings(command: Command, path: &'static [&'static str], own: &'static [&'static str]) -> Command {
@@ -268,7 +284,7 @@ fn with_settings(command: Command, path: &'static [&'static str], own: &'static 
     }
 }
 
-/// The command line as the manual has it: every setting on the main page, and on a command's page its own.
+/// The command line for the manual: every setting on the main page, and on a command's page only its own.
 pub(crate) fn manual() -> Command {
     fn without_the_others(command: Command) -> Command {
         let hidden = |arg: Arg| {
@@ -281,7 +297,7 @@ pub(crate) fn manual() -> Command {
     command.mut_args(|arg| arg.hide_long_help(false))
 }
 
-/// Every setting, explained.
+/// The help of all settings.
 pub(crate) fn explained() -> String {
     let mut command = command();
     command.build();
@@ -297,29 +313,29 @@ pub(crate) fn flags() -> Vec<String> {
     all.filter_map(|arg| arg.get_long().map(str::to_owned)).collect()
 }
 
-/// The process's own arguments. It writes the help and ends where that is asked for, and ends with 2 where an argument is wrong.
+/// Parses the process's arguments. Prints help and exits if requested; exits with 2 if an argument is wrong.
 pub(crate) fn matches() -> ArgMatches {
     let matches = command().try_get_matches();
     matches.unwrap_or_else(|error| without_values(error).exit())
 }
 
-/// An error without what was given, which may be a password in the wrong place. What it may have been meant to be is still named.
+/// Removes the given value from an error, since it may be a misplaced password. Suggestions stay.
 pub(crate) fn without_values(mut error: clap::Error) -> clap::Error {
     for given in [
         ContextKind::InvalidValue,
         ContextKind::InvalidSubcommand,
         ContextKind::InvalidArg,
     ] {
-        // Elsewhere it names an argument of our own.
+        // Otherwise it names one of our own arguments.
         if given == ContextKind::InvalidArg && error.kind() != ErrorKind::UnknownArgument {
             continue;
         }
-        // An empty one stands for a value that is missing.
+        // An empty one means a missing value.
         if matches!(error.get(given), Some(ContextValue::String(text)) if !text.is_empty()) {
             error.insert(given, ContextValue::String("***".to_owned()));
         }
     }
-    // It says how the argument would be passed as a value.
+    // It would quote the argument.
     error.remove(ContextKind::Suggested);
     error
 }

@@ -1,11 +1,10 @@
-//! `flow-starter check`: the way to an instance and what it answers, step by step, without starting a flow.
-//!
-//! | file | what it holds |
+//! `flow-starter check`: tests the connection and the credentials step by step, without starting a flow.
+//! | file | contents |
 //! |---|---|
-//! | `probe_report` | a probe's steps in words, and what to do about one that fails |
-//! | `answer` | the same for the one request that is made: is it awake, are the credentials good, do the clocks agree |
+//! | `probe_report` | the connection's steps, and advice for one that fails |
+//! | `answer` | the same for the one request: is the instance awake, are the credentials valid, do the clocks agree |
 //!
-//! The output is for an administrator who may be a stranger: no credential, no header but the date, no body.
+//! An administrator elsewhere may read the output: it contains no credential, no header except the date, no body.
 
 mod answer;
 mod probe_report;
@@ -23,13 +22,13 @@ use crate::exit::Exit;
 use crate::input::Members;
 use crate::terminal::{escaped, printable};
 
-/// As long as a call waits for its connection unless told otherwise.
+/// The default connect timeout of a call.
 const STEP_LIMIT: Duration = Duration::from_secs(20);
 
-/// A table that every instance has. Whoever may not read it is told so (403) only once its credentials are accepted.
+/// A table that every instance has. A 403 comes only after the credentials are accepted.
 const PATH: &str = "/api/now/table/sys_user";
 
-/// What the check's own request keeps of the input: whom it goes to, as whom, and how long it may take.
+/// The input fields that the check's request keeps: destination, credentials and timeouts.
 const KEPT: [&str; 6] = [
     "snInstance",
     "snDomain",
@@ -39,30 +38,30 @@ const KEPT: [&str; 6] = [
     "readTimeoutInSeconds",
 ];
 
-/// The step that fails where the input does.
+/// The step that fails if the input is invalid.
 const INPUT: &str = "input";
 
 /// One step of the report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Line {
-    /// The origin that it is about, or the input.
+    /// The tested origin, or the input.
     target: String,
     step: &'static str,
-    /// None: skipped.
+    /// `None` if skipped.
     ok: Option<bool>,
     detail: String,
-    /// What to do about it, where it failed.
+    /// What to do, if it failed.
     fix: Option<String>,
 }
 
-/// A step that is not known to belong to a target yet.
+/// A step's result, without its target.
 type StepReport = (&'static str, Verdict);
 
-/// What became of a step.
+/// The result of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Verdict {
     Passed(String),
-    /// Why, and what to do.
+    /// The reason, and what to do.
     Failed(String, String),
     Skipped(String),
 }
@@ -73,10 +72,10 @@ impl Verdict {
     }
 }
 
-/// Reports on each step from the policy to the credentials; how it ends is what the worst of them says.
+/// Reports on each step from the policy to the credentials; the worst one decides the exit code.
 ///
 /// # Errors
-/// Where the report cannot be written.
+/// If the report cannot be written.
 pub(crate) async fn check(
     starter: &FlowStarter,
     egress: &Egress,
@@ -105,20 +104,20 @@ pub(crate) async fn check(
     let prepared = starter.prepare(&question).await;
     let named = match &prepared {
         Ok(call) => {
-            // A name that comes from a secret is not shown.
+            // A name from a secret is masked.
             report.mask = call.mask().clone();
             call.destinations()
         }
-        // Where the way leads can be known, and be open, without a secret that is missing.
+        // The destination may be known, and reachable, even if a secret is missing.
         Err(_) => Destinations::of_json(&question),
     };
     let refused = |message| {
-        let fix = "Put this right in the input, or where its secrets are.".to_owned();
+        let fix = "Fix this in the input, or in the secret that it uses.".to_owned();
         (INPUT, Verdict::Failed(message, fix))
     };
     let Some(flow) = named.flow() else {
         let why = prepared.err().map(|error| error.message);
-        let why = why.unwrap_or_else(|| "it does not say clearly whom to call".to_owned());
+        let why = why.unwrap_or_else(|| "it does not say which host to call".to_owned());
         report.add("the input", refused(why))?;
         return report.end();
     };
@@ -161,10 +160,10 @@ pub(crate) async fn check(
     report.end()
 }
 
-/// The step that a check leaves out: every request to a flow's path starts the flow.
+/// The step that a check omits: every request to a flow's path starts the flow.
 fn not_tried() -> StepReport {
     let why =
-        "not tried: a check starts no flow, so a wrong path, method or role shows only when the flow is triggered";
+        "not tested: a check starts no flow, so a wrong path, method or role shows only when you trigger the flow";
     ("flow", Verdict::Skipped(why.to_owned()))
 }
 
@@ -175,7 +174,7 @@ fn members(input: &str) -> Result<Members, String> {
     }
 }
 
-/// The input made into a question that starts nothing.
+/// Turns the input into a request that starts no flow.
 fn question(mut input: Members) -> String {
     input.retain(&KEPT);
     for timeout in ["connectionTimeoutInSeconds", "readTimeoutInSeconds"] {
@@ -185,23 +184,23 @@ fn question(mut input: Members) -> String {
     }
     input.set("method", json::quote("GET"));
     input.set("restApiTriggerPath", json::quote(PATH));
-    // No more of a person's record than its id.
+    // Only the ID of a user's record.
     let query = "{\"sysparm_fields\":\"sys_id\",\"sysparm_limit\":\"1\"}";
     input.set("queryParameters", query.to_owned());
     input.to_json()
 }
 
-/// A time limit of zero is none. That is for a flow that takes its time; a check has the limits of every other call then.
+/// A timeout of zero means none, for slow flows. A check uses the default limits instead.
 fn is_zero(value: &str) -> bool {
     value.trim_matches('"').parse() == Ok(0.0)
 }
 
-/// Under a step's words; as wide as its mark and its name.
+/// The indent of a step's text: the width of its mark and name.
 const INDENT: &str = "               ";
-/// A line that a mail leaves whole, indent not counted.
+/// A line width that mail does not break, without the indent.
 const WIDTH: usize = 90;
 
-/// The words in lines, each below the first of them.
+/// Wraps text and indents each further line.
 fn wrapped(text: &str) -> String {
     let mut lines = String::new();
     let mut width = 0;
@@ -221,7 +220,7 @@ fn wrapped(text: &str) -> String {
     lines
 }
 
-/// The lines, shown as they come; as JSON all at the end.
+/// The report: lines as they come, or JSON at the end.
 struct Report<'a> {
     out: &'a mut dyn Write,
     colours: bool,
@@ -232,7 +231,7 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// For a program; a person has read them.
+    /// For JSON output; people have seen them on standard error.
     fn warn(&mut self, warnings: &[String]) {
         if self.json {
             self.lines.extend(warnings.iter().map(|warning| Line {
@@ -288,7 +287,7 @@ impl Report<'_> {
         if let Some(fix) = &line.fix {
             writeln!(self.out, "{INDENT}{}", wrapped(&printable(&format!("To do: {fix}"))))?;
         }
-        // The next step may take its time.
+        // The next step may take long.
         self.out.flush()
     }
 
@@ -328,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_wrapped_between_words_and_loses_none() {
+    fn a_long_line_is_wrapped_between_words() {
         let long = "a sentence for an administrator, ".repeat(9);
         let lines = wrapped(&long);
         assert!(lines.lines().count() > 2);
@@ -340,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn the_question_keeps_whom_and_as_whom_and_nothing_of_the_flow() {
+    fn the_check_keeps_destination_and_credentials_only() {
         let input = r#"{"snInstance":"acme","snDomain":"example.com","snEndpoint":null,"authentication":{"type":"basic"},
             "connectionTimeoutInSeconds":3,"readTimeoutInSeconds":"4","maxResponseBytes":1,"method":"POST",
             "restApiTriggerPath":"/api/x/my_flow","headers":{"x-a":"b"},"queryParameters":{"c":"d"},"body":{"e":1}}"#;

@@ -1,4 +1,4 @@
-//! Settings → an engine, a loaded component, a way out, secrets, and all of them together.
+//! Settings → an engine, a loaded component, egress, secrets, and a flow starter from them.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::exit::{bad, unreadable};
 use crate::progress::Waiting;
 use crate::settings::{Code, Resolved};
 
-/// An engine for one call at a time: a pool of many places would only take address space.
+/// An engine for one call at a time: a larger pool would only take address space.
 pub(crate) fn engine(settings: &Resolved<'_>) -> Result<Engine> {
     engine_for(settings, 1)
 }
@@ -33,7 +33,7 @@ pub(crate) fn engine_for(settings: &Resolved<'_>, concurrent_calls: u32) -> Resu
 pub(crate) async fn connector(settings: &Resolved<'_>, engine: &Engine) -> Result<Connector> {
     let _waiting = Waiting::begin("compiling the component");
     match settings.code {
-        // It runs under the default limits, as the tests know.
+        // The tests guarantee that it runs under the default limits.
         Code::Embedded => engine
             .load(embedded_component()?)
             .await
@@ -44,19 +44,19 @@ pub(crate) async fn connector(settings: &Resolved<'_>, engine: &Engine) -> Resul
         }
         Code::Precompiled(file) => {
             let code = read(file)?;
-            // SAFETY: whoever names the file vouches for it as for this binary; the help of --precompiled says so.
+            // SAFETY: whoever names the file trusts it like this binary; the help of --precompiled says so.
             let loaded = unsafe { engine.load_compiled(&code) };
             loaded.map_err(|error| unusable(file, &error))
         }
     }
 }
 
-/// A component's own bytes, and what to call it: the named one, or else the one that a call would run.
+/// A component's bytes and its name in messages: the named file, or the one that a call would run.
 pub(crate) fn bytes<'a>(named: Option<&Path>, settings: &Resolved<'a>) -> Result<(PathBuf, Cow<'a, [u8]>)> {
     match (named, settings.code) {
         (Some(file), _) | (None, Code::File(file)) => Ok((file.to_owned(), read(file)?.into())),
         (None, Code::Embedded | Code::Precompiled(_)) => {
-            Ok(("inside this binary".into(), embedded_component()?.into()))
+            Ok(("embedded component".into(), embedded_component()?.into()))
         }
     }
 }
@@ -72,14 +72,14 @@ fn unusable(file: &Path, error: &LoadError) -> anyhow::Error {
 fn embedded_component() -> Result<&'static [u8]> {
     embedded::component().ok_or_else(|| {
         anyhow::anyhow!(
-            "this binary was built without a component inside: give one by --component, or build it by `make install`"
+            "this binary has no embedded component: name one with --component, or build it with `make install`"
         )
     })
 }
 
-/// All that a call takes, and its way out by itself.
+/// Everything that a call needs, and the egress separately.
 pub(crate) async fn starter(settings: &Resolved<'_>) -> Result<(FlowStarter, Egress)> {
-    // What is wrong with a setting is known before the seconds of compiling.
+    // Checks settings first, before the component compiles for seconds.
     settings.check_secrets_are_there().await?;
     let (egress, secrets) = (settings.egress()?, settings.secrets.clone());
     let connector = connector(settings, &engine(settings)?).await?;

@@ -1,4 +1,4 @@
-//! What a call would send, for a person or for a program. The library has masked all of it.
+//! Shows what a call would send. The library has masked it.
 
 use flow_starter_host::starter::{DryRun, RecordedRequest};
 use serde_json::{Value, json};
@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use crate::outcome::{error_json, failed, purpose};
 use crate::terminal::{Page, Tone};
 
-/// The requests as they would stand on the wire.
+/// The requests as they would be sent.
 pub(crate) fn as_text(dry_run: &DryRun, colours: bool) -> String {
     let mut page = Page::new(colours);
-    page.line("Nothing was sent. This is what would be:");
+    page.line("Dry run: nothing was sent. A call would send:");
     for request in &dry_run.requests {
         page.line("");
         page.toned(&format!("{} {}", request.method, request.url), Tone::Bold);
@@ -36,7 +36,7 @@ pub(crate) fn as_text(dry_run: &DryRun, colours: bool) -> String {
     page.into_text()
 }
 
-/// Why nothing would be sent.
+/// Why no request would be sent.
 pub(crate) fn refused(dry_run: &DryRun, colours: bool) -> Option<String> {
     let error = dry_run.refusal.as_ref()?;
     Some(failed(error, &[], colours))

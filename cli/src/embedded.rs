@@ -1,8 +1,8 @@
-//! The component that was built into this binary (`build.rs`).
+//! The component embedded in this binary (`build.rs`).
 
 const COMPONENT: Option<&[u8]> = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
-/// Its bytes; none where the binary was built before the component.
+/// Its bytes; `None` if the binary was built before the component.
 pub(crate) fn component() -> Option<&'static [u8]> {
     COMPONENT
 }
@@ -10,8 +10,8 @@ pub(crate) fn component() -> Option<&'static [u8]> {
 /// For `--version`.
 pub(crate) fn long_version() -> String {
     let inside = match COMPONENT {
-        Some(wasm) => format!("with the component inside, {} bytes", wasm.len()),
-        None => "without a component inside".to_owned(),
+        Some(wasm) => format!("embedded component: {} bytes", wasm.len()),
+        None => "no embedded component".to_owned(),
     };
     format!("{}\n{inside}", env!("CARGO_PKG_VERSION"))
 }

@@ -1,10 +1,10 @@
-//! How a command ends: one table of codes, which the help shows as well.
+//! Exit codes: one table, which the help shows, too.
 
 use std::process::ExitCode;
 
 use flow_starter_host::{ErrorKind, FlowState, TriggerError};
 
-/// How a command ended.
+/// An exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
@@ -19,12 +19,12 @@ pub(crate) enum Exit {
 /// For the end of a command's help.
 pub(crate) const TABLE: &str = "\
 Exit codes:
-  0  started; and the success of every other command
-  1  flow-starter itself cannot do its work
-  2  bad input: the arguments, a setting, the input or a secret; no flow was started
+  0  started; for other commands: success
+  1  flow-starter itself failed
+  2  bad input: an argument, a setting, the input or a secret; no flow was started
   3  not started
-  4  unknown: look for the flow's execution in ServiceNow before you start it again
-  5  started, but the answer is lost";
+  4  unknown: look for the flow's execution in ServiceNow before you retry
+  5  started, but the response is lost";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
@@ -43,7 +43,7 @@ impl From<&TriggerError> for Exit {
     }
 }
 
-/// What the person who gave it can mend: arguments, settings, files. Everything else is our own failure.
+/// An error that the user can fix: arguments, settings, files. Everything else is our own failure.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct BadInput(pub(crate) String);
@@ -53,8 +53,7 @@ pub(crate) fn bad(message: impl Into<String>) -> anyhow::Error {
     BadInput(message.into()).into()
 }
 
-/// A file that a person named, and that cannot be read. What is no file's name may be anything, a password in the wrong place too, and is not
-/// repeated.
+/// An unreadable file. If no such file exists, its name is not quoted: it may be a misplaced password.
 pub(crate) fn unreadable(what: &str, file: &std::path::Path, error: &std::io::Error) -> anyhow::Error {
     let why = match error.kind() {
         std::io::ErrorKind::NotFound | std::io::ErrorKind::InvalidFilename => "there is no such file".to_owned(),
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_can_mend_is_told_apart_from_our_own_failure() {
+    fn user_errors_differ_from_internal_errors() {
         assert_eq!(Exit::from(&bad("x")), Exit::BadInput);
         assert_eq!(Exit::from(&bad("x").context("y")), Exit::BadInput);
         assert_eq!(Exit::from(&anyhow::anyhow!("x")), Exit::Internal);

@@ -1,4 +1,4 @@
-//! A component's file, for a person or as JSON; and its machine code, in a file that is whole or not there.
+//! Inspects a component, as text or JSON, and writes its machine code atomically.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::terminal::{escaped, printable as shown};
 
-/// Says what the file is, what it imports and exports, and whether this host takes it; true where it does.
+/// Prints what the file is, what it imports and exports, and whether this host accepts it; `true` if it does.
 pub(crate) fn inspect(
     engine: &Engine,
     file: &Path,
@@ -30,25 +30,25 @@ pub(crate) fn inspect(
     Ok(inspection.refusal.is_none())
 }
 
-/// Writes a component's machine code to a file; gives its size in bytes.
+/// Writes a component's machine code to a file; returns its size in bytes.
 pub(crate) fn compile(engine: &Engine, wasm: &[u8], to: &Path) -> anyhow::Result<u64> {
     let machine_code = engine.compile(wasm)?;
-    replace(to, &machine_code).context("cannot write the file of --to")?;
+    replace(to, &machine_code).context("cannot write the --to file")?;
     Ok(machine_code.len() as u64)
 }
 
-/// Whoever loads the file meanwhile finds the old one or the new one, and never a part.
+/// Replaces the file atomically: a reader sees the old one or the new one, never a part.
 fn replace(to: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let name = to.file_name().ok_or(std::io::ErrorKind::InvalidFilename)?;
     let beside = to.with_file_name(format!(".{}.{}.new", name.to_string_lossy(), std::process::id()));
-    // A new file: what somebody else has put at this name is not written through.
+    // A new file: never write through a link that somebody else placed at this name.
     let mut file = OpenOptions::new().write(true).create_new(true).open(&beside)?;
     let written = file
         .write_all(bytes)
         .and_then(|()| file.sync_all())
         .and_then(|()| fs::rename(&beside, to));
     if written.is_err() {
-        // The error that is told is the first one.
+        // Only the first error is reported.
         let _ = fs::remove_file(&beside);
     }
     written
@@ -88,8 +88,8 @@ fn print(name: &str, inspection: &Inspection, out: &mut dyn Write) -> std::io::R
     }
     for import in &inspection.imports {
         match import.denied {
-            None => writeln!(out, "  given      {}", shown(&import.name))?,
-            Some(why) => writeln!(out, "  not given  {}: {why}", shown(&import.name))?,
+            None => writeln!(out, "  allowed  {}", shown(&import.name))?,
+            Some(why) => writeln!(out, "  denied   {}: {why}", shown(&import.name))?,
         }
     }
     if !inspection.exports.is_empty() {
@@ -106,9 +106,9 @@ fn print(name: &str, inspection: &Inspection, out: &mut dyn Write) -> std::io::R
         writeln!(out, "  {present}    {} of {}", door.function, door.interface)?;
     }
     match &inspection.refusal {
-        None => writeln!(out, "\nThis host takes it."),
+        None => writeln!(out, "\nThis host accepts it."),
         Some(refusal) => {
-            writeln!(out, "\nThis host does not take it:")?;
+            writeln!(out, "\nThis host does not accept it:")?;
             for reason in refusal.reasons() {
                 writeln!(out, "  - {}", shown(&reason))?;
             }
@@ -138,15 +138,15 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_told_all_that_keeps_a_component_out() {
+    fn every_reason_against_a_component_is_shown() {
         let wasm = wat::parse_str(r#"(component (import "wasi:sockets/tcp@0.2.6" (instance (export "f" (func)))))"#);
         let (taken, text) = inspected("some.wasm", &wasm.unwrap(), false);
         assert!(!taken);
         for line in [
             "some.wasm: component, ",
-            "  not given  wasi:sockets/tcp@0.2.6: no connector gets sockets",
+            "  denied   wasi:sockets/tcp@0.2.6: sockets are never allowed",
             "  missing    trigger-flow of connectors:servicenow-flow-starter/flow-starter@0.1.0",
-            "This host does not take it:\n  - it imports wasi:sockets/tcp@0.2.6: no connector",
+            "This host does not accept it:\n  - it imports wasi:sockets/tcp@0.2.6: sockets",
             "  - it does not export connectors:servicenow-flow-starter/connector@0.1.0, with execute",
         ] {
             assert!(text.contains(line), "{text}");
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_is_told_as_json() {
+    fn json_output_has_the_same_content() {
         let wasm = wat::parse_str(r#"(component (import "wasi:cli/exit@0.2.6" (instance (export "f" (func)))))"#);
         let (taken, text) = inspected("some.wasm", &wasm.unwrap(), true);
         let report: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -169,13 +169,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_component_is_told_in_one_sentence() {
+    fn a_file_that_is_not_a_component_gets_one_sentence() {
         let (taken, text) = inspected("index.html", b"<!DOCTYPE html>", false);
         assert!(!taken);
         assert_eq!(
             text,
-            "index.html: something else, 15 bytes\n\nThis host does not take it:\n  \
-             - this is not a WebAssembly component: it does not begin as one\n"
+            "index.html: something else, 15 bytes\n\nThis host does not accept it:\n  \
+             - this is not a WebAssembly component: it does not start like one\n"
         );
     }
 
@@ -188,11 +188,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_leaves_no_file() {
+    fn a_refused_component_leaves_no_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("some.cwasm");
         let error = compile(&engine(), b"<!DOCTYPE html>", &file).unwrap_err();
-        assert!(error.to_string().contains("does not begin as one"), "{error}");
+        assert!(error.to_string().contains("does not start like one"), "{error}");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
     }
 

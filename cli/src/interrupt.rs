@@ -1,4 +1,4 @@
-//! A person or a supervisor who ends a call while it waits: what became of the flow by then is told.
+//! Signals during a call: the first one cancels the call, and the flow's state is reported.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -7,11 +7,11 @@ use tokio::sync::Notify;
 
 use crate::exit::Exit;
 
-/// Listens from now on, on a thread of its own, since the call's may be busy: the first signal gives the call up, and another one, or one
-/// that comes while its end is written, ends the process.
+/// Listens on its own thread, since the call's thread may be busy. The first signal cancels the call; another one, or one during the final
+/// output, ends the process.
 pub(crate) struct Interrupts {
     first: Arc<Notify>,
-    /// The code to end with at the next signal; 0 while the call waits.
+    /// The exit code for the next signal; 0 while the call runs.
     code: Arc<AtomicU8>,
 }
 
@@ -42,15 +42,15 @@ impl Interrupts {
         self.first.notified().await;
     }
 
-    /// The call has ended so: a signal ends the process with that from now on.
+    /// The call has ended with this code: from now on a signal ends the process with it.
     pub(crate) fn ended(&self, exit: Exit) {
-        // Who ends it before the answer was written has lost it.
+        // If the process ends before the response is written, the response is lost.
         let exit = if exit == Exit::Success { Exit::AnswerLost } else { exit };
         self.code.store(exit as u8, Ordering::SeqCst);
     }
 }
 
-/// Waits for Ctrl-C, for the signal by which supervisors end a process, or for the terminal to go away.
+/// Waits for Ctrl-C, for the supervisor's termination signal, or for the terminal to close.
 async fn signal() {
     match Signals::listen() {
         Ok(mut signals) => signals.next().await,

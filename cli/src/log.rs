@@ -1,4 +1,4 @@
-//! What is logged: our own events alone, to standard error, each with its call's id.
+//! The log: only our own events, on standard error, each with its call's ID.
 
 mod json;
 
@@ -13,10 +13,10 @@ use self::json::JsonLines;
 use crate::settings::{Entry, Settings};
 use crate::terminal::{escaped, readable};
 
-/// The library and this program. Other crates' events hold header values (h2 logs each frame), so that no level lets them through.
+/// The library and this program. Other crates' events contain header values (h2 logs each frame), so no level includes them.
 const OURS: [&str; 2] = ["flow_starter_host", "flow_starter"];
 
-/// From now on.
+/// Starts logging.
 pub(crate) fn start(settings: &Settings, is_worker: bool) {
     let level = settings.text(Entry::LogLevel).and_then(|level| level.parse().ok());
     let level: LevelFilter = match is_worker && settings.is_default(Entry::LogLevel) {
@@ -26,7 +26,7 @@ pub(crate) fn start(settings: &Settings, is_worker: bool) {
     };
     let ours = Targets::new().with_targets(OURS.map(|target| (target, level)));
     let json = settings.text(Entry::LogFormat) == Some("json");
-    // A standard error that nobody reads is no reason to end.
+    // An unread standard error must not end the program.
     let layer = match json {
         true => JsonLines(move || Printable { json }).boxed(),
         false => tracing_subscriber::fmt::layer()
@@ -39,7 +39,7 @@ pub(crate) fn start(settings: &Settings, is_worker: bool) {
     let _already_set = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Standard error for a log, which comes event by event and cannot steer a terminal.
+/// Standard error for the log, one event at a time, with control characters replaced.
 struct Printable {
     json: bool,
 }
@@ -60,9 +60,9 @@ impl io::Write for Printable {
     }
 }
 
-/// A call's span, with an id that no other call has.
+/// A call's span, with a unique ID.
 pub(crate) fn call() -> tracing::Span {
     let id = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
-    // Of the highest level, so that every event of the call has it.
+    // At the highest level, so that every event of the call has it.
     tracing::error_span!(target: "flow_starter", "call", call = id)
 }

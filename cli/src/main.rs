@@ -1,21 +1,20 @@
-//! `flow-starter`: the connector at a terminal. Arguments in, exit code out.
-//!
-//! | file | what it holds |
+//! `flow-starter`: the connector as a command-line program. Arguments in, exit code out.
+//! | file | contents |
 //! |---|---|
 //! | `arguments` | the commands, and their help |
-//! | `settings/` | what is in force, by flag, environment, file or default |
+//! | `settings/` | the effective settings, from flags, environment, file or defaults |
 //! | `input/` | the arguments → the component's JSON input |
-//! | `connector` | the settings → a loaded component and its way out |
-//! | `trigger`, `outcome`, `dry_run`, `interrupt` | a call, and what became of it or would |
+//! | `connector` | the settings → a loaded component and its egress |
+//! | `trigger`, `outcome`, `dry_run`, `interrupt` | a call and its outcome, or its dry run |
 //! | `worker` | the job worker |
-//! | `check` | the way to an instance, step by step |
-//! | `advice` | what an operator can do where a connection could not be made |
-//! | `inspect` | a component's file, and its native code |
-//! | `secrets` | which secrets an input refers to |
+//! | `check` | tests the connection to an instance step by step |
+//! | `advice` | what an operator can do if a connection fails |
+//! | `inspect` | inspects and compiles a component |
+//! | `secrets` | lists the secrets that an input uses |
 //! | `manual` | completions and manual pages |
-//! | `log`, `progress`, `terminal` | what is written, and where |
+//! | `log`, `progress`, `terminal` | output |
 //! | `exit` | the exit codes |
-//! | `embedded` | the component in the binary |
+//! | `embedded` | the component in this binary |
 // The documentation of an argument is its help, word for word.
 #![allow(rustdoc::bare_urls)]
 #![cfg_attr(
@@ -60,7 +59,7 @@ use settings::{Resolved, Settings};
 use terminal::{Out, print, print_error, print_json, printable};
 
 fn main() -> ExitCode {
-    // Help, and errors in the arguments, are written there; the process ends with 2 where the arguments are wrong.
+    // Prints help and argument errors; exits with 2 if the arguments are wrong.
     let matches = arguments::matches();
     let ended = match Arguments::from_arg_matches(&matches) {
         Ok(arguments) => run(&arguments.command, &matches),
@@ -87,7 +86,7 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
         }
         _ => {}
     }
-    // A global flag is known to the command that it was given to.
+    // A global flag is only visible in the subcommand's matches.
     let settings = Settings::gather(innermost(matches), &std::env::vars_os().collect())?;
     log::start(&settings, matches!(task, Task::Worker(_)));
     let runtime = match task {
@@ -110,10 +109,10 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
             Task::Config(_) | Task::Settings | Task::Completions { .. } | Task::Man { .. } => Ok(Exit::Success),
         }
     });
-    // A read of a secrets file that hangs keeps its thread, and the process ends without it.
+    // A hanging read of a secrets file keeps its thread; do not wait for it.
     runtime.shutdown_background();
     match ended {
-        // A program reads one stream.
+        // Programs read only standard output.
         Err(error) if settings.json() => {
             let exit = Exit::from(&error);
             let kind = if exit == Exit::BadInput {
@@ -153,17 +152,17 @@ fn inspect(file: Option<&Path>, settings: &Resolved<'_>) -> Result<Exit> {
 }
 
 fn compile(file: Option<&Path>, to: &Path, settings: &Resolved<'_>) -> Result<Exit> {
-    // An empty parent is where one stands.
+    // An empty parent is the current directory.
     if to
         .parent()
         .is_some_and(|folder| folder != Path::new("") && !folder.is_dir())
     {
-        return Err(bad("cannot write the file of --to: its directory does not exist"));
+        return Err(bad("cannot write the --to file: its directory does not exist"));
     }
-    // What is there is replaced by another file: a device, a pipe or a link would be gone.
+    // The file is replaced: a device, a pipe or a link would be lost.
     if to.symlink_metadata().is_ok_and(|there| !there.is_file()) {
         return Err(bad(format!(
-            "cannot write to `{}`: there is something else than a file: for example --to flow-starter.cwasm",
+            "cannot write to `{}`: it exists and is not a regular file; choose another name, for example --to flow-starter.cwasm",
             to.display()
         )));
     }
@@ -172,7 +171,7 @@ fn compile(file: Option<&Path>, to: &Path, settings: &Resolved<'_>) -> Result<Ex
     let waiting = Waiting::begin("compiling the component");
     let compiled = inspect::compile(&engine, &wasm, to);
     drop(waiting);
-    // What a file lacks is its owner's to mend.
+    // A faulty component is the user's error.
     let size = compiled.map_err(|error| match error.downcast_ref::<LoadError>() {
         Some(error) => bad(format!("`{}` cannot be compiled: {error}", name.display())),
         None => error,
@@ -180,12 +179,12 @@ fn compile(file: Option<&Path>, to: &Path, settings: &Resolved<'_>) -> Result<Ex
     let file = to.display().to_string();
     match settings.json {
         true => print_json(&json!({"file": file, "bytes": size}).to_string())?,
-        false => print(&format!("{}: {size} bytes; for --precompiled\n", printable(&file)))?,
+        false => print(&format!("{}: {size} bytes, for --precompiled\n", printable(&file)))?,
     }
     Ok(Exit::Success)
 }
 
-/// All of them, and then what is wrong with one.
+/// Shows all settings, then an invalid one.
 fn show(settings: &Settings) -> Result<Exit> {
     let checked = settings.resolve();
     if settings.json() {

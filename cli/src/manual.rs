@@ -1,4 +1,4 @@
-//! Completions and manual pages, made of the command line itself.
+//! Completions and manual pages, generated from the command line.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::terminal::print;
 pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Exit> {
     let mut written = Vec::new();
     clap_complete::generate(shell, &mut arguments::command(), "flow-starter", &mut written);
-    // clap_complete's script for bash names a command by its words, and then looks for the program's own hyphen as if it parted two.
+    // clap_complete's bash script splits the program's name at its hyphen as if it were a subcommand.
     print(&String::from_utf8(written)?.replace("flow__subcmd__starter", "flow__starter"))?;
     Ok(Exit::Success)
 }
@@ -25,7 +25,7 @@ pub(crate) fn pages(directory: Option<&Path>) -> Result<Exit> {
         return Ok(Exit::Success);
     };
     if !directory.is_dir() {
-        return Err(bad("the argument of --directory is not a directory"));
+        return Err(bad("--directory must name an existing directory"));
     }
     clap_mangen::generate_to(arguments::manual(), directory)
         .with_context(|| format!("cannot write to `{}`", directory.display()))?;

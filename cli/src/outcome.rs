@@ -1,14 +1,14 @@
-//! What became of a call, for a person or for a program.
+//! Shows the outcome of a call, as text or JSON.
 
 use flow_starter_host::egress::{Progress, Purpose, RequestRecord};
 use flow_starter_host::input::Mask;
-use flow_starter_host::{FlowResponse, FlowState, TriggerError};
+use flow_starter_host::{ErrorKind, FlowResponse, FlowState, TriggerError};
 use serde_json::{Value, json};
 
 use crate::advice;
 use crate::terminal::{Page, Tone, with_member};
 
-/// A success, for a person: its body masked, since it may be shown to others.
+/// A success as text, with a masked body, since others may see it.
 pub(crate) fn started(answer: &str, mask: &Mask, colours: bool) -> String {
     let answer: Value = serde_json::from_str(answer).unwrap_or_default();
     let mut page = Page::new(colours);
@@ -29,12 +29,12 @@ pub(crate) fn started(answer: &str, mask: &Mask, colours: bool) -> String {
     page.into_text()
 }
 
-/// An error, for a person. The library has masked all of it.
+/// An error as text. The library has masked it.
 pub(crate) fn failed(error: &TriggerError, requests: &[RequestRecord], colours: bool) -> String {
     let mut page = Page::new(colours);
     page.row("flow", error.flow.as_str(), Tone::Bad);
     page.row("error", error.kind.as_str(), Tone::Plain);
-    page.row("try again", &again(error), Tone::Plain);
+    page.row("retry", &retry(error), Tone::Plain);
     for request in requests {
         page.row("request", &request.to_string(), Tone::Plain);
     }
@@ -46,17 +46,20 @@ pub(crate) fn failed(error: &TriggerError, requests: &[RequestRecord], colours: 
     page.into_text()
 }
 
-fn again(error: &TriggerError) -> String {
+fn retry(error: &TriggerError) -> String {
     match (error.flow, error.retryable, error.retry_after_ms) {
         (_, true, Some(ms)) => format!("yes, after {} s", f64::from(ms) / 1000.0),
         (_, true, None) => "yes, later".to_owned(),
-        (FlowState::NotStarted, false, _) => "not before this is mended".to_owned(),
-        (FlowState::Unknown, false, _) => "not before you have looked in ServiceNow".to_owned(),
+        (FlowState::NotStarted, false, _) => match error.kind {
+            ErrorKind::InvalidInput => "no; fix the input first".to_owned(),
+            _ => "no; fix the cause first".to_owned(),
+        },
+        (FlowState::Unknown, false, _) => "no; look in ServiceNow first".to_owned(),
         (FlowState::Started, false, _) => "no".to_owned(),
     }
 }
 
-/// An error, for a program: its response in the shape of a success, numbers and the order of members as they came.
+/// An error as JSON: the response has the shape of a success, with numbers and member order unchanged.
 pub(crate) fn error_json(error: &TriggerError, requests: &[RequestRecord]) -> String {
     let response = error.response.as_ref().map(FlowResponse::to_json);
     let error = with_member(
@@ -68,7 +71,7 @@ pub(crate) fn error_json(error: &TriggerError, requests: &[RequestRecord]) -> St
     with_member(&with_member("{}", "error", &error), "requests", &requests.to_string())
 }
 
-/// The members of an error but its response.
+/// The members of an error without its response.
 fn error_members(error: &TriggerError, requests: &[RequestRecord]) -> Value {
     json!({
         "kind": error.kind.as_str(),
@@ -106,8 +109,6 @@ pub(crate) fn purpose(purpose: Purpose) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use flow_starter_host::ErrorKind;
-
     use super::*;
 
     fn error() -> TriggerError {
@@ -169,9 +170,9 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_told_when_to_try_again() {
+    fn the_output_says_when_to_retry() {
         let text = failed(&error(), &[], false);
-        assert!(text.contains("  try again     yes, after 1.5 s\n"), "{text}");
+        assert!(text.contains("  retry         yes, after 1.5 s\n"), "{text}");
         assert!(text.ends_with("\nIt said ***.\n"), "{text}");
     }
 

@@ -1,4 +1,4 @@
-//! A line for a person who waits: after a second, on a terminal, and gone when it is over.
+//! A progress line: shown on a terminal after a second, and erased at the end.
 
 use std::io::{IsTerminal as _, Write};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const SECOND: Duration = Duration::from_secs(1);
 const ERASE: &str = "\r\u{1b}[2K";
 
-/// Something that takes its time; the line is erased when this is dropped.
+/// A running operation; dropping it erases the line.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     end: Option<Sender<()>>,
@@ -42,7 +42,7 @@ impl Waiting {
                 let _nobody_reads = terminal.flush();
             }
         };
-        // Without a thread there is no line, and the work is done all the same.
+        // Without a thread there is no line, but the work goes on.
         let thread = std::thread::Builder::new()
             .name("progress".to_owned())
             .spawn(shows)
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_over_at_once_shows_nothing() {
+    fn a_short_operation_shows_nothing() {
         let (written, read) = mpsc::channel();
         drop(Waiting::on(Terminal(written), "waiting", Duration::from_secs(3600)));
         assert_eq!(read.iter().count(), 0);

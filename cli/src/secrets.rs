@@ -1,4 +1,4 @@
-//! `secrets list`: which secrets an input refers to, and who has them. Never a value.
+//! `secrets list`: the secrets that an input uses, and the provider of each. Never a value.
 
 use anyhow::Result;
 use flow_starter_host::secrets::{ExpandError, SecretUse};
@@ -16,10 +16,10 @@ pub(crate) async fn list(input: &Input, settings: &Resolved<'_>) -> Result<Exit>
     let uses = uses.map_err(|_| {
         let limit = limit.as_secs_f64();
         bad(format!(
-            "a secrets file or a secrets directory did not answer within limits.wall-clock ({limit} s)"
+            "a secrets file or a secrets directory did not respond within limits.wall-clock ({limit} s)"
         ))
     })?;
-    // A reference that is not whole.
+    // A malformed reference.
     let uses = uses.map_err(|error| bad(error.to_string()))?;
     match settings.json {
         true => {
@@ -37,7 +37,7 @@ pub(crate) async fn list(input: &Input, settings: &Resolved<'_>) -> Result<Exit>
 fn as_text(uses: &[SecretUse], colours: bool) -> String {
     let mut page = Page::new(colours);
     if uses.is_empty() {
-        page.line("The input refers to no secret.");
+        page.line("The input uses no secrets.");
     }
     let rows = uses.iter().map(|used| {
         let (mark, tone, place) = match &used.found {
@@ -45,7 +45,7 @@ fn as_text(uses: &[SecretUse], colours: bool) -> String {
             Err(error) => ("✗", Tone::Bad, why(error)),
         };
         let note = match used.short {
-            true => format!("{place} (under 4 characters: it is used, and never masked)"),
+            true => format!("{place} (under 4 characters: used, but never masked)"),
             false => place,
         };
         (tone, [mark.to_owned(), used.name.clone(), used.field.clone(), note])
@@ -65,16 +65,16 @@ fn as_json(used: &SecretUse) -> Value {
     })
 }
 
-/// The name and the field stand beside it already.
+/// The name and the field are in the other columns.
 fn why(error: &ExpandError) -> String {
     match error {
         ExpandError::Missing { name, places, bare, .. } => {
             let looked = match places.as_slice() {
-                [] => "there is nowhere to look".to_owned(),
+                [] => "no provider is configured".to_owned(),
                 places => format!("looked for {}", places.join(", ")),
             };
             let text = match bare {
-                true => format!("; if `secrets.{name}` is ordinary text, set secrets.bare-references to off"),
+                true => format!("; if `secrets.{name}` is plain text, set secrets.bare-references to off"),
                 false => String::new(),
             };
             format!("not available: {looked}{text}")

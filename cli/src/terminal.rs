@@ -1,4 +1,4 @@
-//! What a person reads: lines that cannot steer a terminal, colours where there is one.
+//! Terminal output: text without control characters, and colours.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write as _};
@@ -22,14 +22,14 @@ impl Colour {
     }
 }
 
-/// A text that is put together line by line.
+/// Text built line by line.
 #[derive(Debug)]
 pub(crate) struct Page {
     text: String,
     colours: bool,
 }
 
-/// How a word stands out.
+/// The style of a word.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Tone {
     Plain,
@@ -46,12 +46,12 @@ impl Page {
         }
     }
 
-    /// A line of its own.
+    /// Adds a line.
     pub(crate) fn line(&mut self, text: &str) {
         self.toned(text, Tone::Plain);
     }
 
-    /// The same, standing out.
+    /// The same, with a style.
     pub(crate) fn toned(&mut self, text: &str, tone: Tone) {
         let line = self.tone(text, tone);
         self.text.push_str(line.trim_end());
@@ -64,7 +64,7 @@ impl Page {
         let _infallible = writeln!(self.text, "  {title:<13} {}", text.trim_end());
     }
 
-    /// Columns as wide as their widest cell; the first cell of a row has its tone.
+    /// A table; the first cell of each row is styled.
     pub(crate) fn table<const N: usize>(&mut self, rows: &[(Tone, [String; N])]) {
         let width = |column: usize| {
             let cells = rows.iter().filter_map(|(_, cells)| cells.get(column));
@@ -100,19 +100,18 @@ impl Page {
     }
 }
 
-/// What came over the network or out of a file does not steer the terminal, nor turn the order of what is read.
+/// Replaces characters that control a terminal or reorder text, which may come from the network or a file.
 pub(crate) fn printable(text: &str) -> String {
     let steers = |c: char| c.is_ascii_control() || steers(c);
     text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// Lines of a log, of which the colours and the ends of the lines are our own.
+/// The same for log lines, which keep their colours and line ends.
 pub(crate) fn readable(log: &str) -> String {
     log.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// JSON with the same characters escaped. All of its own syntax is ASCII, so that they can stand in a text alone; ASCII's control characters
-/// are escaped there already.
+/// JSON with these characters escaped. JSON syntax is ASCII, so they only occur in strings, where ASCII control characters are already escaped.
 pub(crate) fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
@@ -125,7 +124,7 @@ pub(crate) fn escaped(json: &str) -> String {
     out
 }
 
-/// The control characters beyond ASCII's first 32, and what turns the order of what is read. All of them are of 16 bits.
+/// Control characters beyond the first 32, and characters that reorder text. All have 16 bits.
 fn steers(c: char) -> bool {
     matches!(
         c,
@@ -133,7 +132,7 @@ fn steers(c: char) -> bool {
     )
 }
 
-/// Writes to standard output. A reader that has gone is not an error.
+/// Writes to standard output. A closed pipe is not an error.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -147,7 +146,7 @@ pub(crate) fn print_json(json: &str) -> io::Result<()> {
     print(&format!("{}\n", escaped(json)))
 }
 
-/// A JSON object with one more member, which is JSON already. Every other byte of it stays.
+/// Adds a member, given as JSON, to a JSON object. All other bytes stay unchanged.
 pub(crate) fn with_member(object: &str, name: &str, json: &str) -> String {
     let Some(members) = object.trim_end().strip_suffix('}') else {
         return object.to_owned();
@@ -156,7 +155,7 @@ pub(crate) fn with_member(object: &str, name: &str, json: &str) -> String {
     format!("{members}{comma}{}:{json}}}", serde_json::Value::from(name))
 }
 
-/// A JSON object with the warnings as one more member, where there are some.
+/// Adds the warnings to a JSON object, if there are any.
 pub(crate) fn with_warnings(json: &str, warnings: &[String]) -> String {
     if warnings.is_empty() {
         return json.to_owned();
@@ -164,7 +163,7 @@ pub(crate) fn with_warnings(json: &str, warnings: &[String]) -> String {
     with_member(json, "warnings", &serde_json::Value::from(warnings).to_string())
 }
 
-/// Standard output for who writes line by line: as [`print`], each of them.
+/// Standard output as a writer, with the rules of [`print`].
 #[derive(Debug)]
 pub(crate) struct Out;
 
@@ -184,17 +183,17 @@ impl io::Write for Out {
     }
 }
 
-/// Writes to standard error, which nobody may be reading.
+/// Writes to standard error and ignores failures.
 pub(crate) fn print_stderr(text: &str) {
     let _nobody_reads = io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// One line for what does not keep a command from its work.
+/// Prints a warning.
 pub(crate) fn warn(what: &str) {
     print_stderr(&format!("warning: {}\n", printable(what)));
 }
 
-/// One line for an error of our own.
+/// Prints an error.
 pub(crate) fn print_error(what: &str) {
     print_stderr(&format!("flow-starter: {}\n", printable(what)));
 }
@@ -204,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_came_over_the_network_does_not_steer_the_terminal() {
+    fn network_text_cannot_control_the_terminal() {
         let mut page = Page::new(true);
         page.row("body", "\u{1b}]0;title\u{7} \u{202e}reversed\r\nnext", Tone::Bold);
         assert_eq!(

@@ -1,4 +1,4 @@
-//! `trigger`: an input in, an exit code out.
+//! `trigger`: input in, exit code out.
 
 use anyhow::Result;
 use flow_starter_host::egress::RequestRecord;
@@ -26,7 +26,7 @@ pub(crate) async fn trigger(arguments: &Trigger, settings: &Resolved<'_>) -> Res
     if arguments.dry_run {
         return report.dry_run(&starter.dry_run(&input).await);
     }
-    let waiting = Waiting::begin("waiting for the answer");
+    let waiting = Waiting::begin("waiting for the response");
     let interrupts = Interrupts::listen()?;
     let call = starter.execute_until(&input, interrupts.first());
     let outcome = call.instrument(log::call()).await;
@@ -38,7 +38,7 @@ pub(crate) async fn trigger(arguments: &Trigger, settings: &Resolved<'_>) -> Res
 struct Report {
     json: bool,
     colours: Colour,
-    /// For a program; a person has read them.
+    /// For JSON output; people have seen them on standard error.
     warnings: Vec<String>,
 }
 
@@ -52,7 +52,7 @@ impl Report {
         match &outcome.result {
             Ok(answer) => {
                 let said = match json {
-                    // The process asked for it as it is.
+                    // JSON output passes it on unchanged.
                     true => print_json(&with_warnings(answer, warnings)),
                     false => print(&outcome::started(
                         answer,
@@ -64,7 +64,7 @@ impl Report {
                     Ok(()) => Exit::Success,
                     Err(error) => {
                         print_error(&format!(
-                            "the flow has started, and its answer cannot be written: {error}"
+                            "the flow has started, but its response cannot be written: {error}"
                         ));
                         Exit::AnswerLost
                     }
@@ -83,7 +83,7 @@ impl Report {
         if *json {
             let report = outcome::error_json(error, requests);
             if let Err(lost) = print_json(&with_warnings(&report, warnings)) {
-                print_error(&format!("{error} And it cannot be written: {lost}"));
+                print_error(&format!("{error} This result cannot be written: {lost}"));
             }
         } else {
             let colours = colours.on(&std::io::stderr());

@@ -28,9 +28,16 @@ pub(crate) async fn work(arguments: &arguments::Worker, settings: &Settings, res
         None => None,
         Some(address) => {
             let bound = Management::bind(address).await;
-            let bound = bound.map_err(|error| bad(format!("worker.management-address {address} cannot be used: {error}")))?;
+            let bound = bound.map_err(|error| {
+                bad(format!(
+                    "worker.management-address {address} cannot be used ({error}): --management-address 127.0.0.1:0 takes a free port, `none` serves nothing"
+                ))
+            })?;
             // At every log level: who starts a worker with port 0 has to find it.
-            print_stderr(&format!("management: http://{}\n", bound.address().context("the management address")?));
+            print_stderr(&format!(
+                "management: http://{}\n",
+                bound.address().context("the management address")?
+            ));
             Some(bound)
         }
     };
@@ -80,5 +87,8 @@ async fn pass_on(mut signals: Signals, stop: watch::Sender<Stop>) {
 /// A thread for each processor.
 pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
 }

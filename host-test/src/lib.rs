@@ -1,14 +1,13 @@
-//! The proof: what the component and its host do when they meet a server, tested against a stand-in ServiceNow.
-//!
-//! | where | what it holds |
+//! Tests of the component and its host against a stand-in ServiceNow.
+//! | where | contents |
 //! |---|---|
 //! | [`conformance`], `conformance/*.json` | the table of cases that every host must pass |
 //! | [`rig`] | the built component and a stand-in that it reaches, for tests of a whole call |
 //! | [`spellings`] | spellings of addresses that must not get past a policy |
 //! | `stand-in/` | the stand-in ServiceNow: the crate `servicenow-stand-in`, which needs neither the component nor wasmtime |
 //! | `tests/it` | the tests of whole calls, one program; each folder is one subject |
-//! | `tests/memory_hygiene` | what is left of a secret in memory: a program of its own, because its allocator watches the whole process |
-//! | `tests/component_file.rs` | the built file: imports, exports, size; a program of its own, which links no wasmtime |
+//! | `tests/memory_hygiene` | secrets that stay in freed memory: its own program, because its allocator watches the whole process |
+//! | `tests/component_file.rs` | the built file: imports, exports, size; its own program, without wasmtime |
 //! | `src/bin/demo` | `make run` |
 //! | `src/bin/soak.rs` | `make soak` |
 #![cfg_attr(

@@ -78,7 +78,7 @@ impl Rig {
         Ok(egress.policy(Policy::new(allowed)))
     }
 
-    /// The typed door.
+    /// The typed interface.
     pub fn trigger_flow(&self, config: FlowConfig) -> Outcome<FlowResponse> {
         let outcome = self.run(async |connector| connector.trigger_flow(&self.egress, config).await);
         let shown = outcome
@@ -89,7 +89,7 @@ impl Rig {
         outcome
     }
 
-    /// The typed door's token alone.
+    /// The typed interface, token only.
     pub fn request_token(&self, request: TokenRequest) -> Outcome<AccessToken> {
         let outcome = self.run(async |connector| connector.request_token(&self.egress, request).await);
         self.scan(
@@ -99,7 +99,7 @@ impl Rig {
         outcome
     }
 
-    /// The JSON door.
+    /// The JSON interface.
     pub fn execute(&self, input: &str) -> Outcome<String> {
         let outcome = self.run(async |connector| connector.execute(&self.egress, input).await);
         let shown = outcome.result.as_ref().map(|json| {

@@ -51,7 +51,7 @@ fn the_component_imports_http_and_its_clock_and_nothing_else() {
 }
 
 #[test]
-fn the_component_exports_its_two_doors_and_nothing_else() {
+fn the_component_exports_its_two_interfaces_and_nothing_else() {
     let (_, exports) = interfaces(&built());
     assert_eq!(export_faults(&exports), Vec::<String>::new());
 }
@@ -128,7 +128,7 @@ fn another_export_is_reported_by_its_name() {
 }
 
 #[test]
-fn a_door_with_another_function_is_reported_by_its_name() {
+fn an_export_with_another_function_is_reported_by_name() {
     let (_, exports) = interfaces(&component(|shape| shape.exports[1].1 = vec!["run".to_owned()]));
     assert_eq!(
         export_faults(&exports),
@@ -137,7 +137,7 @@ fn a_door_with_another_function_is_reported_by_its_name() {
 }
 
 #[test]
-fn a_missing_door_is_reported_by_its_name() {
+fn a_missing_export_is_reported_by_name() {
     let (_, exports) = interfaces(&component(|shape| shape.exports.truncate(1)));
     assert_eq!(
         export_faults(&exports),

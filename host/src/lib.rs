@@ -1,16 +1,18 @@
-//! The connector host: loads the flow starter component, lets it reach only whom a call names, and judges each call by what really left.
-//!
-//! | room | takes | gives |
+//! The connector host: loads the flow starter component, lets it reach only the destinations that a call names, and checks each result
+//! against a log of the requests that left.
+//! | module | input | output |
 //! |---|---|---|
-//! | `contract` | | the contract's types, which everything else stands on |
-//! | `component` | a component's bytes; a call's input | a [`Connector`]; an [`Outcome`] |
-//! | `egress` | a component's HTTP request | the answer, or why it was not sent; a [`RequestRecord`] of it |
-//! | `secrets` | references to secrets; text | their values; text without them |
-//! | `tokens` | a token request | a token, asked for once for many calls |
-//! | `starter` | a call's input as a process has it | an [`Outcome`] without secrets |
+//! | [`contract`] | | the contract's types, which everything else uses |
+//! | [`component`] | a component's bytes; a call's input | a [`Connector`]; an [`Outcome`] |
+//! | [`egress`] | a component's HTTP request | the response, or why it was not sent; a [`RequestRecord`](egress::RequestRecord) |
+//! | [`secrets`] | references to secrets; text | their values; text without them |
+//! | `tokens` | a token request | a token, requested once for many calls |
+//! | [`starter`] | a call's input, as a process has it | an [`Outcome`] without secrets |
+//! | [`input`] | | the typed input of a call |
+//! | [`inspect`] | a component's bytes | what the file is, and whether it can be loaded |
 //!
-//! A stranger needs five types: an [`Engine`] (limits, compiled once), a [`Connector`] (a loaded component), an [`Egress`] (whom it may
-//! reach, and over which TLS), a [`FlowStarter`] (these, with secrets and tokens) and an [`Outcome`] (what became of a call).
+//! Start with five types: [`Engine`] (the limits; compile once), [`Connector`] (a loaded component), [`Egress`] (allowed hosts, TLS,
+//! proxy), [`FlowStarter`] (all of these, with secrets and tokens) and [`Outcome`] (the result of a call).
 //!
 //! ```
 //! use flow_starter_host::secrets::DirectorySecrets;
@@ -22,7 +24,7 @@
 //! let engine = Engine::new(Limits::default())?;
 //! let connector = engine.load(&std::fs::read("servicenow-flow-starter.wasm")?).await?;
 //! let egress = Egress::builder().policy(Policy::new(["acme.service-now.com".parse()?])).build()?;
-//! # let egress = { drop(egress); Egress::builder().policy(Policy::deny_all()).build()? }; // Nobody is called by a test of the docs.
+//! # let egress = { drop(egress); Egress::builder().policy(Policy::deny_all()).build()? }; // Doc tests call no server.
 //! let mounted = "/run/secrets";
 //! # let folder = tempfile::tempdir()?;
 //! # let mounted = folder.path();
@@ -41,16 +43,16 @@
 //! match outcome.result {
 //!     Ok(json) => println!("started: {json}"),
 //!     Err(error) => match error.flow {
-//!         FlowState::NotStarted if error.retryable => println!("try again later: {error}"),
-//!         FlowState::NotStarted => println!("mend this first: {error}"),
-//!         FlowState::Started => println!("started, but its id is lost: {error}"),
-//!         FlowState::Unknown => println!("look in ServiceNow before you try again: {error}"),
+//!         FlowState::NotStarted if error.retryable => println!("retry later: {error}"),
+//!         FlowState::NotStarted => println!("fix this first: {error}"),
+//!         FlowState::Started => println!("started, but its ID is lost: {error}"),
+//!         FlowState::Unknown => println!("look in ServiceNow before you retry: {error}"),
 //!     },
 //! }
 //! # Ok(()) }
 //! ```
 //!
-//! Everything runs on the caller's tokio runtime. A current-thread runtime for each core is the fastest shape.
+//! Everything runs on the caller's tokio runtime. One current-thread runtime per core is fastest.
 #![deny(missing_docs)]
 #![cfg_attr(
     test,

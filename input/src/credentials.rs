@@ -1,4 +1,4 @@
-//! What of an input is a credential by its place, whoever put it there.
+//! The credentials in an input, identified by their position.
 
 use crate::fields::{CREDENTIAL_NAMES, CREDENTIALS, PAIRS};
 use crate::json::{self, Json, Raw};
@@ -61,7 +61,7 @@ impl Mask {
         if self.is_full() {
             return Invalid::refuse(
                 "",
-                "The input has more credentials than a call may have (some hundreds), and they could not all be masked: leave out what is not needed.",
+                "The input has too many credentials (more than some hundreds) to mask them all: remove those that are not needed.",
             );
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! The names of the input's fields, as the element template writes them.
+//! The names of the input's fields, as in the element template.
 
 /// The input's own members. A job carries every variable in its scope; other members are not the connector's.
 pub const INPUT: [&str; 13] = [

@@ -1,13 +1,13 @@
 //! Why an input is refused.
 
-/// A field of the input that cannot be used.
+/// An invalid field of the input.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Invalid {
-    /// The field by its name in the template's JSON: `snInstance`, `authentication.password`. Empty for the input as a whole.
+    /// The field's name in the template's JSON: `snInstance`, `authentication.password`. Empty for the whole input.
     pub field: &'static str,
-    /// For a person: which field, what is wrong, an example of right. It may quote the field's value.
+    /// For people: the field, what is wrong, and a valid example. It may quote the value.
     pub sentence: String,
-    /// The same without anything of the value, where `sentence` quotes it.
+    /// The same without the value, if `sentence` quotes it.
     unquoted: Option<&'static str>,
 }
 
@@ -35,7 +35,7 @@ impl Invalid {
         })
     }
 
-    /// The sentence to show where the value comes from a secret: it quotes nothing of the value.
+    /// The sentence for a value that comes from a secret: it does not quote the value.
     pub fn without_value(&self) -> &str {
         self.unquoted.unwrap_or(&self.sentence)
     }

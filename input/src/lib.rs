@@ -1,17 +1,16 @@
-//! The input of a call, read once for everybody: the component, the host, the command line and the templates' check.
-//!
-//! | module | takes | gives |
+//! The input of a call, parsed the same way for the component, the host, the command line and the templates' check.
+//! | module | input | output |
 //! |---|---|---|
 //! | `template` | the element template's JSON | a [`FlowConfig`] |
-//! | `request` | a [`FlowConfig`] | the HTTP requests that it describes, or why there are none |
+//! | `request` | a [`FlowConfig`] | its HTTP requests, or why it is invalid |
 //! | `output` | a response | the JSON that a process reads |
 //! | `credentials` | JSON, or a [`FlowConfig`] | the [`Mask`] of its credentials |
 //! | `mask` | text | the text without credentials |
-//! | `json` | JSON text | its values, where they stand |
+//! | `json` | JSON text | its values, with their positions |
 //! | `fields` | | the names of the input's fields |
 //! | `message` | | the sentences that every error message shares |
 //!
-//! It is plain Rust: no WASI, no wasmtime, no IO. Everything that can be wrong with an input is found here, before anything is sent.
+//! Plain Rust: no WASI, no wasmtime, no IO. Every error in an input is found here, before anything is sent.
 
 #![cfg_attr(
     test,

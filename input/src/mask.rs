@@ -18,7 +18,8 @@
 //! - UTF-8 that was read as Latin-1 and then written as UTF-8 is found, and so is Latin-1, in which headers are sent, that was read as UTF-8 or
 //!   written byte by byte. Windows-1252 is not.
 //! - Encodings within each other are tried in each order. A secret that itself holds what looks like an escape is found decoded as well.
-//! - Not covered: base64 whose `+` became a space, UTF-16, hexadecimal, base32, base64 in several lines, Unicode normalisation, upper and lower case beyond ASCII, compression, other
+//! - Not covered: base64 whose `+` became a space, UTF-16, hexadecimal, base32, base64 in several lines, Unicode normalisation, upper and
+//!   lower case beyond ASCII, compression, other
 //!   named entities, entities without `;`.
 //! - The steps grow linearly with the text and the needles. A text whose decoded forms take more than its share becomes `***`: one that was made
 //!   to, or several hundred KiB of base64 or of three kinds of escapes mixed.
@@ -43,7 +44,7 @@ pub use self::steps::{Steps, take_steps};
 
 const HIDDEN: &str = Mask::HIDDEN;
 
-/// The secrets of a call, and text without them. `Debug` shows none of it, and it is wiped when it is dropped. A clone is cheap.
+/// The secrets of a call, for masking text. `Debug` hides them, and they are zeroized on drop. Cheap to clone.
 ///
 /// ```
 /// let mut mask = flow_starter_input::mask::Mask::default();
@@ -108,7 +109,7 @@ impl Mask {
         self.needles.list().is_empty()
     }
 
-    /// A whole text without the secrets. The text it was given is wiped if it held one.
+    /// Masks a complete text. The original is zeroized if it contained a secret.
     pub fn text(&self, text: String) -> String {
         self.masked(text, false)
     }

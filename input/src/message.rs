@@ -1,13 +1,13 @@
-//! What the messages of all errors share, whoever writes them.
+//! The parts that all error messages share.
 
 use crate::mask::Mask;
 
-/// The last sentence of a message whose call may have started the flow.
+/// The last sentence of a message if the flow may have started.
 pub const UNKNOWN: &str =
     "It is unknown whether the flow started: look for its execution in ServiceNow before you start it again.";
-/// The last sentence of a message whose call has started the flow.
+/// The last sentence of a message if the flow has started.
 pub const STARTED: &str = "The flow has started.";
-/// The last sentence of a message whose call has not started the flow.
+/// The last sentence of a message if the flow has not started.
 pub const NOT_STARTED: &str = "The flow has not started.";
 
 /// `text` on one line, cut to `max` characters.

@@ -1,4 +1,4 @@
-//! From a configuration to checked HTTP requests: everything that can be wrong with the input is found here, before anything is sent.
+//! From a configuration to checked HTTP requests. Every error in the input is found here, before anything is sent.
 
 mod content_type;
 pub mod encode;
@@ -21,7 +21,7 @@ use target::Target;
 
 pub use origin::{Origin, PLACEHOLDER};
 
-/// One HTTP request, ready to be sent. What of it can be a credential is wiped when it is dropped.
+/// One HTTP request, ready to be sent. The parts that can be credentials are zeroized on drop.
 pub struct Request<'a> {
     origin: Origin,
     target: Target,
@@ -148,7 +148,7 @@ fn body<'a>(config: &'a FlowConfig, headers: &mut Headers) -> Result<&'a str, In
     if content_type.is_some_and(|content_type| content_type.has_other_charset) {
         return Invalid::refuse(
             "headers",
-            "The header `content-type` names a charset other than UTF-8, in which the body is sent: write `charset=utf-8`, or leave the charset out.",
+            "The header `content-type` names a charset other than UTF-8, but the body is sent in UTF-8: write `charset=utf-8`, or remove the charset.",
         );
     }
     let Some(body) = config.body.as_deref().filter(|text| !text.is_empty()) else {
@@ -157,7 +157,7 @@ fn body<'a>(config: &'a FlowConfig, headers: &mut Headers) -> Result<&'a str, In
     if matches!(config.method, Method::Get | Method::Delete) {
         return Invalid::refuse(
             "body",
-            "A body cannot be sent with GET or DELETE: leave it out, or use POST, PUT or PATCH.",
+            "A body cannot be sent with GET or DELETE: remove it, or use POST, PUT or PATCH.",
         );
     }
     headers.add_default("content-type", JSON);
@@ -167,7 +167,7 @@ fn body<'a>(config: &'a FlowConfig, headers: &mut Headers) -> Result<&'a str, In
         return Invalid::refuse(
             "body",
             format!(
-                "The body is not JSON (line {}, column {}), which its content type promises: for example {{\"correlationValue\": \"cam-id-1\"}}; in Camunda's form a FEEL expression begins with `=`; for another format set the header `content-type`.",
+                "The body is not JSON (line {}, column {}), but its content type says so: for example {{\"correlationValue\": \"cam-id-1\"}}; in Camunda's form a FEEL expression begins with `=`; for another format set the header `content-type`.",
                 at.line, at.column
             ),
         );
@@ -185,7 +185,7 @@ fn authenticate(
     if !matches!(config.authentication, Authentication::None) && headers.has("authorization") {
         return Invalid::refuse(
             "headers",
-            "The headers hold `authorization` already, and the authentication would add a second one: leave one of the two out.",
+            "The headers already contain `authorization`, and the authentication would add a second one: remove one of the two.",
         );
     }
     match &config.authentication {
@@ -203,7 +203,7 @@ fn authenticate(
             if !is_token(token) {
                 return Invalid::refuse(field, [
                     source,
-                    " holds a character that no token has, such as a space or a line break: give the token alone, without `Bearer`.",
+                    " contains a character that a token cannot have, such as a space or a line break: enter only the token, without `Bearer`.",
                 ].concat());
             }
             headers.add_credential("authorization", &bearer(token), source, field)?;
@@ -218,7 +218,7 @@ fn authenticate(
                     if target.has_query(name) {
                         return Invalid::refuse(
                             "authentication.name",
-                            "The query parameters hold the API key's name (authentication.name) already, and the authentication would add a second one: leave one of the two out.",
+                            "The query parameters already contain the API key's name (authentication.name), and the authentication would add a second one: remove one of the two.",
                         );
                     }
                     target.add_query(name, value);
@@ -250,7 +250,7 @@ fn apart(
     if is_trigger || (is_instance && path.first().is_some_and(|first| first == b"api")) {
         return Invalid::refuse(TOKEN_ENDPOINT_FIELD, [
             TOKEN_ENDPOINT,
-            " leads to a path where a request could start a flow: for example `https://acme.service-now.com/oauth_token.do`.",
+            " points to a path where a request could start a flow: use, for example, `https://acme.service-now.com/oauth_token.do`.",
         ].concat());
     }
     Ok(())
@@ -360,13 +360,13 @@ fn basic_header(user: &str, password: &str, source: &str, field: &'static str) -
     if user.as_bytes().contains(&b':') {
         return Invalid::refuse(
             field,
-            [source, " holds a colon, which basic authentication cannot send."].concat(),
+            [source, " contains a colon, which basic authentication cannot send."].concat(),
         );
     }
     if user.chars().chain(password.chars()).any(char::is_control) {
         return Invalid::refuse(
             field,
-            "The user name or the password holds a control character, such as a line break at its end.",
+            "The user name or the password contains a control character, such as a line break at its end.",
         );
     }
     let pair = Zeroizing::new([user, ":", password].concat());
@@ -390,7 +390,7 @@ pub fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
-/// Whom a call names: what of its input decides where requests go.
+/// A call's destinations: the parts of its input that decide where requests go.
 pub struct Destination {
     /// The origin of the flow's request.
     pub flow: Origin,

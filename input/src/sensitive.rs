@@ -1,11 +1,11 @@
-//! Text that can be, or hold, a credential.
+//! Text that can be, or contain, a credential.
 
 use std::fmt;
 use std::ops::Deref;
 
 use zeroize::Zeroize;
 
-/// Text that `Debug` never shows and that is wiped when it is dropped.
+/// Text that `Debug` never shows and that is zeroized on drop.
 ///
 /// ```
 /// use flow_starter_input::Sensitive;
@@ -18,7 +18,7 @@ use zeroize::Zeroize;
 pub struct Sensitive(String);
 
 impl Sensitive {
-    /// The text itself. From now on the caller wipes it.
+    /// Takes the text. The caller must zeroize it.
     pub fn into_string(mut self) -> String {
         std::mem::take(&mut self.0)
     }

@@ -1,4 +1,4 @@
-//! The element template's JSON, as Camunda passes it on, made into a [`FlowConfig`].
+//! Parses the element template's JSON, as Camunda passes it on, into a [`FlowConfig`].
 //!
 //! A job carries every variable in its scope, so members that are not the connector's are ignored. A null is the same as an absent member,
 //! and so is empty text where a field is optional. Nothing is trimmed.
@@ -14,7 +14,7 @@ use crate::{
     FlowConfig, Invalid, Limits, Method, Sensitive,
 };
 
-/// Reads an input of the contract's `execute`. Whether it can be sent is for [`request::plan`](crate::request::plan) to say.
+/// Parses an input of the contract's `execute`. [`request::plan`](crate::request::plan) checks whether it can be sent.
 ///
 /// # Errors
 /// The first field that is missing or of the wrong kind.
@@ -48,10 +48,10 @@ pub fn parse(input: &str) -> Result<FlowConfig, Invalid> {
     })
 }
 
-/// Whom an input names, whatever else is in it or is missing.
+/// The destinations that an input names, even if it is otherwise incomplete or invalid.
 ///
 /// # Errors
-/// Where the fields that name an origin are not as [`parse`] takes them.
+/// If the fields that name an origin are not valid for [`parse`].
 pub fn destination(input: &str) -> Result<Destination, Invalid> {
     let fields = root(input)?;
     let instance = fields.text("snInstance")?.unwrap_or_default();
@@ -104,7 +104,7 @@ fn target(fields: &Fields) -> Result<(Option<String>, Option<Sensitive>), Invali
                 return Invalid::refuse(
                     field,
                     format!(
-                        "`{field}` is missing, which `snTarget` `{}` needs: for example {example}.",
+                        "`{field}` is missing, but `snTarget` is `{}`: for example {example}.",
                         &*target
                     ),
                 );
@@ -113,7 +113,7 @@ fn target(fields: &Fields) -> Result<(Option<String>, Option<Sensitive>), Invali
                 return Invalid::refuse(
                     field,
                     format!(
-                        "`{field}` is given, and `snTarget` is `{}`: leave one of them out.",
+                        "`{field}` is given, but `snTarget` is `{}`: remove one of the two.",
                         &*target
                     ),
                 );
@@ -163,7 +163,7 @@ impl<'a> Fields<'a> {
         let mut found = self.members.iter().filter(|(key, _)| key == name).map(|(_, raw)| *raw);
         let first = found.next();
         if found.next().is_some() {
-            return Invalid::refuse(field, format!("`{field}` is given twice: leave one out."));
+            return Invalid::refuse(field, format!("`{field}` is given twice: remove one."));
         }
         Ok(first.filter(|raw| raw.get() != "null"))
     }
@@ -242,7 +242,7 @@ impl<'a> Fields<'a> {
             });
         near.map_or(String::new(), |key| {
             format!(
-                " (there is `{}{}`; the name must be exactly `{name}`)",
+                " (found `{}{}`; the name must be exactly `{name}`)",
                 self.prefix,
                 cut(key, 60)
             )
@@ -280,13 +280,13 @@ impl<'a> Fields<'a> {
                 Some(Json::Object(members)) => Ok(Some(form_of(&named(members, "body")?).into())),
                 Some(_) => Invalid::refuse(
                     "body",
-                    "The body is a list, and its content type asks for a form: give an object of names and values, or the form as text.",
+                    "The body is a list, but its content type is a form: use an object of names and values, or the form as text.",
                 ),
                 None => Err(not_unicode("body", "body")),
             },
             (Kind::Other, true) => Invalid::refuse(
                 "body",
-                "The body is an object or a list, and it is not known how to write it in its content type: give the body as text, or use `application/json` or `application/x-www-form-urlencoded`.",
+                "The body is an object or a list, which cannot be converted to its content type: pass the body as text, or use `application/json` or `application/x-www-form-urlencoded`.",
             ),
             // A number and a boolean are the same text everywhere.
             _ => Ok(Some(raw.get().into())),
@@ -346,7 +346,8 @@ pub(crate) fn as_text(value: Json, raw: Raw) -> Option<String> {
 }
 
 fn not_unicode(field: &'static str, what: &str) -> Invalid {
-    let sentence = format!("`{what}` holds half of a surrogate pair (`\\ud800` to `\\udfff`), which is no character.");
+    let sentence =
+        format!("`{what}` contains half of a surrogate pair (`\\ud800` to `\\udfff`), which is not a character.");
     Invalid::of(field, sentence)
 }
 
@@ -406,7 +407,7 @@ fn authentication(fields: &Fields) -> Result<Authentication, Invalid> {
             Some((key, _)) => Invalid::refuse(
                 "authentication.type",
                 format!(
-                    "`authentication.type` is missing{}, and `authentication.{}` is there: for example `basic`.",
+                    "`authentication.type` is missing{}, but `authentication.{}` is given: for example `basic`.",
                     fields.similar("authentication.type"),
                     cut(key, 60)
                 ),

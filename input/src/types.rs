@@ -1,6 +1,6 @@
-//! What a call is made of: the inbound types of the contract (`wit/flow-starter.wit`, interface `types`) in plain Rust.
+//! A call's configuration: the inbound types of the contract (`wit/flow-starter.wit`, interface `types`) in plain Rust.
 //!
-//! Whatever can be or hold a credential is [`Sensitive`]: `Debug` hides it, and it is wiped when it is dropped.
+//! Everything that can be or contain a credential is [`Sensitive`]: `Debug` hides it, and it is zeroized on drop.
 
 use crate::Sensitive;
 

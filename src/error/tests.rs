@@ -25,7 +25,7 @@ fn words(cause: Cause) -> &'static str {
         Cause::Tls => "TLS fails",
         Cause::Dns => "DNS fails",
         Cause::Refused => "refused, unreachable",
-        Cause::ConnectTimeout => "`connection-timeout` (some hosts say it after sending, too)",
+        Cause::ConnectTimeout => "`connection-timeout` (some hosts report it after sending, too)",
         Cause::Html => "2xx with HTML (its content type, or a body that begins as HTML)",
         Cause::Redirected => "any other 3xx",
         Cause::SeeOther => "303 (RFC 9110: the request was processed)",
@@ -36,21 +36,21 @@ fn words(cause: Cause) -> &'static str {
         Cause::TooEarly => "425",
         Cause::RateLimited => "429",
         Cause::UnavailableSaid => "503 with `Retry-After` or ServiceNow's error envelope",
-        Cause::Unavailable => "any other 503 (a gateway may say it after it forwarded)",
+        Cause::Unavailable => "any other 503 (a gateway may send it after forwarding)",
         Cause::ServerError => "any other 5xx",
         Cause::Cancelled => "2xx with ServiceNow's failure: an `error` object and `\"status\":\"failure\"`",
         Cause::Accepted => "202 without a JSON object whose `result` is not null",
-        Cause::Markup => "2xx labelled JSON or not at all, with other markup",
-        Cause::RequestTimeout => "408 (ServiceNow says it while the request still runs)",
+        Cause::Markup => "2xx labelled JSON or unlabelled, with other markup",
+        Cause::RequestTimeout => "408 (ServiceNow sends it while the request still runs)",
         Cause::Lost => "cut",
         Cause::Silent => "timed out",
-        Cause::Garbled => "garbled before the status",
+        Cause::Garbled => "garbled before the status line",
         Cause::AnswerLost => "2xx cut",
         Cause::AnswerSilent => "timed out",
         Cause::AnswerTooLarge => "too large",
         Cause::AnswerCompressed => "compressed",
-        Cause::NoToken => "anything that goes wrong in the token request",
-        Cause::Host => "any other code of the host, `internal-error` included",
+        Cause::NoToken => "any failure of the token request",
+        Cause::Host => "any other error code of the host, including `internal-error`",
     }
 }
 
@@ -133,7 +133,7 @@ fn each_part_of_the_contracts_table_has_its_cause() {
             .count();
         match row[0].as_str() {
             // The token request has a table of its own, below.
-            text if text.starts_with("anything") => {}
+            text if text.starts_with("any failure of the token") => {}
             // A 404 is the same cause, and a 403 has two.
             text if text.starts_with("any other 3xx") => assert_eq!((causes, kinds), (5, 4), "{row:?}"),
             text if text.starts_with("400 ") => assert_eq!((causes, kinds), (1, 2), "{row:?}"),
@@ -156,7 +156,7 @@ fn nothing_that_goes_wrong_in_the_token_request_has_started_the_flow() {
 }
 
 #[test]
-fn a_token_request_may_be_repeated_where_it_was_lost_or_timed_out_or_limited_or_answered_with_408_425_or_a_5xx() {
+fn a_token_request_is_retryable_after_temporary_failures() {
     use Cause::*;
     let yes = [
         Dns,
@@ -243,7 +243,7 @@ fn a_message_reads_as_sentences() {
 }
 
 #[test]
-fn what_a_server_says_is_masked_before_it_is_cut() {
+fn server_text_is_masked_before_it_is_shortened() {
     let mut mask = Mask::default();
     mask.add("hunter22");
     let said = format!("{}hunter22", "a".repeat(SAID_MAX - 4));
@@ -266,13 +266,17 @@ fn a_server_that_repeats_the_beginning_of_a_secret_does_not_hide_what_became_of_
     mask.add("tok.EN_0123456789");
     let failure = Failure::of(Cause::Redirected).with_detail("https://example.com/tok...".to_owned());
     let error = failure.at(Step::Flow, "acme.service-now.com").into_error(&mask);
-    assert!(error.message.starts_with("The request to acme.service-now.com "), "{}", error.message);
+    assert!(
+        error.message.starts_with("The request to acme.service-now.com "),
+        "{}",
+        error.message
+    );
     assert!(error.message.ends_with(NOT_STARTED), "{}", error.message);
     assert!(!error.message.contains("tok."), "{}", error.message);
 }
 
 #[test]
-fn what_a_server_says_is_cut_to_one_line_of_a_sane_length() {
+fn server_text_is_shortened_to_one_line() {
     let said = format!("a\r\nb{}", "ü".repeat(10_000));
     let error = Failure::of(Cause::Rejected)
         .answered(400, Some(said), None)

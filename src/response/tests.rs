@@ -90,7 +90,7 @@ fn failures() -> Vec<Failed> {
         row((200, &[HTML], "<ht", Silent), NO(K::NotServicenow), None, "hibernating"),
         row((200, &[HTML, GZIP], "\u{1f}", Whole), NO(K::NotServicenow), None, "hibernating"),
         // ServiceNow cancels what it has accepted, and says so after the status.
-        row((200, &[JSON], CANCELLED, Whole), unknown(K::Unconfirmed), None, "the answer reports a failure (status 200 OK). The server says: Transaction cancelled: maximum execution time exceeded: took too long. It is unknown"),
+        row((200, &[JSON], CANCELLED, Whole), unknown(K::Unconfirmed), None, "the response reports a failure (status 200 OK). The server says: Transaction cancelled: maximum execution time exceeded: took too long. It is unknown"),
         row((201, &[JSON], CANCELLED, Whole), unknown(K::Unconfirmed), None, "(status 201 Created)"),
         row((202, &[HTML], CANCELLED, Whole), unknown(K::Unconfirmed), None, "Transaction cancelled"),
         row((200, &[JSON], r#"{"result":[{"a":"1"},{"b"{"status":"failure","error":{"message":"M {\"error\"","detail":"}"}} "#, Whole), unknown(K::Unconfirmed), None, r#"M {"error": }."#),
@@ -99,7 +99,7 @@ fn failures() -> Vec<Failed> {
         row((200, &[JSON], r#"{"result":{"executionId":""},"error":{"message":"M"},"status":"failure"}"#, Whole), unknown(K::Unconfirmed), None, "says: M."),
         row((200, &[JSON], r#"{"result":[{"a"{"error":{"message":"M"},"status":"failure"}"#, Cut), unknown(K::Unconfirmed), None, "says: M."),
         // Accepted, perhaps never done.
-        row((202, &[], "", Whole), unknown(K::Unconfirmed), None, "the answer does not say that anything was done (status 202 Accepted)"),
+        row((202, &[], "", Whole), unknown(K::Unconfirmed), None, "the response does not confirm that anything was done (status 202 Accepted)"),
         row((202, &[], "ok", Whole), unknown(K::Unconfirmed), None, "It is unknown"),
         row((202, &[JSON], r#"{"result":null}"#, Whole), unknown(K::Unconfirmed), None, "It is unknown"),
         row((202, &[JSON], "[]", Whole), unknown(K::Unconfirmed), None, "It is unknown"),
@@ -114,13 +114,13 @@ fn failures() -> Vec<Failed> {
         row((200, &[("content-type", "")], "<header>x</header>", Whole), unknown(K::Unconfirmed), None, "markup"),
         row((200, &[("content-type", "application/vnd.x+json; charset=utf-8")], "<!-- unended", Whole), unknown(K::Unconfirmed), None, "markup"),
         // A success that cannot be read has started the flow.
-        row((200, &[JSON], "{", Cut), started(K::ConnectionLost), None, "the connection was lost within the answer"),
-        row((200, &[], PAGE, Cut), started(K::ConnectionLost), None, "the connection was lost within the answer"),
-        row((200, &[JSON], "<x", Cut), started(K::ConnectionLost), None, "the connection was lost within the answer"),
+        row((200, &[JSON], "{", Cut), started(K::ConnectionLost), None, "the connection was lost within the response"),
+        row((200, &[], PAGE, Cut), started(K::ConnectionLost), None, "the connection was lost within the response"),
+        row((200, &[JSON], "<x", Cut), started(K::ConnectionLost), None, "the connection was lost within the response"),
         row((204, &[], "", Cut), started(K::ConnectionLost), None, "The flow has started."),
-        row((200, &[JSON], "{", Silent), started(K::ReadTimeout), None, "the answer stopped coming"),
+        row((200, &[JSON], "{", Silent), started(K::ReadTimeout), None, "the response stopped midway"),
         row((200, &[JSON], "{", TooLarge), started(K::ResponseTooLarge), None, "larger than the limit"),
-        row((200, &[JSON, GZIP], "x", Whole), started(K::Protocol), None, "compressed, which was not asked for"),
+        row((200, &[JSON, GZIP], "x", Whole), started(K::Protocol), None, "compressed, which was not requested"),
         row((200, &[("content-encoding", "identity, br")], "x", Whole), started(K::Protocol), None, "compressed"),
         row((200, &[("content-encoding", "identity"), GZIP], "x", Whole), started(K::Protocol), None, "compressed"),
         // Redirects are not followed.
@@ -130,8 +130,8 @@ fn failures() -> Vec<Failed> {
         row((302, &[("location", "login.do?to=https://x")], "", Whole), NO(K::Redirected), None, "to another path of the same host."),
         // This one has processed the request.
         row((303, &[("location", "https://acme.example/status/1")], "", Whole), unknown(K::Redirected), None, "never followed (status 303 See Other): to acme.example. It is unknown"),
-        row((307, &[("location", "https://ex ample/")], "", Whole), NO(K::Redirected), None, "its target cannot be read."),
-        row((304, &[], "", Whole), NO(K::Redirected), None, "it names no target."),
+        row((307, &[("location", "https://ex ample/")], "", Whole), NO(K::Redirected), None, "its target is not readable."),
+        row((304, &[], "", Whole), NO(K::Redirected), None, "without a target."),
         row((300, &[HTML], PAGE, Cut), NO(K::Redirected), None, "never followed"),
         // What the server refuses.
         row((401, &[JSON], r#"{"error":{"message":"User Not Authenticated","detail":"Required to provide Auth information"},"status":"failure"}"#, Whole), NO(K::Unauthorized), None, "The server says: User Not Authenticated: Required to provide Auth information. Check the credentials"),
@@ -139,7 +139,7 @@ fn failures() -> Vec<Failed> {
         row((403, &[JSON], ENVELOPE, Whole), NO(K::Forbidden), None, "these credentials may not do this"),
         row((403, &[], "", Whole), NO(K::Forbidden), None, "was refused (status 403 Forbidden). Check ServiceNow's IP address access control"),
         row((403, &[JSON], r#"{"error":{"message":"Not from here"}}"#, Whole), NO(K::Forbidden), None, "was refused (status 403 Forbidden). The server says: Not from here. Check ServiceNow's IP address access control"),
-        row((403, &[HTML], PAGE, Whole), NO(K::Forbidden), None, "any gateway or firewall on the way"),
+        row((403, &[HTML], PAGE, Whole), NO(K::Forbidden), None, "any gateway or firewall in between"),
         row((404, &[JSON], UNKNOWN_RESOURCE, Whole), NO(K::NotFound), None, "Requested URI does not represent any resource. Check the path, that the plugin Flow Trigger - REST is installed, that the flow is active"),
         row((404, &[], "", Silent), NO(K::NotFound), None, "Check the path"),
         row((400, &[JSON], UNKNOWN_RESOURCE, Whole), NO(K::NotFound), None, "(status 400 Bad Request)"),
@@ -152,7 +152,7 @@ fn failures() -> Vec<Failed> {
         row((499, &[], "", Whole), NO(K::Rejected), None, "(status 499)"),
         row((408, &[JSON], ENVELOPE, Whole), unknown(K::Unconfirmed), None, "may still be running (status 408 Request Timeout). The server says: Too busy: Come back. It is unknown"),
         row((408, &[("retry-after", "5")], "", Cut), unknown(K::Unconfirmed), None, "It is unknown"),
-        row((425, &[], "", Whole), again(K::Rejected), None, "too early for the server (status 425 Too Early). Try again later. The flow has not started."),
+        row((425, &[], "", Whole), again(K::Rejected), None, "considers it too early (status 425 Too Early). Try again later. The flow has not started."),
         // When to come back.
         row((429, &[], "", Whole), again(K::RateLimited), None, "too many requests (status 429 Too Many Requests). Try again later. The flow has not started."),
         row((429, &[("Retry-After", " 30 ")], "", Whole), again(K::RateLimited), Some(30_000), "later"),
@@ -257,7 +257,7 @@ fn a_whole_2xx_is_a_success_with_the_ids_it_holds() {
 }
 
 #[test]
-fn headers_come_in_order_in_lower_case_without_cookies_and_without_credentials() {
+fn headers_are_lower_case_without_cookies_or_credentials() {
     let headers = [
         ("X-B", "1"),
         ("Set-Cookie", "a=b"),
@@ -302,7 +302,7 @@ fn a_body_is_decoded_by_its_charset_and_never_stops_anything() {
 }
 
 #[test]
-fn what_an_error_carries_holds_no_credential_and_a_success_is_left_alone() {
+fn an_error_contains_no_credential_and_a_success_stays_unchanged() {
     let body = "you sent hunter22 (aHVudGVyMjI=)";
     assert_eq!(
         failed(answer(500, &[], body, End::Whole)).response.unwrap().body,
@@ -340,7 +340,7 @@ fn a_cut_through_a_character_hides_no_credential_from_the_mask() {
 }
 
 #[test]
-fn a_server_that_repeats_a_credential_past_the_cut_of_its_words_leaves_the_rest_of_the_message_readable() {
+fn a_credential_across_the_truncation_keeps_the_message_readable() {
     for filler in 560..=600 {
         let words = format!("{} hunt hunt hunt hunt hunt hunt hunt hunt hunt", "x".repeat(filler));
         let body = format!(r#"{{"error":{{"message":"{words}"}}}}"#);
@@ -441,7 +441,7 @@ fn an_answer_without_a_usable_token_is_a_protocol_error_before_the_flow() {
         assert!(
             error
                 .message
-                .contains("The token request to acme.service-now.com was answered without a usable access token"),
+                .contains("The token request to acme.service-now.com got a response without a usable access token"),
             "{}",
             error.message
         );
@@ -472,7 +472,7 @@ fn a_token_may_come_with_202_and_as_html() {
 }
 
 #[test]
-fn what_goes_wrong_in_the_token_request_never_started_the_flow_and_shows_no_answer() {
+fn a_failed_token_request_starts_no_flow_and_shows_no_response() {
     for (status, headers, body, end, kind, retryable) in [
         (200, &[HTML][..], PAGE, End::Whole, K::NotServicenow, false),
         (

@@ -397,7 +397,7 @@ fn a_required_field_is_one_that_the_component_needs_or_has_the_default_of() {
 }
 
 #[test]
-fn what_the_form_refuses_the_component_refuses_too() {
+fn the_component_refuses_what_the_form_refuses() {
     for case in cases()["refused"].as_array().unwrap() {
         let Some(id) = case["input"].as_str() else { continue };
         let mut form = forms().into_iter().find(|form| form.contains_key(id)).unwrap();

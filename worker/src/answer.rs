@@ -109,7 +109,10 @@ impl Answer {
     /// JSON that is none becomes [`Self::nothing`].
     fn of_json(json: &str) -> Self {
         let json = RawValue::from_string(without_nul(json));
-        let ids = json.as_ref().ok().and_then(|json| serde_json::from_str(json.get()).ok());
+        let ids = json
+            .as_ref()
+            .ok()
+            .and_then(|json| serde_json::from_str(json.get()).ok());
         let nothing = || RawValue::from_string(NOTHING.to_owned()).unwrap_or_default();
         Self {
             ids: ids.unwrap_or_default(),
@@ -145,7 +148,10 @@ pub fn without_nul(json: &str) -> String {
     }
     out.push_str(rest);
     if replaced > 0 {
-        tracing::warn!(characters = replaced, "U+FFFD stands for NUL characters in the response: engines cannot store them");
+        tracing::warn!(
+            characters = replaced,
+            "U+FFFD stands for NUL characters in the response: engines cannot store them"
+        );
     }
     out
 }
@@ -189,7 +195,10 @@ mod tests {
     fn without_its_body_an_answer_keeps_status_and_ids() {
         let answer = Answer::of_failure(&response(r#"{"n":1}"#)).without_body();
         let json: serde_json::Value = serde_json::from_str(answer.json().get()).unwrap();
-        assert_eq!((&json["status"], &json["body"]), (&200.into(), &serde_json::Value::Null));
+        assert_eq!(
+            (&json["status"], &json["body"]),
+            (&200.into(), &serde_json::Value::Null)
+        );
         assert_eq!(json["executionId"], "an-id");
         assert_eq!(json["headers"]["x-a"], "1");
     }

@@ -79,7 +79,9 @@ fn since(now: Running, before: Running) -> Duration {
 pub fn wake_after(now: Time, at: Time) -> Instant {
     let far = Duration::from_hours(24);
     let now_there = Instant::now();
-    now_there.checked_add(at.saturating_sub(now).min(far)).unwrap_or(now_there)
+    now_there
+        .checked_add(at.saturating_sub(now).min(far))
+        .unwrap_or(now_there)
 }
 
 #[cfg(all(test, target_os = "linux"))]

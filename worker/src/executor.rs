@@ -57,7 +57,11 @@ pub(crate) async fn run<E: Engine>(
 ) {
     let intake = intake::read(&job, handover, &shared.starter).await;
     let mut executor = Executor::new(shared, &job, id, intake);
-    let (mut attempt, steps) = Attempt::new(executor.take_handed_out(), Arc::clone(&shared.limits), shared.clock.now());
+    let (mut attempt, steps) = Attempt::new(
+        executor.take_handed_out(),
+        Arc::clone(&shared.limits),
+        shared.clock.now(),
+    );
     let mut pending = Pending::new();
     let mut wake = None;
     let mut permit = Wait::NotAsked;
@@ -265,7 +269,13 @@ impl<'a, E: Engine> Executor<'a, E> {
                 let variables = report::result(self.intake.result_variable.as_deref(), answer.as_deref());
                 self.reported = Some(JobAction::Completed);
                 Box::pin(async move {
-                    settled(job, shared.engine.settle(job, Report::Complete { variables: &variables }).await)
+                    settled(
+                        job,
+                        shared
+                            .engine
+                            .settle(job, Report::Complete { variables: &variables })
+                            .await,
+                    )
                 })
             }
             Action::Fail {
@@ -284,7 +294,9 @@ impl<'a, E: Engine> Executor<'a, E> {
             } => {
                 let why = match self.stopping {
                     true => "The worker is shutting down and has given the job back.",
-                    false => "The ServiceNow instance has as many calls from this worker as it allows, so the job is given back.",
+                    false => {
+                        "The ServiceNow instance has as many calls from this worker as it allows, so the job is given back."
+                    }
                 };
                 self.fail(Fault::of_delay(why), retries, back_off, &outcome, false)
             }
@@ -326,7 +338,11 @@ impl<'a, E: Engine> Executor<'a, E> {
         let shared = self.shared;
         match std::mem::replace(&mut self.intake.call, Call::None) {
             Call::Ready(call) => {
-                let most = MAX_BYTES.saturating_sub(self.intake.result_variable.as_ref().map_or(0, |name| name.len() + 8));
+                // Without a result variable, nothing of the response is written.
+                let most = match &self.intake.result_variable {
+                    Some(name) => MAX_BYTES.saturating_sub(name.len() + 8),
+                    None => usize::MAX,
+                };
                 Box::pin(async move {
                     if shared.clock.now() > not_after {
                         return Event::Checked(false).into();
@@ -411,7 +427,11 @@ impl<'a, E: Engine> Executor<'a, E> {
         without_body: bool,
     ) -> BoxFuture<'a, Done> {
         let (shared, job) = (self.shared, self.job);
-        let next = if retries == 0 { Next::Incident } else { Next::Retry(retries) };
+        let next = if retries == 0 {
+            Next::Incident
+        } else {
+            Next::Retry(retries)
+        };
         let message = report::message(&fault, outcome.state, &self.ids, next);
         let variables = report::variables(&fault, Some(outcome), without_body);
         // The report may be deferred, and then made once more.
@@ -458,7 +478,6 @@ impl<'a, E: Engine> Executor<'a, E> {
             self.shared.metrics.job(&self.job.job_type, action);
         }
     }
-
 }
 
 /// What a step comes to that panicked: in doubt, everything may have happened.
@@ -499,7 +518,9 @@ async fn of_call(outcome: Outcome<FlowResponse>, most: usize) -> Done {
             if bytes <= most {
                 return started(Arc::new(answer), true, None);
             }
-            let what = format!("The response has {bytes} bytes as a variable, more than the {MAX_BYTES} that fit into a job. Its body was left out.");
+            let what = format!(
+                "The response has {bytes} bytes as a variable, more than the {MAX_BYTES} that fit into a job. Its body was left out."
+            );
             let fault = Fault::of_started(what, &answer);
             started(Arc::new(answer.without_body()), false, Some(fault))
         }
@@ -577,7 +598,9 @@ fn log_put(job: &Job, what: &str, answer: &PutAnswer) {
 fn log_extension(job: &Job, answer: &ExtendAnswer) {
     match answer {
         ExtendAnswer::Done => {}
-        ExtendAnswer::Refused { detail } => tracing::info!(jobKey = job.key, "the job's timeout was not moved: {detail}"),
+        ExtendAnswer::Refused { detail } => {
+            tracing::info!(jobKey = job.key, "the job's timeout was not moved: {detail}")
+        }
         ExtendAnswer::Unanswered { detail } => {
             tracing::warn!(jobKey = job.key, "the job's timeout was not moved, perhaps: {detail}");
         }
@@ -586,5 +609,6 @@ fn log_extension(job: &Job, answer: &ExtendAnswer) {
 
 fn now_for_people() -> String {
     let now = time::OffsetDateTime::from(SystemTime::now());
-    now.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
+    now.format(&time::format_description::well_known::Rfc3339)
+        .unwrap_or_default()
 }

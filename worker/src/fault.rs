@@ -66,14 +66,15 @@ impl Fault {
     }
 
     /// Of an attempt that a job came with, and whose end is not known.
-    pub fn of_found_attempt(attempt: &AttemptId) -> Self {
+    /// `origin`: by whom and when, as the end of a phrase.
+    pub fn of_found_attempt(attempt: &AttemptId, origin: &str) -> Self {
         Self {
             code: FLOW_UNKNOWN.to_owned(),
             kind: ErrorKind::Internal.as_str(),
             flow: FlowState::Unknown,
             retryable: false,
             what: format!(
-                "An earlier attempt at this task ({}) ended without a report: its worker was stopped, or the engine gave the job to another worker.",
+                "An earlier attempt at this task ({}{origin}) ended without a report: its worker was stopped, or the engine gave the job to another worker.",
                 without_nul(&shortened(attempt.as_str()))
             ),
             response: None,
@@ -83,7 +84,10 @@ impl Fault {
     /// Of a started flow that cannot be reported as a success.
     pub fn of_started(what: String, answer: &Answer) -> Self {
         Self {
-            code: answer.ids().status.map_or_else(|| NO_STATUS.to_owned(), |status| status.to_string()),
+            code: answer
+                .ids()
+                .status
+                .map_or_else(|| NO_STATUS.to_owned(), |status| status.to_string()),
             kind: ErrorKind::Internal.as_str(),
             flow: FlowState::Started,
             retryable: false,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use flow_starter_host::FlowStarter;
 use flow_starter_host::starter::PreparedCall;
 use flow_starter_input::fields::INPUT as INPUT_FIELDS;
+use flow_starter_input::message::cut;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -33,7 +34,11 @@ pub mod header {
 
 /// The variables that an activation asks for. Never empty, which would be all of them.
 pub fn fetched_variables() -> Vec<String> {
-    INPUT_FIELDS.iter().chain(&[ATTEMPT, OUTCOME]).map(|name| (*name).to_owned()).collect()
+    INPUT_FIELDS
+        .iter()
+        .chain(&[ATTEMPT, OUTCOME])
+        .map(|name| (*name).to_owned())
+        .collect()
 }
 
 /// How a job was handed out.
@@ -79,7 +84,7 @@ pub enum Call {
 pub async fn read(job: &Job, handover: Handover, starter: &FlowStarter) -> Intake {
     let (settings, unreadable) = match settings(job) {
         Ok(settings) => (settings, None),
-        Err(fault) => (Settings::default(), Some(fault)),
+        Err(what) => (Settings::default(), Some(Fault::of_task(what))),
     };
     let Handover {
         stem,
@@ -116,8 +121,8 @@ pub async fn read(job: &Job, handover: Handover, starter: &FlowStarter) -> Intak
             },
         }
         handed_out.refused = fault.is_some();
-    } else if let Some(found) = &handed_out.attempt {
-        fault = Some(Fault::of_found_attempt(found));
+    } else if let Some(found) = handed_out.found_attempt() {
+        fault = Some(Fault::of_found_attempt(&found, &origin(&job.variables)));
     }
     Intake {
         handed_out,
@@ -137,7 +142,8 @@ struct Settings {
     expression: Option<&'static str>,
 }
 
-fn settings(job: &Job) -> Result<Settings, Fault> {
+/// Or a sentence that says which header is wrong.
+fn settings(job: &Job) -> Result<Settings, String> {
     let text = |name: &str| job.headers.get(name).map(String::as_str).unwrap_or_default();
     let length = |name: &str, read: fn(&str) -> Result<Option<Duration>, InvalidLength>| {
         read(text(name)).map_err(|why| invalid(name, text(name), &why.to_string(), "PT30S"))
@@ -147,7 +153,7 @@ fn settings(job: &Job) -> Result<Settings, Fault> {
     Ok(Settings {
         task: Task {
             on_unknown: OnUnknown::parse(on_unknown).ok_or_else(|| {
-                let why = "must be one of incident, retry and bpmnError";
+                let why = "it must be incident, retry or bpmnError";
                 invalid(header::ON_UNKNOWN, on_unknown, why, "incident")
             })?,
             retry_back_off: length(header::RETRY_BACK_OFF, retry_back_off)?.unwrap_or_default(),
@@ -156,16 +162,18 @@ fn settings(job: &Job) -> Result<Settings, Fault> {
         result_variable: Some(text(header::RESULT_VARIABLE).trim())
             .filter(|name| !name.is_empty())
             .map(|name| name.replace('\0', "\u{fffd}")),
-        expression: [header::RESULT_EXPRESSION, header::ERROR_EXPRESSION].into_iter().find(set),
+        expression: [header::RESULT_EXPRESSION, header::ERROR_EXPRESSION]
+            .into_iter()
+            .find(set),
     })
 }
 
 /// A header's value may be an expression of any length.
-fn invalid(name: &str, value: &str, why: &str, example: &str) -> Fault {
-    let value = flow_starter_input::message::cut(value, 60);
-    Fault::of_task(format!(
-        "The task header `{name}` has the value `{value}`: it {why}, for example `{example}`. Nothing was sent."
-    ))
+fn invalid(name: &str, value: &str, why: &str, example: &str) -> String {
+    let value = cut(value, 60);
+    format!(
+        "The task header `{name}` has the value `{value}`, which cannot be used: {why}. For example `{example}`. Nothing was sent."
+    )
 }
 
 fn not_evaluated(name: &'static str) -> Fault {
@@ -196,6 +204,22 @@ struct AttemptJson {
     id: String,
 }
 
+/// For a person: which worker made the attempt, and when; empty where the variable does not say.
+fn origin(variables: &Variables) -> String {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Origin {
+        worker: String,
+        started_at: String,
+    }
+    let origin = variables
+        .get(ATTEMPT)
+        .and_then(|json| serde_json::from_str::<Origin>(json).ok());
+    origin.map_or_else(String::new, |Origin { worker, started_at }| {
+        format!(" by worker {} at {}", cut(&worker, 64), cut(&started_at, 40))
+    })
+}
+
 /// A value that cannot be read is still an attempt.
 fn attempt(variables: &Variables) -> Option<AttemptId> {
     let json = variables.get(ATTEMPT).filter(|json| json.trim() != "null")?;
@@ -217,7 +241,9 @@ fn outcome(variables: &Variables) -> Option<OutcomeVariable<Arc<Answer>>> {
     let json: OutcomeJson = serde_json::from_str(variables.get(OUTCOME)?).ok()?;
     let state = OutcomeState::parse(&json.state)?;
     let answered = state == OutcomeState::Answered;
-    let response = json.response.map_or_else(Answer::nothing, |json| Answer::of_variable(json.get()));
+    let response = json
+        .response
+        .map_or_else(Answer::nothing, |json| Answer::of_variable(json.get()));
     Some(OutcomeVariable {
         attempt: AttemptId::new(&json.attempt),
         state,
@@ -241,7 +267,9 @@ mod tests {
     }
 
     fn job(headers: &[(&str, &str)]) -> Job {
-        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Job {
             key: "1".to_owned(),
             job_type: "servicenow-flow-starter:1".to_owned(),
@@ -290,8 +318,19 @@ mod tests {
         assert!(reported.response.is_none());
         let answered = read(r#"{"attempt":"a","state":"answered","response":{"status":200}}"#).unwrap();
         assert_eq!(answered.response.unwrap().json().get(), r#"{"status":200}"#);
-        assert!(read(r#"{"attempt":"a","state":"answered"}"#).unwrap().response.is_some());
-        for odd in ["null", "1", "{}", r#"{"attempt":"a","state":"done"}"#, r#"{"state":"retry"}"#] {
+        assert!(
+            read(r#"{"attempt":"a","state":"answered"}"#)
+                .unwrap()
+                .response
+                .is_some()
+        );
+        for odd in [
+            "null",
+            "1",
+            "{}",
+            r#"{"attempt":"a","state":"done"}"#,
+            r#"{"state":"retry"}"#,
+        ] {
             assert!(read(odd).is_none(), "{odd}");
         }
     }
@@ -322,9 +361,8 @@ mod tests {
             ("jobTimeout", "-PT5S"),
             ("onUnknown", "ignore"),
         ] {
-            let fault = settings(&job(&[(name, value)])).unwrap_err();
-            assert!(fault.what.contains(&format!("`{name}` has the value `{value}`")), "{}", fault.what);
-            assert_eq!((fault.code.as_str(), fault.kind), ("INVALID_INPUT", "invalid-input"));
+            let what = settings(&job(&[(name, value)])).unwrap_err();
+            assert!(what.contains(&format!("`{name}` has the value `{value}`")), "{what}");
         }
     }
 }

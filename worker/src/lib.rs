@@ -1,14 +1,26 @@
 //! The job worker: a job in, exactly one outcome out.
 //!
-//! This crate holds the decisions of the worker as pure code, without IO and without a clock:
+//! Three modules decide, as pure code without IO and without a clock:
 //!
-//! | module | takes | gives |
+//! | module | input | output |
 //! |---|---|---|
 //! | [`attempt`] | what happens to one handed-out job, with the time | what to do next |
-//! | [`outcome`] | what a call came to, and the task's settings | complete, fail or BPMN error |
+//! | [`outcome`] | the result of a call, and the task's settings | complete, fail or BPMN error |
 //! | [`pace`] | jobs in hand, how polls end | how many jobs to take, when to poll again, who may call an instance |
 //!
-//! `worker/explore` includes these modules as they are, and explores them against models of the engine, of ServiceNow and of the
+//! The others carry it out:
+//!
+//! | module | content |
+//! |---|---|
+//! | `worker`, `poll` | the [`Worker`]; one poll loop for each job type |
+//! | `executor` | one job from its arrival to its end: requests out, events in |
+//! | `intake` | a job's variables and headers → its attempt, its settings, its call |
+//! | `fault`, `report`, [`answer`] | what went wrong; messages and variables for the engine; the response as the process gets it |
+//! | [`engine`] | the trait that an engine implements, and the Camunda 8 client |
+//! | `shared`, `clock`, `random` | permits, time that never runs behind, randomness |
+//! | [`metrics`], [`status`], [`management`] | what operators watch |
+//!
+//! `worker/explore` includes the first three as they are, and explores them against models of the engine, of ServiceNow and of the
 //! people who resolve incidents. `docs/worker.md` describes the states, the invariants and the result.
 
 #![cfg_attr(

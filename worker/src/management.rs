@@ -90,17 +90,24 @@ fn answer(request: &Request<Incoming>, metrics: &Metrics, status: &Status) -> Re
     match request.uri().path() {
         "/metrics" | "/ready" | "/health" if !is_get => {
             let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            response
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             response
         }
         "/metrics" => {
             let mut response = text(StatusCode::OK, &metrics.encode());
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(TEXT));
+            response
+                .headers_mut()
+                .insert(CONTENT_TYPE, HeaderValue::from_static(TEXT));
             response
         }
         "/ready" => yes_or_no(
             status.is_ready(),
-            ["ready\n", "not ready: the last poll for jobs failed, or was too long ago\n"],
+            [
+                "ready\n",
+                "not ready: the last poll for jobs failed, or was too long ago\n",
+            ],
         ),
         "/health" => yes_or_no(
             status.is_alive(),
@@ -113,6 +120,8 @@ fn answer(request: &Request<Incoming>, metrics: &Metrics, status: &Status) -> Re
 fn text(status: StatusCode, text: &str) -> Response<String> {
     let mut response = Response::new(text.to_owned());
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }

@@ -55,7 +55,11 @@ impl FailureLog {
     fn note(&mut self, job_type: &str, well: bool, error: Option<&ActivationError>, pause: Duration) {
         let Some(error) = error else {
             if self.failures > 0 {
-                tracing::info!(jobType = job_type, "the engine gives jobs again, after {} failed polls", self.failures);
+                tracing::info!(
+                    jobType = job_type,
+                    "the engine gives jobs again, after {} failed polls",
+                    self.failures
+                );
             }
             *self = Self::default();
             return;
@@ -63,12 +67,18 @@ impl FailureLog {
         // A poll that a proxy has cut is not counted: no jobs were there.
         self.failures += u32::from(!well);
         let words = error.to_string();
-        let known = self.last.as_ref().is_some_and(|(last, at)| *last == words && at.elapsed() < REPEAT);
+        let known = self
+            .last
+            .as_ref()
+            .is_some_and(|(last, at)| *last == words && at.elapsed() < REPEAT);
         if !known {
             let pause = pause.as_millis();
             match well {
                 true => tracing::info!(jobType = job_type, "a poll for jobs ended early: {words}"),
-                false => tracing::warn!(jobType = job_type, "cannot take jobs: {words}; the next try is in {pause} ms"),
+                false => tracing::warn!(
+                    jobType = job_type,
+                    "cannot take jobs: {words}; the next try is in {pause} ms"
+                ),
             }
             self.last = Some((words, Instant::now()));
         }
@@ -168,7 +178,10 @@ impl<E: Engine> PollLoop<E> {
         let request = ActivationRequest {
             job_type: self.job_type.clone(),
             max_jobs: asked,
-            timeout: shared.settings.job_timeout.max(shared.longest_call.saturating_add(BESIDE_THE_CALL)),
+            timeout: shared
+                .settings
+                .job_timeout
+                .max(shared.longest_call.saturating_add(BESIDE_THE_CALL)),
             request_timeout: (!shared.settings.once).then_some(shared.settings.request_timeout),
             fetch: fetched_variables(),
         };
@@ -205,7 +218,11 @@ impl<E: Engine> PollLoop<E> {
                 }
                 Poll {
                     arrived,
-                    end: if arrived == 0 { PollEnd::Empty { took } } else { PollEnd::Jobs },
+                    end: if arrived == 0 {
+                        PollEnd::Empty { took }
+                    } else {
+                        PollEnd::Jobs
+                    },
                     error: None,
                     at_least: Duration::ZERO,
                 }
@@ -218,7 +235,9 @@ impl<E: Engine> PollLoop<E> {
                     ActivationError::Denied { .. } | ActivationError::Failed { .. } => PollEnd::Failed,
                 },
                 at_least: match &error {
-                    ActivationError::Overloaded { retry_after, .. } => retry_after.unwrap_or_default().min(LONGEST_PAUSE),
+                    ActivationError::Overloaded { retry_after, .. } => {
+                        retry_after.unwrap_or_default().min(LONGEST_PAUSE)
+                    }
                     _ => Duration::ZERO,
                 },
                 error: Some(error),
@@ -241,7 +260,9 @@ impl<E: Engine> PollLoop<E> {
             let began = Instant::now();
             let run = AssertUnwindSafe(executor::run(&shared, job, id, handover, stop)).catch_unwind();
             if run.await.is_err() {
-                tracing::error!("the worker failed with this job; the engine hands it out again when its timeout has passed");
+                tracing::error!(
+                    "the worker failed with this job; the engine hands it out again when its timeout has passed"
+                );
                 shared.leave(id);
             }
             shared.metrics.time(&job_type, began.elapsed());

@@ -3,7 +3,7 @@
 //! Storage keeps 500, 4,000 or 10,000 characters of a message, so the first 400 hold the outcome, what is known of the flow, and what a
 //! person does next. What a server said comes last.
 
-use flow_starter_host::FlowState;
+use flow_starter_host::{ErrorKind, FlowState};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -32,9 +32,11 @@ pub fn message(fault: &Fault, state: OutcomeState, ids: &Ids, next: Next) -> Str
     let answered = fault.response.as_ref().map(Answer::ids);
     let known = known(fault, answered.filter(|_| *ids == Ids::default()).unwrap_or(ids));
     let outcome = match (fault.flow, state) {
-        (FlowState::Started, _) => format!("The flow was started, but the task cannot be completed with its response ({known})."),
-        (FlowState::NotStarted, _) => format!("The flow was not started ({known})."),
-        (FlowState::Unknown, _) => format!("It is unknown whether the flow was started ({known})."),
+        (FlowState::Started, _) => {
+            format!("The flow was started, but the task cannot be completed with its response{known}.")
+        }
+        (FlowState::NotStarted, _) => format!("The flow was not started{known}."),
+        (FlowState::Unknown, _) => format!("It is unknown whether the flow was started{known}."),
     };
     let to_do = match (next, state, fault.flow) {
         (Next::Retry(left), OutcomeState::Retry, FlowState::Unknown) => {
@@ -60,12 +62,13 @@ pub fn message(fault: &Fault, state: OutcomeState, ids: &Ids, next: Next) -> Str
 }
 
 fn known(fault: &Fault, ids: &Ids) -> String {
-    let mut known = fault.kind.to_owned();
+    let mut known: Vec<String> = Vec::new();
+    // What is not about the call says nothing to a person.
+    if fault.kind != ErrorKind::Internal.as_str() {
+        known.push(fault.kind.to_owned());
+    }
     let mut add = |name: &str, value: &str| {
-        known.push_str(", ");
-        known.push_str(name);
-        known.push(' ');
-        known.push_str(&flow_starter_input::message::cut(value, 64));
+        known.push(format!("{name} {}", flow_starter_input::message::cut(value, 64)));
     };
     if let Some(status) = ids.status {
         add("status", &status.to_string());
@@ -76,7 +79,10 @@ fn known(fault: &Fault, ids: &Ids) -> String {
     if let Some(id) = &ids.sys_id {
         add("sys id", id);
     }
-    known
+    match known.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", known.join(", ")),
+    }
 }
 
 #[derive(Serialize)]
@@ -104,7 +110,11 @@ struct ErrorDetails<'a> {
 }
 
 /// The variables of a failure (with the outcome) or an error (without), at most [`MAX_BYTES`] long: bodies are left out where they do not fit.
-pub fn variables(fault: &Fault, outcome: Option<&OutcomeVariable<std::sync::Arc<Answer>>>, without_body: bool) -> Box<RawValue> {
+pub fn variables(
+    fault: &Fault,
+    outcome: Option<&OutcomeVariable<std::sync::Arc<Answer>>>,
+    without_body: bool,
+) -> Box<RawValue> {
     let message = cut(&fault.what);
     let build = |response: Option<&Answer>, outcome: Option<&RawValue>| {
         json(&Variables {
@@ -153,7 +163,10 @@ struct OutcomeJson<'a> {
 
 /// The variable `flowStarterOutcome`. A body that would make it larger than [`MAX_BYTES`] is left out.
 pub fn outcome_variable(outcome: &OutcomeVariable<std::sync::Arc<Answer>>, without_body: bool) -> Box<RawValue> {
-    let small = outcome.response.as_deref().filter(|answer| without_body || answer.json().get().len() > MAX_BYTES);
+    let small = outcome
+        .response
+        .as_deref()
+        .filter(|answer| without_body || answer.json().get().len() > MAX_BYTES);
     let small = small.map(Answer::without_body);
     let response = small.as_ref().or(outcome.response.as_deref());
     json(&OutcomeJson {

@@ -35,7 +35,9 @@ impl Status {
         };
         Arc::new(Self {
             loops: std::iter::repeat_with(new).take(loops).collect(),
-            fresh: request_timeout.saturating_mul(2).saturating_add(Duration::from_secs(20)),
+            fresh: request_timeout
+                .saturating_mul(2)
+                .saturating_add(Duration::from_secs(20)),
             standstill: STANDSTILL.max(request_timeout.saturating_add(Duration::from_mins(1))),
         })
     }
@@ -73,7 +75,9 @@ impl Status {
 
     fn all(&self, holds: impl Fn(&Loop, Instant) -> bool) -> bool {
         let now = Instant::now();
-        self.loops.iter().all(|state| holds(&state.lock().unwrap_or_else(PoisonError::into_inner), now))
+        self.loops
+            .iter()
+            .all(|state| holds(&state.lock().unwrap_or_else(PoisonError::into_inner), now))
     }
 
     fn change(&self, number: usize, change: impl FnOnce(&mut Loop)) {
@@ -104,7 +108,9 @@ mod tests {
     #[test]
     fn an_old_success_counts_only_while_there_is_no_room_for_jobs() {
         let status = Status::new(1, Duration::from_secs(10));
-        status.change(0, |state| state.ended = Instant::now().checked_sub(Duration::from_secs(41)).map(|at| (at, true)));
+        status.change(0, |state| {
+            state.ended = Instant::now().checked_sub(Duration::from_secs(41)).map(|at| (at, true))
+        });
         assert!(!status.is_ready());
         status.turned(0, true);
         assert!(status.is_ready());

@@ -57,7 +57,13 @@ const BESIDE_THE_POLL: Duration = Duration::from_secs(10);
 
 impl<E: Engine> Worker<E> {
     /// `longest_call` is the host's limit on the wall-clock time of a call.
-    pub fn new(engine: E, starter: FlowStarter, settings: Settings, metrics: Arc<Metrics>, longest_call: Duration) -> Self {
+    pub fn new(
+        engine: E,
+        starter: FlowStarter,
+        settings: Settings,
+        metrics: Arc<Metrics>,
+        longest_call: Duration,
+    ) -> Self {
         let status = Status::new(settings.job_types.len(), settings.request_timeout);
         let least = longest_call.saturating_add(BESIDE_THE_CALL);
         if settings.job_timeout < least {

@@ -1,4 +1,4 @@
-//! What the one request of a check shows: whether the instance is awake, whether the credentials are good, whether the clocks agree.
+//! What the check's request shows: whether the instance is awake, the credentials are valid, and the clocks agree.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::{StepReport, Verdict};
 
-/// Beyond this a clock is wrong. Tokens and signed requests are commonly given a minute.
+/// The tolerated clock difference. Tokens and signed requests commonly allow a minute.
 const SKEW: Duration = Duration::from_secs(60);
 
-/// What kind of credentials an input has.
+/// The kind of credentials in an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Credentials {
     None,
@@ -36,7 +36,7 @@ impl Credentials {
     fn name(self) -> &'static str {
         match self {
             Self::None => "no credentials",
-            Self::Basic => "user and password",
+            Self::Basic => "user name and password",
             Self::Bearer => "bearer token",
             Self::ApiKey => "API key",
             Self::OAuth => "access token",
@@ -47,36 +47,35 @@ impl Credentials {
         match self {
             Self::None => "",
             Self::Basic => {
-                "Check the user and the password (or the secrets they come from), and that the user is active and not locked out. Newer \
-                 instances may refuse passwords altogether: OAuth then."
+                "Check the user name and the password (or the secrets they come from), and that the user is active and not locked out. Newer \
+                 instances may refuse passwords altogether: use OAuth then."
             }
             Self::Bearer => "The token is wrong or has expired: get a new one.",
             Self::ApiKey => "Check the key, the name of its header or query parameter, and that the key is active.",
             Self::OAuth => {
-                "The token was issued, and the instance does not take it: check that the token endpoint is this instance's, and the \
-                 OAuth application's user."
+                "The token was issued, but the instance does not accept it: check that the token endpoint belongs to this instance, and \
+                 check the OAuth application's user."
             }
         }
     }
 }
 
-/// A REST API access policy is for one API, so the Table API may refuse what the flow accepts.
-const POLICY: &str =
-    "An API access policy of the instance may also refuse this kind of credentials for the Table API alone.";
+/// An API access policy applies to one API, so the Table API may refuse credentials that the flow accepts.
+const POLICY: &str = "An API access policy may also refuse this kind of credentials for the Table API only.";
 
 const TOKEN_TO_DO: &str = "Check the client id and the client secret (or the secrets they come from). In ServiceNow, the system property \
     glide.oauth.inbound.client.credential.grant_type.enabled must be true, and the client needs an OAuth Application User.";
 
-/// What is known before the answer.
+/// What is known before the response.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     pub(super) credentials: Credentials,
     pub(super) oauth: bool,
-    /// The token comes from another host than the instance.
+    /// The token comes from a host other than the instance.
     pub(super) token_elsewhere: bool,
 }
 
-/// The verdicts on one answer.
+/// The verdicts on a response.
 struct Verdicts {
     instance: Verdict,
     token: Verdict,
@@ -84,7 +83,7 @@ struct Verdicts {
 }
 
 impl Verdicts {
-    /// Nothing beyond the first of them.
+    /// Only the first verdict.
     fn only(instance: Verdict) -> Self {
         Self {
             instance,
@@ -95,12 +94,12 @@ impl Verdicts {
 }
 
 impl Asked {
-    /// The steps of a request that cannot be made.
+    /// The steps, if no request can be made.
     pub(super) fn not_reached(self) -> Vec<StepReport> {
         self.lines(Verdicts::only(Verdict::not_reached()), Verdict::not_reached())
     }
 
-    /// The steps of a request that was made between these times, by this machine's clock.
+    /// The steps of a request that was made between these times, on this machine's clock.
     pub(super) fn steps(self, outcome: &Outcome<FlowResponse>, sent: SystemTime, heard: SystemTime) -> Vec<StepReport> {
         let verdicts = match &outcome.result {
             Ok(answer) if is_tables(answer) => self.accepted(status(outcome).unwrap_or(200)),
@@ -127,7 +126,7 @@ impl Asked {
         let credentials = match (self.credentials, status) {
             (Credentials::None, _) => Verdict::Skipped("the input has none".to_owned()),
             (_, 403) => Verdict::Passed(format!(
-                "{} accepted; it may not read the table of users, which no flow needs",
+                "{} accepted; without read access to the user table, which no flow needs",
                 self.credentials.name()
             )),
             _ => Verdict::Passed(format!("{} accepted", self.credentials.name())),
@@ -160,7 +159,7 @@ impl Asked {
                 }
             }
             (ErrorKind::Forbidden, Some(status)) if is_json(error) => self.accepted(status),
-            // What came of its body does not matter here.
+            // Its body does not matter here.
             (kind, Some(status @ 200..=299)) if !matches!(kind, ErrorKind::NotServicenow | ErrorKind::Unconfirmed) => {
                 self.accepted(status)
             }
@@ -174,7 +173,7 @@ impl Asked {
         }
     }
 
-    /// The token's request failed, and the instance was not asked anything else.
+    /// The token request failed, so the instance got no other request.
     fn without_token(self, error: &TriggerError, status: Option<u16>) -> Verdicts {
         use ErrorKind::{Forbidden, NotFound, NotServicenow, Protocol, Redirected, Rejected, Unauthorized};
         let token = match (error.kind, status) {
@@ -183,7 +182,7 @@ impl Asked {
             }
             (NotFound | Protocol, Some(_)) => no_token(status),
             (NotServicenow | Redirected, Some(_)) if self.token_elsewhere => no_token(status),
-            // Of the host itself, not of its word on the client.
+            // A failure of the host, not of the client's credentials.
             _ if self.token_elsewhere => failed(error, status, None),
             _ => return Verdicts::only(failed(error, status, None)),
         };
@@ -200,13 +199,12 @@ impl Asked {
 
 fn no_token(status: Option<u16>) -> Verdict {
     Verdict::Failed(
-        format!("the answer holds no token{}", in_brackets(status)),
-        "Check authentication.oauthTokenEndpoint; where it is left out, it is /oauth_token.do of the instance."
-            .to_owned(),
+        format!("the response contains no token{}", in_brackets(status)),
+        "Check authentication.oauthTokenEndpoint (default: /oauth_token.do on the instance).".to_owned(),
     )
 }
 
-/// Of the last answer.
+/// The last response's status.
 fn status(outcome: &Outcome<FlowResponse>) -> Option<u16> {
     match outcome.requests.last()?.progress {
         Progress::Answered(status) => Some(status),
@@ -214,16 +212,16 @@ fn status(outcome: &Outcome<FlowResponse>) -> Option<u16> {
     }
 }
 
-/// What is not `{"result": …}` is not the Table API's, and proves nothing for the credentials.
+/// Without `{"result": …}` it is not the Table API, and proves nothing about the credentials.
 fn is_tables(answer: &FlowResponse) -> bool {
     serde_json::from_str(&answer.body).is_ok_and(|body: Value| body.get("result").is_some())
 }
 
 fn awake(status: u16) -> Verdict {
-    Verdict::Passed(format!("awake: it answered {status}"))
+    Verdict::Passed(format!("awake: it responded with {status}"))
 }
 
-/// A 403 that is not JSON is not of ServiceNow's REST API.
+/// A 403 without JSON does not come from ServiceNow's REST API.
 fn is_json(error: &TriggerError) -> bool {
     let response = error.response.as_ref();
     let kind = response.and_then(|response| header(response, "content-type"));
@@ -240,8 +238,8 @@ fn header<'a>(response: &'a FlowResponse, name: &str) -> Option<&'a str> {
 
 fn stranger(status: Option<u16>) -> Verdict {
     Verdict::Failed(
-        format!("no answer of ServiceNow's{}", in_brackets(status)),
-        "Check snInstance (or snEndpoint): something else than an instance of ServiceNow answers there.".to_owned(),
+        format!("not a response from ServiceNow{}", in_brackets(status)),
+        "Check snInstance (or snEndpoint): the server there is not a ServiceNow instance.".to_owned(),
     )
 }
 
@@ -249,62 +247,61 @@ fn in_brackets(status: Option<u16>) -> String {
     status.map_or(String::new(), |status| format!(" ({status})"))
 }
 
-/// No answer that a ServiceNow instance gives when all is well: what it was, and what to do.
+/// A failure of the instance step, and what to do.
 fn failed(error: &TriggerError, status: Option<u16>, stop: Option<String>) -> Verdict {
     let (why, fix) = match error.kind {
         ErrorKind::Rejected | ErrorKind::Protocol => return stranger(status),
         ErrorKind::NotServicenow => (
-            "a web page came, as from an instance that hibernates",
-            "Sign in at https://developer.servicenow.com and wake the instance. If it is no developer instance, check snInstance (or \
-             snEndpoint): something else answers there.",
+            "a web page, as from a hibernating instance",
+            "Sign in at https://developer.servicenow.com and wake the instance. If it is not a developer instance, check snInstance (or snEndpoint): the server there may be something else.",
         ),
         ErrorKind::Redirected => (
-            "a redirect came: the instance has another address, or a sign-in page stands before it",
-            "Open the address above in a browser and enter the instance that it leads to; its REST API must answer without a sign-in page.",
+            "a redirect: the instance has another address, or a sign-in page is in front of it",
+            "Open the address above in a browser and enter the instance that it leads to; its REST API must respond without a sign-in page.",
         ),
         ErrorKind::NotFound => (
             "there is no Table API at this address",
-            "Check snInstance (or snEndpoint). If a gateway stands before the instance, it must pass /api/now/table/sys_user on for this check.",
+            "Check snInstance (or snEndpoint). If there is a gateway in front of the instance, it must forward /api/now/table/sys_user for this check.",
         ),
         ErrorKind::Forbidden => (
-            "something before ServiceNow's REST API refuses",
-            "Ask ServiceNow's administrator whether the instance takes requests from this network's address (IP address access control), and \
-             whoever runs a gateway before it.",
+            "something in front of ServiceNow's REST API refuses the request",
+            "Ask the ServiceNow administrator whether the instance accepts requests from this network's address (IP address access control), \
+             and whoever runs a gateway in front of it.",
         ),
         ErrorKind::RateLimited => (
-            "awake, and refuses: too many requests",
-            "Wait and check again; ServiceNow's administrator can raise the rate limit of this user.",
+            "awake, but it refuses: too many requests",
+            "Wait and check again; the ServiceNow administrator can raise this user's rate limit.",
         ),
         ErrorKind::Unconfirmed => (
-            "it answers, but not with what was asked for",
-            "Check again later. If it stays so, check snInstance (or snEndpoint): a gateway or a sign-in page may answer there.",
+            "it responds, but not with the data that was requested",
+            "Check again later. If it persists, check snInstance (or snEndpoint): a gateway or a sign-in page may be responding.",
         ),
         ErrorKind::Unavailable | ErrorKind::ServerError => (
-            "it fails, or is being maintained",
-            "Check again later; if it stays so, ask ServiceNow's administrator.",
+            "it fails, or is under maintenance",
+            "Check again later; if it persists, ask the ServiceNow administrator.",
         ),
         ErrorKind::ReadTimeout => (
-            "no answer in time",
-            "Check again; then raise readTimeoutInSeconds, or ask ServiceNow's administrator why the instance is slow.",
+            "no response in time",
+            "Check again; then raise readTimeoutInSeconds, or ask the ServiceNow administrator why the instance is slow.",
         ),
         ErrorKind::ConnectionLost => (
-            "the connection ended without an answer",
-            "Ask whoever runs the firewall or the proxy what ends connections after the handshake.",
+            "the connection ended without a response",
+            "Ask whoever runs the firewall or the proxy why connections end after the handshake.",
         ),
         ErrorKind::Denied | ErrorKind::Dns | ErrorKind::Refused | ErrorKind::ConnectTimeout | ErrorKind::Tls => (
-            "the way that was open a moment ago is not any more",
+            "the connection that worked a moment ago now fails",
             "Check again; if it comes and goes, ask whoever runs the network.",
         ),
         _ => (
             error.message.as_str(),
-            "This is a fault of the connector: report it with this output.",
+            "This is a bug in the connector: report it with this output.",
         ),
     };
     let stop = stop.map_or(String::new(), |stop| format!(": {stop}"));
     Verdict::Failed(format!("{why}{}{stop}", in_brackets(status)), fix.to_owned())
 }
 
-/// The server's time, of an answer that has one.
+/// The server's time, if the response has a date.
 fn date(outcome: &Outcome<FlowResponse>) -> Option<SystemTime> {
     let response = match &outcome.result {
         Err(error) => error.response.as_ref()?,
@@ -315,21 +312,22 @@ fn date(outcome: &Outcome<FlowResponse>) -> Option<SystemTime> {
 
 fn clock(server: Option<SystemTime>, sent: SystemTime, heard: SystemTime) -> Verdict {
     let Some(server) = server else {
-        return Verdict::Skipped("not reached: no answer with a date".to_owned());
+        return Verdict::Skipped("not reached: no response with a date".to_owned());
     };
-    // The server's is a whole second, in which it answered.
+    // The server's date has a resolution of one second.
     let second = Duration::from_secs(1);
     let apart = |later: SystemTime, earlier| later.duration_since(earlier).ok().filter(|apart| !apart.is_zero());
     let (apart, which) = match (apart(sent, server + second), apart(server, heard)) {
         (Some(ahead), _) => (ahead, "ahead of"),
         (_, Some(behind)) => (behind, "behind"),
-        _ => return Verdict::Passed("as the server's".to_owned()),
+        _ => return Verdict::Passed("agrees with the server's".to_owned()),
     };
-    let difference = format!("this machine's is {} {which} the server's", in_words(apart));
+    let difference = format!("this machine's clock is {} {which} the server's", in_words(apart));
     if apart <= SKEW {
         return Verdict::Passed(difference);
     }
-    let fix = "Set this machine's clock (NTP). With a wrong one, tokens count as expired or not valid yet, and so do certificates.";
+    let fix =
+        "Set this machine's clock (NTP). With a wrong clock, tokens and certificates seem expired or not yet valid.";
     Verdict::Failed(difference, fix.to_owned())
 }
 
@@ -352,12 +350,12 @@ mod tests {
     }
 
     #[test]
-    fn clocks_agree_within_a_minute_and_the_time_that_the_answer_took_is_not_counted() {
+    fn clocks_agree_within_a_minute_without_the_response_time() {
         for (server, sent, heard, passed, said) in [
-            (100, 100, 100, true, "as the server's"),
-            (100, 101, 101, true, "as the server's"),
+            (100, 100, 100, true, "agrees with the server's"),
+            (100, 101, 101, true, "agrees with the server's"),
             (100, 103, 104, true, "2 s ahead"),
-            (100, 40, 100, true, "as the server's"),
+            (100, 40, 100, true, "agrees with the server's"),
             (100, 161, 200, true, "60 s ahead"),
             (100, 162, 200, false, "61 s ahead"),
             (100, 20, 40, true, "60 s behind"),

@@ -1,14 +1,14 @@
-//! A probe's steps in words.
+//! The steps of a connection test, for the report.
 
 use flow_starter_host::egress::{ClientCertificate, Probe, ProbedStep, ServerCertificate, Step, StepOutcome};
 
 use super::{StepReport, Verdict};
 use crate::advice::{Failed, day};
 
-/// How many names of a certificate are shown.
+/// Maximum number of certificate names in the report.
 const NAMES_SHOWN: usize = 6;
 
-/// Each step; `field` is the input's that names the origin.
+/// Each step; `field` is the input field that names the origin.
 pub(super) fn steps(probe: &Probe, field: &str) -> Vec<StepReport> {
     probe
         .steps
@@ -52,8 +52,8 @@ fn detail(probe: &Probe, step: &ProbedStep, found: &str) -> String {
     if step.step == Step::Tls {
         detail.push_str(match probe.client_certificate {
             ClientCertificate::NotAsked => "",
-            ClientCertificate::Missing => "; it asks for a client certificate, and there is none to show",
-            ClientCertificate::Shown => "; it asked for a client certificate, and was shown one",
+            ClientCertificate::Missing => "; it requests a client certificate, and none is configured",
+            ClientCertificate::Shown => "; it requested a client certificate and got one",
         });
     }
     if matches!(step.step, Step::Policy | Step::Address) {
@@ -115,16 +115,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_to_do_about_a_name_depends_on_where_it_leads() {
+    async fn advice_about_a_name_depends_on_its_addresses() {
         for (leads, step, words) in [
             (Ok("10.1.2.3"), "address", "--open-address private"),
             (Ok("fc00::1"), "address", "--open-address unique-local"),
-            (
-                Err(ResolveError::NoSuchName),
-                "DNS",
-                "name servers for an entry of acme.service-now.com",
-            ),
-            (Err(ResolveError::TimedOut), "DNS", "name servers"),
+            (Err(ResolveError::NoSuchName), "DNS", "DNS to add acme.service-now.com"),
+            (Err(ResolveError::TimedOut), "DNS", "DNS to add"),
         ] {
             let (failed, fix) = to_do(leading(leads)).await;
             assert_eq!(failed, step);
@@ -156,11 +152,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_to_do_about_a_proxy_depends_on_its_status() {
+    async fn advice_about_a_proxy_depends_on_its_status() {
         for (status, words) in [
             (
                 "407 Proxy Authentication Required",
-                "Give the proxy a user and a password",
+                "Set a user name and a password for the proxy",
             ),
             ("403 Forbidden", "to allow CONNECT to acme.service-now.com:443"),
             ("502 Bad Gateway", "Check the proxy's own address"),

@@ -1,4 +1,4 @@
-//! FEEL expressions where a plain value belongs. Camunda evaluates what the form holds, and a job has the results; a file has nobody who does.
+//! Rejects FEEL expressions. Camunda evaluates the form's expressions before a job gets them; nobody evaluates those in a file.
 
 use anyhow::Result;
 use flow_starter_input::json::{self, Json};
@@ -6,7 +6,7 @@ use flow_starter_input::json::{self, Json};
 use super::members::Members;
 use crate::exit::bad;
 
-/// Fields whose values never begin with `=`, and what a value looks like.
+/// Fields whose values never start with `=`, with an example value.
 const PLAIN: [(&str, &str); 11] = [
     ("snTarget", "\"instance\""),
     ("snInstance", "\"acme\""),
@@ -21,7 +21,7 @@ const PLAIN: [(&str, &str); 11] = [
     ("maxResponseBytes", "1048576"),
 ];
 
-/// The same for the members of `authentication`. The others may hold anything: only what looks like nothing else is one there.
+/// The same for the members of `authentication`. The credentials may contain anything, so only an unmistakable expression counts there.
 const PLAIN_AUTHENTICATION: [(&str, &str); 4] = [
     ("type", "\"basic\""),
     ("apiKeyLocation", "\"headers\""),
@@ -31,12 +31,11 @@ const PLAIN_AUTHENTICATION: [(&str, &str); 4] = [
 const CREDENTIALS: [&str; 6] = ["username", "password", "token", "value", "clientId", "clientSecret"];
 
 /// # Errors
-/// The first field that holds an expression. Nothing of it is repeated.
+/// The first field that contains an expression. It is not quoted.
 pub(super) fn check(source: &str, input: &Members) -> Result<()> {
     let refuse = |field: &str, example: &str| {
         Err(bad(format!(
-            "{source}: \"{field}\" begins with `=`, as a FEEL expression does. Camunda evaluates those; here the value itself belongs, for \
-             example {example}"
+            "{source}: \"{field}\" begins with `=` like a FEEL expression. Camunda evaluates those; here, write the value itself, for example {example}"
         )))
     };
     for (field, example) in PLAIN {
@@ -44,7 +43,7 @@ pub(super) fn check(source: &str, input: &Members) -> Result<()> {
             return refuse(field, example);
         }
     }
-    // Text that is no JSON may begin so, where a header says that it is none.
+    // Text other than JSON may start with `=`, if a header declares it.
     let body = text(input, "body").is_some_and(|text| begins(&text));
     if body && !has_content_type(input) {
         return refuse("body", "{\"correlationValue\": \"cam-id-1\"}");
@@ -128,7 +127,7 @@ mod tests {
             ),
         ] {
             let message = refusal(input).unwrap();
-            let begin = format!("`flow.json`: \"{field}\" begins with `=`, as a FEEL expression does. ");
+            let begin = format!("`flow.json`: \"{field}\" begins with `=` like a FEEL expression. ");
             assert!(message.starts_with(&begin), "{input}: {message}");
             assert!(
                 !["camunda\"", "camId", "PWD", "TOKEN"]

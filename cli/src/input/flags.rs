@@ -1,86 +1,86 @@
-//! The input's fields as flags, named as in the connector's documentation.
+//! The input's fields as flags, with the names from Camunda's documentation.
 
-/// What a flow's trigger may be called with, and what it is not called without. Any value may begin with a hyphen: what is wrong with it, the
-/// component says.
+/// All input fields. Any value may start with a hyphen; the component reports invalid ones.
 #[derive(Debug, Default, clap::Args)]
-#[command(next_help_heading = "The input's fields, in place of the file's")]
+#[command(next_help_heading = "Input fields (they replace the file's)")]
 pub(crate) struct Flags {
-    /// The instance's name alone: acme for https://acme.service-now.com
+    /// The instance's name: acme for https://acme.service-now.com
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub(super) instance_name: Option<String>,
-    /// The trigger's path: /api/sn_cico/flow_starter/my_flow; what a URL cannot hold is percent-encoded
+    /// The trigger's path, for example /api/sn_cico/flow_starter/my_flow; characters that a URL cannot hold are percent-encoded
     #[arg(long, value_name = "PATH", allow_hyphen_values = true)]
     pub(super) rest_api_trigger_path: Option<String>,
-    /// GET, POST, PUT, PATCH or DELETE, in any case: each of them starts the flow. POST where there is no file
+    /// GET, POST, PUT, PATCH or DELETE, in any letter case; each of them starts the flow [default without a file: POST]
     #[arg(long, value_name = "METHOD", allow_hyphen_values = true)]
     pub(super) method: Option<String>,
-    /// The trigger's headers as a JSON object
+    /// Request headers as a JSON object
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
     pub(super) headers: Option<String>,
-    /// One more header, 'Name: value'; may be given more than once
+    /// One more header, 'Name: value'; repeatable
     #[arg(long, value_name = "NAME: VALUE", allow_hyphen_values = true)]
     pub(super) header: Vec<String>,
-    /// The trigger's query parameters as a JSON object
+    /// Query parameters as a JSON object
     #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
     pub(super) query_parameters: Option<String>,
-    /// One more query parameter, name=value; may be given more than once
+    /// One more query parameter, name=value; repeatable
     #[arg(long, value_name = "NAME=VALUE", allow_hyphen_values = true)]
     pub(super) query: Vec<String>,
-    /// The request's body: JSON, or @FILE for what is in a file
+    /// The request body: JSON, or @FILE to read it from a file
     #[arg(long, visible_alias = "body", value_name = "BODY", allow_hyphen_values = true)]
     pub(super) request_body: Option<String>,
-    /// basic, bearer, apiKey, oauth-client-credentials-flow or noAuth; otherwise as the other flags say
+    /// basic, bearer, apiKey, oauth-client-credentials-flow or noAuth [default: what the other flags imply]
     #[arg(long, value_name = "TYPE", allow_hyphen_values = true)]
     pub(super) authentication_type: Option<String>,
-    /// Basic: the user
+    /// Basic: user name
     #[arg(long, value_name = "USER", allow_hyphen_values = true)]
     pub(super) username: Option<String>,
-    /// Basic: the password. Others can read a command line: write '{{secrets.NAME}}', here and below
+    /// Basic: password. Other users can see your command line: write '{{secrets.NAME}}' here and for every other credential
     #[arg(long, value_name = "PASSWORD", allow_hyphen_values = true)]
     pub(super) password: Option<String>,
-    /// Bearer: the token
+    /// Bearer: token
     #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
     pub(super) token: Option<String>,
-    /// API key: its header's or parameter's name; otherwise x-sn-apikey
+    /// API key: name of the header or query parameter [default: x-sn-apikey]
     #[arg(long, value_name = "NAME", allow_hyphen_values = true)]
     pub(super) api_key_name: Option<String>,
     /// API key: the key
     #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     pub(super) api_key_value: Option<String>,
-    /// API key: headers or query; otherwise headers
+    /// API key: headers or query [default: headers]
     #[arg(long, value_name = "LOCATION", allow_hyphen_values = true)]
     pub(super) api_key_location: Option<String>,
-    /// OAuth: the client's id
+    /// OAuth: client ID
     #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     pub(super) client_id: Option<String>,
-    /// OAuth: the client's secret
+    /// OAuth: client secret
     #[arg(long, value_name = "SECRET", allow_hyphen_values = true)]
     pub(super) client_secret: Option<String>,
-    /// OAuth: where tokens are given; otherwise /oauth_token.do of the instance
+    /// OAuth: token endpoint [default: /oauth_token.do on the instance]
     #[arg(long, value_name = "URL", allow_hyphen_values = true)]
     pub(super) oauth_token_endpoint: Option<String>,
     /// OAuth: scopes, separated by white space
     #[arg(long, value_name = "SCOPES", allow_hyphen_values = true)]
     pub(super) scopes: Option<String>,
-    /// OAuth: the audience, where the token's server asks for one
+    /// OAuth: audience, if the token endpoint requires one
     #[arg(long, value_name = "AUDIENCE", allow_hyphen_values = true)]
     pub(super) audience: Option<String>,
-    /// OAuth: credentialsBody or basicAuthHeader; otherwise credentialsBody
+    /// OAuth: credentialsBody or basicAuthHeader [default: credentialsBody]
     #[arg(long, value_name = "HOW", allow_hyphen_values = true)]
     pub(super) client_authentication: Option<String>,
-    /// What follows the instance's name: servicenowservices.com; otherwise service-now.com
+    /// The domain after the instance's name, for example servicenowservices.com [default: service-now.com]
     #[arg(long, value_name = "DOMAIN", allow_hyphen_values = true)]
     pub(super) domain: Option<String>,
-    /// A whole origin in place of instance and domain: https://flows.example.com
+    /// An origin to call instead of instance and domain: https://flows.example.com
     #[arg(long, value_name = "ORIGIN", allow_hyphen_values = true)]
     pub(super) endpoint: Option<String>,
-    /// How long to try to connect, in seconds; 0: no limit; otherwise 20
+    /// Connect timeout in seconds; 0: no limit [default: 20]
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     pub(super) connection_timeout: Option<String>,
-    /// How long the instance may stay silent, in seconds (until its answer begins, the time to connect counts too, and both limits are one); 0: no limit; otherwise 20
+    /// Read timeout in seconds: how long the instance may stay silent; until the response begins, the connect timeout is added to it; 0:
+    /// no limit [default: 20]
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
     pub(super) read_timeout: Option<String>,
-    /// The longest answer to read, in bytes; otherwise 1048576
+    /// The largest response body to read, in bytes [default: 1048576]
     #[arg(long, value_name = "BYTES", allow_hyphen_values = true)]
     pub(super) max_response_bytes: Option<String>,
 }
@@ -88,12 +88,12 @@ pub(crate) struct Flags {
 pub(super) type Field<'a> = (&'static str, &'a Option<String>);
 
 impl Flags {
-    /// Whether none was given.
+    /// Whether no flag was given.
     pub(super) fn are_none(&self) -> bool {
         self.values().next().is_none()
     }
 
-    /// All that were given.
+    /// All given values.
     pub(super) fn values(&self) -> impl Iterator<Item = &String> {
         let texts = self
             .fields()
@@ -109,7 +109,7 @@ impl Flags {
         single.chain(&self.header).chain(&self.query)
     }
 
-    /// The text fields that are members of the input themselves.
+    /// The text fields at the input's top level.
     pub(super) fn fields(&self) -> [Field<'_>; 8] {
         [
             ("snInstance", &self.instance_name),
@@ -123,7 +123,7 @@ impl Flags {
         ]
     }
 
-    /// The ways to authenticate, and the members of `authentication` that belong to each.
+    /// The authentication types, and the members of `authentication` for each.
     pub(super) fn authentication_types(&self) -> [(&'static str, Vec<Field<'_>>); 4] {
         [
             (

@@ -1,14 +1,14 @@
-//! A JSON object's members as the text that they are. Reading and writing them again would change what nobody asked to change: a large number's
-//! digits, an order, a name that stands there twice and that the component must see twice.
+//! A JSON object's members as raw text. Parsing and rewriting them would change large numbers, the order, and duplicate names that the
+//! component must see.
 
 use flow_starter_input::json::{self, Json};
 
-/// An object's members in order: a name, and its value's own text.
+/// An object's members in order: name and raw value.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Members(Vec<(String, String)>);
 
 impl Members {
-    /// Of a text that is a JSON object; none of any other.
+    /// Parses a JSON object; `None` for any other text.
     pub(crate) fn of(text: &str) -> Option<Self> {
         let Json::Object(members) = Json::of(json::parse(text).ok()?)? else {
             return None;
@@ -28,23 +28,23 @@ impl Members {
         found.next().map(|(_, value)| value.as_str())
     }
 
-    /// The value alone of that name from now on.
+    /// Sets a member and removes all others of that name.
     pub(crate) fn set(&mut self, name: &str, value: String) {
         self.0.retain(|(known, _)| known != name);
         self.0.push((name.to_owned(), value));
     }
 
-    /// Without those of that name.
+    /// Removes all members of that name.
     pub(crate) fn remove(&mut self, name: &str) {
         self.0.retain(|(known, _)| known != name);
     }
 
-    /// Those of these names alone.
+    /// Keeps only members of these names.
     pub(crate) fn retain(&mut self, names: &[&str]) {
         self.0.retain(|(known, _)| names.contains(&known.as_str()));
     }
 
-    /// Without those whose name is the same but for its letters' case.
+    /// Removes all members of that name, in any letter case.
     pub(crate) fn remove_ignoring_case(&mut self, name: &str) {
         self.0.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     }
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_set_stays_as_it_was_written() {
+    fn members_that_are_not_set_stay_unchanged() {
         let mut members = Members::of(
             r#" { "a" : 12345678901234567890123 , "t,w\"o:" : {"x": [1, 2], "y": "},{"}, "a": 1.0e400, "e\u0301\\": "" } "#,
         )

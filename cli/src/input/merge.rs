@@ -1,4 +1,4 @@
-//! Flags put in place of an input's own members.
+//! Merges flags into an input.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use super::syntax;
 use crate::exit::{bad, unreadable};
 
 impl Flags {
-    /// These fields in place of the input's own. `alone`: there is no other input.
+    /// Replaces the input's fields with the given flags. `alone`: there is no other input.
     pub(super) fn merge_into(&self, mut input: Members, alone: bool) -> Result<Members> {
         for (name, value) in self.fields() {
             if let Some(value) = value {
@@ -27,10 +27,10 @@ impl Flags {
             input.set("method", quoted("POST"));
         }
         if let Some(body) = &self.request_body {
-            // The component leaves it out, as the template's form does.
+            // The component would ignore it, as the template's form does.
             if let Some("\"GET\"" | "\"DELETE\"") = input.get("method") {
                 return Err(bad(
-                    "a GET or DELETE has no body: leave --request-body out, or say another --method",
+                    "GET and DELETE have no body: omit --request-body, or choose another --method",
                 ));
             }
             input.set("body", quoted(&self::body(body)?));
@@ -55,12 +55,12 @@ impl Flags {
         Ok(input)
     }
 
-    /// A domain or an endpoint in place of whatever the file says of where its call goes.
+    /// A domain or an endpoint replaces the file's destination.
     fn target(&self, input: &mut Members) {
         let (target, other) = match (&self.domain, &self.endpoint) {
             (Some(_), None) => ("domain", "snEndpoint"),
             (None, Some(_)) => ("url", "snDomain"),
-            // That both are given is for the component to refuse.
+            // The component refuses both together.
             _ => return,
         };
         input.remove(other);
@@ -81,11 +81,11 @@ impl Flags {
             (None, [(kind, _)]) => kind,
             (None, [(one, _), (other, _), ..]) => {
                 return Err(bad(format!(
-                    "the flags are of two ways to authenticate, {one} and {other}: leave one out, or say --authentication-type"
+                    "the flags belong to two authentication types, {one} and {other}: omit one, or set --authentication-type"
                 )));
             }
         };
-        // What the input says of the same way stays, where a flag does not say otherwise.
+        // The input's members of the same type stay, unless a flag replaces them.
         let own = input.get("authentication").and_then(Members::of).unwrap_or_default();
         let same = own.get("type") == Some(quoted(kind).as_str());
         let mut authentication = if same { own } else { Members::default() };
@@ -103,14 +103,14 @@ impl Flags {
     }
 }
 
-/// `post` for `POST`, as curl's users type it. What is no method stays as it is, for the component to refuse.
+/// Accepts `post` for `POST`, as curl users type it. An invalid method stays, and the component refuses it.
 fn method(given: &str) -> String {
     let known = ["GET", "POST", "PUT", "PATCH", "DELETE"];
     let meant = known.iter().find(|known| known.eq_ignore_ascii_case(given));
     meant.map_or(given, |known| *known).to_owned()
 }
 
-/// `@FILE`, or the text itself. It is sent as it is.
+/// `@FILE`, or the text itself. It is sent unchanged.
 fn body(given: &str) -> Result<String> {
     match given.strip_prefix('@') {
         None => Ok(given.to_owned()),
@@ -120,7 +120,7 @@ fn body(given: &str) -> Result<String> {
     }
 }
 
-/// A whole object in place of the input's, then one name and value after the other.
+/// Replaces the whole object, then adds single names and values.
 fn pairs(
     input: &mut Members,
     field: &str,
@@ -146,7 +146,7 @@ fn pairs(
             "headers" => other.0.eq_ignore_ascii_case(name),
             _ => other.0 == *name,
         };
-        // The first of its name stands for all of them.
+        // Handled with the first of its name.
         if given.iter().take(at).any(|other| same(&other)) {
             continue;
         }
@@ -181,17 +181,17 @@ fn object(flag: &str, text: &str) -> Result<()> {
     }
 }
 
-/// Neither quotes what it was given, which may be a credential.
+/// Neither quotes the value, which may be a credential.
 fn header(text: &str) -> Result<(&str, &str)> {
     let (name, value) = text
         .split_once(':')
-        .ok_or_else(|| bad("a --header has a colon between its name and its value: 'hello: world'"))?;
+        .ok_or_else(|| bad("--header needs a colon between name and value: 'hello: world'"))?;
     Ok((name.trim(), value.trim()))
 }
 
 fn query(text: &str) -> Result<(&str, &str)> {
     text.split_once('=')
-        .ok_or_else(|| bad("a --query has an equals sign between its name and its value: hello=world"))
+        .ok_or_else(|| bad("--query needs an equals sign between name and value: hello=world"))
 }
 
 #[cfg(test)]
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_stands_in_place_of_the_files_member_and_leaves_the_others() {
+    fn a_flag_replaces_the_files_field_and_keeps_the_others() {
         let file = r#"{"snInstance":"acme","method":"PUT","headers":{"Hello":"old","kept":1},
             "authentication":{"type":"basic","username":"u","password":"p"}}"#;
         let flags = Flags {
@@ -311,7 +311,7 @@ mod tests {
             ..Flags::default()
         };
         let merged = flags.merge_into(Members::of(r#"{"method":"GET"}"#).unwrap(), false);
-        assert!(merged.unwrap_err().to_string().contains("has no body"));
+        assert!(merged.unwrap_err().to_string().contains("have no body"));
     }
 
     #[test]
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_flag_does_not_quote_it() {
+    fn an_error_in_a_flag_does_not_quote_it() {
         let wrong = |flags: Flags| flags.merge_into(Members::default(), true).unwrap_err().to_string();
         let messages = [
             wrong(Flags {

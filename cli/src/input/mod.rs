@@ -1,10 +1,9 @@
-//! Arguments → the JSON input that the component takes: a file, standard input, flags, or flags over a file.
-//!
-//! | file | what it holds |
+//! Arguments → the component's JSON input: from a file, standard input, flags, or flags merged into a file.
+//! | file | contents |
 //! |---|---|
-//! | `flags`, `merge` | the fields as flags, and their place in the input |
-//! | `members` | a JSON object's members as the text that they are |
-//! | `syntax`, `feel`, `unread` | what people write by mistake: text that is no JSON, expressions, names that are no field's |
+//! | `flags`, `merge` | the fields as flags, and merging them into the input |
+//! | `members` | a JSON object's members as raw text |
+//! | `syntax`, `feel`, `unread` | common mistakes: invalid JSON, expressions, unknown fields |
 
 mod feel;
 mod flags;
@@ -25,14 +24,14 @@ use crate::terminal::{print_stderr, warn};
 use flags::Flags;
 pub(crate) use members::Members;
 
-/// What the flow is started with.
+/// The input arguments.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Input {
-    /// The input as JSON, with the fields of the element template: a file, or `-` for standard input
+    /// The input file (JSON with the element template's fields), or `-` for standard input
     #[arg(value_name = "INPUT", value_hint = clap::ValueHint::FilePath)]
     input: Option<PathBuf>,
 
-    /// End with 2 where the input has a member that nothing reads, instead of a warning
+    /// Exit with 2 instead of a warning if the input has a field that is not used and looks misspelled
     #[arg(long)]
     strict: bool,
 
@@ -40,11 +39,11 @@ pub(crate) struct Input {
     flags: Flags,
 }
 
-/// An input, and what is odd about it. References to secrets are still in it.
+/// An input and its warnings. References to secrets are not replaced yet.
 #[derive(Debug)]
 pub(crate) struct LoadedInput {
     pub(crate) json: String,
-    /// A sentence for each member that nothing reads. They were told already.
+    /// One sentence for each unused member. They were printed already.
     pub(crate) warnings: Vec<String>,
 }
 
@@ -52,8 +51,7 @@ impl Input {
     /// The whole input. Warnings are written to standard error.
     ///
     /// # Errors
-    /// A file that cannot be read or is no JSON object, flags that contradict each other, an expression where a value belongs; a warning, where
-    /// `--strict` is given.
+    /// An unreadable file, invalid JSON, contradictory flags, an expression instead of a value; a warning, with `--strict`.
     pub(crate) fn read(&self) -> Result<LoadedInput> {
         self.check_no_value_is_a_flag()?;
         let (source, json) = self.json()?;
@@ -67,8 +65,8 @@ impl Input {
         Ok(LoadedInput { json, warnings })
     }
 
-    /// A value may begin with a hyphen, a password for one. Where the value is missing (`--username $USER --dry-run`, and no such variable), the
-    /// next flag would be taken for it, and a dry run be none.
+    /// A value, such as a password, may start with a hyphen. If the value is missing (`--username $USER --dry-run` with an unset
+    /// variable), the next flag would be taken as the value, and the dry run would be a real one.
     fn check_no_value_is_a_flag(&self) -> Result<()> {
         let mut begun = self.flags.values().filter(|value| value.starts_with("--")).peekable();
         if begun.peek().is_none() {
@@ -81,12 +79,12 @@ impl Input {
         }
     }
 
-    /// The input, and what to call it in a message.
+    /// The input, and its name in messages.
     fn json(&self) -> Result<(String, String)> {
         match &self.input {
             None if self.flags.are_none() => Err(bad(
-                "say what to start: a file with the input, `-` for standard input, or --instance-name and --rest-api-trigger-path \
-                 (`flow-starter trigger --help` has examples)",
+                "no input: name a file, or `-` for standard input, or set --instance-name and --rest-api-trigger-path (`flow-starter trigger --help` \
+                 has examples)",
             )),
             None => Ok((
                 "the flags".to_owned(),
@@ -96,7 +94,7 @@ impl Input {
                 let (name, text) = read(file)?;
                 let members = object(&name, &text)?;
                 let text = match self.flags.are_none() {
-                    // As it came, byte for byte.
+                    // Unchanged, byte for byte.
                     true => text,
                     false => self.flags.merge_into(members, false)?.to_json(),
                 };
@@ -112,15 +110,15 @@ fn begins_as(value: &str, flag: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
 }
 
-/// ServiceNow takes a body of 25 MB at most; what is larger is no input, and may have no end.
+/// ServiceNow accepts bodies up to 25 MB; a larger file is not an input, and may be endless.
 const LARGEST: u64 = 64 << 20;
 
-/// The input's text, and what to call it in a message.
+/// The input's text, and its name in messages.
 fn read(file: &Path) -> Result<(String, String)> {
     if file.to_string_lossy().trim_start().starts_with(['{', '[', '"']) && !file.exists() {
         return Err(bad(
-            "the input is the name of a file, or `-` for standard input, and not the JSON itself: for example `flow-starter trigger -`, with \
-             the JSON on standard input",
+            "INPUT is a file name, or `-` for standard input, not the JSON itself: for example `flow-starter trigger -`, with the JSON on standard \
+             input",
         ));
     }
     if file != Path::new("-") {
@@ -130,7 +128,7 @@ fn read(file: &Path) -> Result<(String, String)> {
     }
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
-        print_stderr("flow-starter: the input comes from this terminal; Ctrl-D at the beginning of a line ends it\n");
+        print_stderr("flow-starter: reading the input from this terminal; Ctrl-D at the start of a line ends it\n");
     }
     let text = whole(stdin.lock());
     let text = text.map_err(|error| match error.kind() {
@@ -151,7 +149,7 @@ fn whole(file: impl Read) -> io::Result<String> {
     }
 }
 
-/// Windows editors begin a text with U+FEFF, which is no part of it.
+/// Windows editors start a file with U+FEFF, which is not part of the text.
 pub(crate) fn without_byte_order_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
@@ -163,12 +161,12 @@ fn object(name: &str, text: &str) -> Result<Members> {
         )));
     }
     if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
-        // Its own words may quote the line, and so a password.
+        // Its message may quote the line, and so a password.
         return Err(bad(format!("{name} is not JSON{}", syntax::described(text, &error))));
     }
     let members = Members::of(text).ok_or_else(|| {
         bad(format!(
-            "{name} must hold a JSON object with the template's fields: for example {{\"snInstance\": \"acme\", …}}"
+            "{name} must be a JSON object with the template's fields: for example {{\"snInstance\": \"acme\", …}}"
         ))
     })?;
     unread::check_names(name, &members)?;

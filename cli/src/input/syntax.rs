@@ -1,8 +1,8 @@
-//! Where a text is no JSON: the slip that a person most likely made there. Nothing of the text is in it, which may be a password.
+//! The most likely mistake in invalid JSON. It never quotes the text, which may contain a password.
 
 use serde_json::Error;
 
-/// What is wrong, to follow `is not JSON`: ` (line 2, column 3): JSON has no comments, take them out`.
+/// The mistake, to follow `is not JSON`: ` (line 2, column 3): JSON has no comments: remove them`.
 pub(super) fn described(text: &str, error: &Error) -> String {
     if error.is_eof() {
         return ": it ends too early".to_owned();
@@ -17,12 +17,12 @@ pub(super) fn described(text: &str, error: &Error) -> String {
 fn slip(text: &str, error: &Error) -> Option<&'static str> {
     if text.trim_start().starts_with('=') {
         return Some(
-            "it begins with `=`, as a FEEL expression does; Camunda evaluates those, and here the value itself belongs",
+            "it begins with `=` like a FEEL expression; Camunda evaluates those, so write the value itself here",
         );
     }
     let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
     let begin: usize = lines.map(str::len).sum();
-    // Columns count bytes, and the column is that of the last byte that was read.
+    // Columns count bytes; the column is that of the last byte read.
     let at = begin + error.column().saturating_sub(1);
     let before = text.get(..at)?.trim_end_matches(SPACE);
     let after = text.get(at..)?.trim_start_matches(SPACE);
@@ -31,12 +31,12 @@ fn slip(text: &str, error: &Error) -> Option<&'static str> {
     }
     let mut next = after.chars();
     match next.next()? {
-        '/' if matches!(next.next(), Some('/' | '*')) => Some("JSON has no comments, take them out"),
-        '#' => Some("JSON has no comments, take them out"),
+        '/' if matches!(next.next(), Some('/' | '*')) => Some("JSON has no comments: remove them"),
+        '#' => Some("JSON has no comments: remove them"),
         '\'' | '`' | '‘' | '’' | '“' | '”' | '„' => {
-            Some("JSON has straight double quotation marks (\") and no others")
+            Some("JSON uses straight double quotation marks (\") only")
         }
-        '}' | ']' if before.ends_with(',') => Some("the comma before the closing bracket is one too many"),
+        '}' | ']' if before.ends_with(',') => Some("remove the comma before the closing bracket"),
         '"' | '{' | '['
             if before.ends_with(['"', '}', ']']) || before.ends_with(|c: char| c.is_ascii_alphanumeric()) =>
         {
@@ -46,16 +46,15 @@ fn slip(text: &str, error: &Error) -> Option<&'static str> {
             .iter()
             .any(|word| after.starts_with(word)) =>
         {
-            Some("JSON has the words true, false and null")
+            Some("JSON uses true, false and null")
         }
-        c if c.is_alphabetic() && before.ends_with(['{', ',']) => Some("names stand in double quotation marks"),
-        c if c.is_alphabetic() => Some("text stands in double quotation marks"),
+        c if c.is_alphabetic() && before.ends_with(['{', ',']) => Some("put names in double quotation marks"),
+        c if c.is_alphabetic() => Some("put text in double quotation marks"),
         _ => None,
     }
 }
 
-/// Where the error is within a text: none where it is not, and nothing to say where the slip is not a usual one. A text never goes on in the
-/// next line.
+/// Whether the error is inside a string, and the mistake if it is a common one. A string never continues on the next line.
 fn in_a_text(line: &str, at: usize) -> Option<Option<&'static str>> {
     let (mut within, mut escaped) = (false, false);
     for byte in line.bytes().take(at) {
@@ -69,9 +68,9 @@ fn in_a_text(line: &str, at: usize) -> Option<Option<&'static str>> {
     let rest = line.get(at..).unwrap_or_default();
     within.then(|| {
         if line.get(..at).is_some_and(|before| before.ends_with('\\')) {
-            Some("a backslash in a text is written twice (\\\\)")
+            Some("write a backslash in text twice (\\\\)")
         } else if rest.chars().nth(1).is_none_or(|c| c == '\n' || c == '\r') || rest.starts_with(['\n', '\r']) {
-            Some("the closing quotation mark is missing (a line break in a text is written \\n)")
+            Some("the closing quotation mark is missing (write a line break in text as \\n)")
         } else {
             None
         }
@@ -99,20 +98,20 @@ mod tests {
             ("{\"a\": 1, // mine\n \"b\": 2}", 1, "no comments"),
             ("# mine\n{\"a\": 1}", 1, "no comments"),
             ("{\"a\": /* mine */ 1}", 1, "no comments"),
-            ("{\"a\": 1,\n}", 2, "one too many"),
-            ("{\"a\": [1, 2, ]}", 1, "one too many"),
+            ("{\"a\": 1,\n}", 2, "remove the comma"),
+            ("{\"a\": [1, 2, ]}", 1, "remove the comma"),
             ("{'a': 1}", 1, "double quotation marks (\")"),
             ("{\"ü\": 'b'}", 1, "double quotation marks (\")"),
             ("{“a”: 1}", 1, "double quotation marks (\")"),
             ("{\"a\": 1\n \"b\": 2}", 2, "a comma or a colon is missing"),
             ("{\"a\": \"x\" \"b\": 2}", 1, "a comma or a colon is missing"),
-            ("{a: 1}", 1, "names stand in double"),
-            ("{\"a\": 1, b: 1}", 1, "names stand in double"),
-            ("{\"a\": camId}", 1, "text stands in double"),
+            ("{a: 1}", 1, "put names in double"),
+            ("{\"a\": 1, b: 1}", 1, "put names in double"),
+            ("{\"a\": camId}", 1, "put text in double"),
             ("{\"a\": True}", 1, "true, false and null"),
             ("{\"a\": \"x\n\"}", 1, "the closing quotation mark is missing"),
             ("{\"a\": \"x,\r\n\"b\": 1}", 1, "the closing quotation mark is missing"),
-            ("{\"a\": \"C:\\path\"}", 1, "a backslash in a text is written twice"),
+            ("{\"a\": \"C:\\path\"}", 1, "write a backslash in text twice"),
             ("{\"a\": \"say \\\"x\\\"\", 'b': 1}", 1, "double quotation marks (\")"),
             ("={\"a\": camId}", 1, "a FEEL expression"),
         ] {
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unusual_one_is_told_by_its_place() {
+    fn an_unusual_mistake_is_reported_by_position() {
         for text in ["{\"a\": 01}", "{\"a\" 1}", "{]", "}", "{\"a\": \"\u{1}\"}"] {
             let message = description(text);
             assert!(

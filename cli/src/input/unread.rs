@@ -1,8 +1,8 @@
-//! Members that nothing reads, and what they were most likely meant to be.
+//! Unused members, and the fields that were probably meant.
 //!
-//! The component leaves members alone that are not its own, since a job has every variable of its scope. A file that a person has written has
-//! slips, and one that goes unseen sends a request without credentials or with an empty body. So the command line warns, and only where a name
-//! is a field's in other words or nearly a field's: every other member may well be a variable of a process.
+//! The component ignores unknown members, because a job has every variable of its scope. A hand-written file has typos, and an unnoticed
+//! one sends a request without credentials or with an empty body. So the command line warns, but only if a name resembles a field or is a
+//! synonym: every other member may be a process variable.
 
 use flow_starter_host::input::INPUT_FIELDS;
 use flow_starter_input::fields::AUTHENTICATION;
@@ -11,7 +11,7 @@ use flow_starter_input::message::cut;
 use super::members::Members;
 use crate::exit::bad;
 
-/// Members that Camunda's templates and its REST connector write, which have a meaning there and none here.
+/// Members of Camunda's templates and REST connector that have no meaning here.
 const CAMUNDAS: [&str; 10] = [
     "url",
     "storeResponse",
@@ -25,7 +25,7 @@ const CAMUNDAS: [&str; 10] = [
     "retryBackoff",
 ];
 
-/// What other tools and other connectors call a field, letters and digits alone, in lower case.
+/// Synonyms of fields in other tools and connectors: letters and digits only, in lower case.
 const SYNONYMS: [(&str, &[&str]); 11] = [
     (
         "snInstance",
@@ -99,7 +99,7 @@ const SYNONYMS: [(&str, &[&str]); 11] = [
     ),
 ];
 
-/// The same for the members of `authentication`, which stand at the top in other tools' files.
+/// The same for the members of `authentication`, which other tools put at the top level.
 const AUTHENTICATION_SYNONYMS: [(&str, &[&str]); 12] = [
     ("type", &["authtype", "authenticationtype"]),
     ("username", &["user", "login", "userid", "userlogin"]),
@@ -125,13 +125,13 @@ const AUTHENTICATION_SYNONYMS: [(&str, &[&str]); 12] = [
     ("clientAuthentication", &["clientauth", "clientauthmethod"]),
 ];
 
-/// Words that are fields only within `authentication`: at the top they are anybody's variables.
+/// Names that are fields only inside `authentication`; at the top level they are process variables.
 const NOT_AT_THE_TOP: [&str; 6] = ["type", "name", "value", "key", "audience", "login"];
 
-/// A flat `authentication.password`, as the documentation names the field, would leave the request without credentials.
+/// A flat `authentication.password`, as the documentation names the field, would send the request without credentials.
 ///
 /// # Errors
-/// It shows how the field is written.
+/// It shows how to write the field.
 pub(super) fn check_names(source: &str, members: &Members) -> anyhow::Result<()> {
     let within = |name: &str| {
         let member = name.strip_prefix("authentication.")?;
@@ -139,30 +139,30 @@ pub(super) fn check_names(source: &str, members: &Members) -> anyhow::Result<()>
     };
     if let Some(member) = members.names().find_map(within) {
         return Err(bad(format!(
-            "{source} has a member \"authentication.{member}\", which nothing reads: write {}",
+            "{source} has a field \"authentication.{member}\", which is not used: write {}",
             nested("authentication", member)
         )));
     }
     match slip(members) {
         Some((given, meant)) => Err(bad(format!(
-            "{source} has a member `{given}` and no `{meant}`: is that meant? The name must be exactly `{meant}`"
+            "{source} has `{given}` but no `{meant}`: did you mean `{meant}`? The name must match exactly"
         ))),
         None => Ok(()),
     }
 }
 
-/// A member that is nearly a field's name, where that field is not there.
+/// A member that resembles a missing field.
 fn slip(members: &Members) -> Option<(String, &'static str)> {
     let missing = |meant: &&str| members.get(meant).is_none();
     others(members).find_map(|given| Some((shown(given), nearest(given, &INPUT_FIELDS).filter(missing)?)))
 }
 
-/// A sentence for each of them.
+/// One warning for each unused member.
 pub(super) fn warnings(members: &Members) -> Vec<String> {
     let mut warnings: Vec<_> = others(members)
         .filter_map(|name| {
             let meant = meant(name)?;
-            Some(format!("nothing reads \"{}\"; did you mean {meant}?", shown(name)))
+            Some(format!("\"{}\" is not used; did you mean {meant}?", shown(name)))
         })
         .collect();
     let authentication = members.get("authentication").and_then(Members::of).unwrap_or_default();
@@ -171,7 +171,7 @@ pub(super) fn warnings(members: &Members) -> Vec<String> {
         let meant = nearest(name, &AUTHENTICATION).or_else(|| synonym(name, &AUTHENTICATION_SYNONYMS))?;
         let name = shown(name);
         Some(format!(
-            "nothing reads \"{name}\" in \"authentication\"; did you mean \"{meant}\"?"
+            "\"{name}\" in \"authentication\" is not used; did you mean \"{meant}\"?"
         ))
     }));
     if let (Some(method @ ("\"GET\"" | "\"DELETE\"")), Some(body)) = (members.get("method"), members.get("body"))
@@ -179,7 +179,7 @@ pub(super) fn warnings(members: &Members) -> Vec<String> {
     {
         let method = method.trim_matches('"');
         warnings.push(format!(
-            "nothing reads \"body\": a {method} has no body; for one, the method must be POST, PUT or PATCH"
+            "\"body\" is not used: {method} requests have no body; to send one, use POST, PUT or PATCH"
         ));
     }
     warnings
@@ -190,7 +190,7 @@ fn others(members: &Members) -> impl Iterator<Item = &str> {
     members.names().filter(move |name| !known(name))
 }
 
-/// What a member at the top was meant to be, as it would be written.
+/// The field that a top-level member was meant to be, as JSON.
 fn meant(name: &str) -> Option<String> {
     if let Some((object @ ("authentication" | "headers" | "queryParameters" | "body"), member)) = name.split_once('.') {
         let member = match object {
@@ -214,7 +214,7 @@ fn nested(object: &str, member: &str) -> String {
     format!("{{\"{object}\": {{\"{member}\": …}}}}")
 }
 
-/// A name as it may be shown: cut, and without what could steer a terminal.
+/// A name for display: truncated, without control characters.
 fn shown(name: &str) -> String {
     crate::terminal::printable(&cut(name, 60))
 }
@@ -225,17 +225,17 @@ fn synonym(name: &str, table: &[(&'static str, &[&str])]) -> Option<&'static str
     found.map(|(field, _)| *field)
 }
 
-/// The known name that differs from this one in a letter or two, or that this one begins.
+/// The known name that differs in one or two letters, or that starts with this name.
 fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
     let given = letters(name);
     let near = |known: &&&'static str| {
         let known = letters(known);
-        // In a short word, one letter makes another word: `code` is no `body`.
+        // In short words, one letter makes a different word: `code` is not `body`.
         let slips = (known.len() / 4).min(2);
         strsim::damerau_levenshtein(&known, &given) <= slips
             || (given.len() > 5 && known.starts_with(given.trim_end_matches('s')))
     };
-    // A name as large as the input is no slip.
+    // A huge name is not a typo.
     (given.len() > 3 && given.len() < 60).then(|| known.iter().find(near).copied())?
 }
 
@@ -276,14 +276,14 @@ mod tests {
             let input = format!("{{\"{name}\":\"pass-word\"}}");
             assert_eq!(
                 warnings_of(&input),
-                [format!("nothing reads \"{name}\"; did you mean {meant}?")]
+                [format!("\"{name}\" is not used; did you mean {meant}?")]
             );
         }
         assert_eq!(
             warnings_of(r#"{"authentication":{"type":"basic","user":"u","scope":"s","colour":1}}"#),
             [
-                "nothing reads \"user\" in \"authentication\"; did you mean \"username\"?",
-                "nothing reads \"scope\" in \"authentication\"; did you mean \"scopes\"?",
+                "\"user\" in \"authentication\" is not used; did you mean \"username\"?",
+                "\"scope\" in \"authentication\" is not used; did you mean \"scopes\"?",
             ]
         );
     }
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_steer_a_terminal_is_not_shown() {
+    fn control_characters_are_not_shown() {
         let warnings = warnings_of("{\"bo\\u001b\\u202ddy\":1}");
         assert!(
             warnings.len() == 1 && !warnings[0].contains(['\u{1b}', '\u{202d}']),

@@ -41,11 +41,16 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let now = OffsetDateTime::from(SystemTime::now()).format(&Rfc3339).unwrap_or_default();
+        let now = OffsetDateTime::from(SystemTime::now())
+            .format(&Rfc3339)
+            .unwrap_or_default();
+        let level = event.metadata().level().as_str();
         let mut line = Map::new();
-        line.insert("timestamp".to_owned(), now.into());
-        line.insert("level".to_owned(), event.metadata().level().as_str().into());
-        for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+        for span in context
+            .event_scope(event)
+            .into_iter()
+            .flat_map(|scope| scope.from_root())
+        {
             if let Some(Fields(fields)) = span.extensions().get::<Fields>() {
                 line.extend(fields.clone());
             }
@@ -54,8 +59,15 @@ where
         event.record(&mut fields);
         line.extend(fields.0);
         line.insert("target".to_owned(), event.metadata().target().into());
+        let message = line.remove("message").unwrap_or_default();
+        let rest = Value::from(line).to_string();
+        // For people who read it as well: what one looks for comes first.
+        let line = format!(
+            "{{\"timestamp\":\"{now}\",\"level\":\"{level}\",\"message\":{message},{}\n",
+            rest.strip_prefix('{').unwrap_or_default()
+        );
         // A standard error that nobody reads is no reason to end.
-        let _unread = (self.0)().write_all(format!("{}\n", Value::from(line)).as_bytes());
+        let _unread = (self.0)().write_all(line.as_bytes());
     }
 }
 

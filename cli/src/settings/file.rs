@@ -1,4 +1,4 @@
-//! The configuration file: which one, what it holds, and what is said of a key that nobody knows.
+//! The configuration file: finding it, reading it, and reporting unknown keys.
 
 use std::ffi::OsString;
 use std::io;
@@ -15,16 +15,16 @@ use crate::input::without_byte_order_mark;
 pub(crate) enum File {
     /// It was read.
     Read(PathBuf),
-    /// It was looked for in its usual place, and is not there.
+    /// There is none at the default path.
     Absent(PathBuf),
-    /// Nobody knows where its usual place would be.
+    /// The default path is unknown.
     Nowhere,
 }
 
 /// A file's sections.
 pub(super) type Sections = toml::Table;
 
-/// The named file, or else the one in the usual place, if it is there.
+/// The named file, or the one at the default path, if it exists.
 pub(super) fn open(named: Option<PathBuf>, variable: &dyn Fn(&str) -> Option<OsString>) -> Result<(File, Sections)> {
     let path = match named {
         Some(path) => path,
@@ -53,7 +53,7 @@ fn usual_place(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
 fn parse(text: &str, path: &Path) -> Result<Sections> {
     let sections: Sections = text.parse().map_err(|error: toml::de::Error| {
         let (line, column) = error.span().map_or((1, 1), |span| position(text, span.start));
-        // Its own `Display` quotes the line, which may hold a password.
+        // Its `Display` quotes the line, which may contain a password.
         let why = error.message().lines().collect::<Vec<_>>().join(", ");
         bad(format!(
             "the configuration file `{}` is not TOML (line {line}, column {column}): {why}",
@@ -100,10 +100,10 @@ fn unknown(name: &str, is_section: bool, path: &Path) -> anyhow::Error {
     }
 }
 
-/// The known name that somebody must have meant.
+/// The known name that was probably meant.
 fn nearest(name: &str) -> Option<&'static str> {
     let last = name.rsplit('.').next().unwrap_or(name);
-    // The right key in the wrong section, or in none; or a flag's name.
+    // The right key in the wrong section or without one, or a flag's name.
     let misplaced = rows().find(|row| row.last_name() == last || row.flag == last);
     let sections = SECTIONS.iter().map(|(section, _)| *section);
     let near = |known: &str| strsim::damerau_levenshtein(known, name);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_told_which_one_is_meant() {
+    fn an_unknown_key_gets_a_suggestion() {
         for (text, meant) in [
             ("[polcy]\nallow = []", "`polcy`: did you mean `policy`?"),
             ("[policy]\nalow = []", "`policy.alow`: did you mean `policy.allow`?"),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_toml_is_told_where_and_not_quoted() {
+    fn invalid_toml_is_reported_by_position_without_quoting() {
         let message = refusal("[network]\nproxy = http://user:pass-word@proxy\n");
         assert!(message.contains("(line 2, column 9)"), "{message}");
         assert!(!message.contains("pass-word"), "{message}");

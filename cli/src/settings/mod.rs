@@ -1,11 +1,10 @@
-//! What is in force, and where each value came from: a flag, before the environment, before the configuration file, before the default.
-//!
-//! | file | what it holds |
+//! The effective settings and their sources. Order of precedence: flag, environment, configuration file, default.
+//! | file | contents |
 //! |---|---|
 //! | `table` | one row for each setting: its flag, its variable, its key in the file, its default, its help |
-//! | `value` | what a setting holds, and how it is read |
+//! | `value` | the values of settings, and how they are read |
 //! | `file` | the configuration file |
-//! | `resolved` | what the library takes, made of the settings |
+//! | `resolved` | the library's types, made from the settings |
 //! | `worker`, `worker_table` | what the job worker takes, and its part of the table |
 //! | `show` | `config show`, `config example` |
 
@@ -51,11 +50,11 @@ struct Setting {
     source: Source,
 }
 
-/// Where a value came from, the weakest first.
+/// A value's source, lowest precedence first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Source {
     Default,
-    /// A variable that is not ours alone.
+    /// A variable that other programs use, too.
     WellKnown(&'static str),
     File(PathBuf),
     Environment(String),
@@ -63,7 +62,7 @@ enum Source {
 }
 
 impl Source {
-    /// Where it stands in the order of sources, whatever its name.
+    /// Its precedence, without its name.
     fn rank(&self) -> u8 {
         match self {
             Self::Default => 0,
@@ -87,16 +86,15 @@ impl fmt::Display for Source {
     }
 }
 
-/// The flag of the configuration file, which no row of the table can be.
+/// The flag of the configuration file; it cannot be a row of the table.
 const CONFIG: &str = "config";
 const CONFIG_VARIABLE: &str = "FLOW_STARTER_CONFIG";
 
-/// The flags of all settings, for a command. Each of them is taken everywhere; a command's help explains its own, those whose names begin with one
-/// of these.
+/// The flags of all settings, for a command. Every command accepts them all, but its help explains only those with one of these prefixes.
 pub(crate) fn flags(own: &'static [&'static str]) -> impl Iterator<Item = Arg> {
     let is_own = move |name: &str| own.iter().any(|begin| name.starts_with(begin));
     let help = format!(
-        "The configuration file [{CONFIG_VARIABLE}; otherwise ~/.config/flow-starter/config.toml, if there is one]"
+        "The configuration file [env: {CONFIG_VARIABLE}; default: ~/.config/flow-starter/config.toml, if it exists]"
     );
     let config = Arg::new(CONFIG)
         .long(CONFIG)
@@ -116,21 +114,21 @@ pub(crate) fn flags(own: &'static [&'static str]) -> impl Iterator<Item = Arg> {
 fn flag(row: &'static Row) -> Arg {
     let default = match row.default {
         "" => String::new(),
-        default => format!("; otherwise {}", default.replace(',', ", ")),
+        default => format!("; default: {}", default.replace(',', ", ")),
     };
     let several = match row.kind.is_list() {
-        true => ". May be given more than once",
+        true => "; repeatable",
         false => "",
     };
-    let help = format!("{}{several} [{}{default}]", row.help, row.variable());
+    let help = format!("{}{several} [env: {}{default}]", row.help, row.variable());
     let arg = Arg::new(row.flag)
         .long(row.flag)
         .value_name(row.value_name)
         .global(true)
-        // Twenty settings would bury the command's own flags.
+        // Twenty settings would hide the command's own flags.
         .hide_short_help(true)
         .help_heading("Settings")
-        // The manual page takes no short help of what is hidden there, and completions take no long one.
+        // The manual page uses the long help here, and completions use the short one.
         .help(help.clone())
         .long_help(help)
         .value_hint(match row.value_name {
@@ -153,7 +151,7 @@ impl Settings {
     /// Reads them from the command line, the environment and the configuration file.
     ///
     /// # Errors
-    /// A file that cannot be read, an unknown key, a value of the wrong kind.
+    /// An unreadable file, an unknown key, a value of the wrong type.
     pub(crate) fn gather(matches: &ArgMatches, variables: &HashMap<OsString, OsString>) -> Result<Self> {
         check_spelling(variables)?;
         let variable = |name: &str| variables.get(OsStr::new(name)).cloned();
@@ -185,7 +183,7 @@ impl Settings {
                 let well_known = row.also.iter().find_map(|name| Some((*name, set(name)?)));
                 if let Some((name, value)) = well_known {
                     let source = Source::WellKnown(name);
-                    // Whatever it holds (https://no-color.org).
+                    // Whatever its value (https://no-color.org).
                     let value = if name == "NO_COLOR" { "never".into() } else { value };
                     return Setting::new(row, RawValue::Word(&text(value, &source)?), source);
                 }
@@ -201,7 +199,8 @@ impl Settings {
 
     /// Whether nobody has set it.
     pub(crate) fn is_default(&self, key: Entry) -> bool {
-        self.setting(key).is_none_or(|setting| setting.source == Source::Default)
+        self.setting(key)
+            .is_none_or(|setting| setting.source == Source::Default)
     }
 
     fn value(&self, key: Entry) -> Option<&Value> {
@@ -236,7 +235,7 @@ impl Settings {
         }
     }
 
-    /// What is wrong with a value, and where it came from.
+    /// An error about a value, with its source.
     fn wrong(&self, key: Entry, why: impl fmt::Display) -> anyhow::Error {
         match self.setting(key) {
             Some(setting) => bad(format!("{} ({}): {why}", setting.row.name, setting.source)),
@@ -255,7 +254,7 @@ impl Setting {
         Ok(Self { row, value, source })
     }
 
-    /// A path in the configuration file does not depend on where one stands.
+    /// A path in the configuration file is relative to that file.
     fn relative_to(mut self, file: &Path) -> Self {
         if let (Kind::Path | Kind::Paths, Some(directory)) = (self.row.kind, file.parent()) {
             self.value = self.value.relative_to(directory);
@@ -264,17 +263,16 @@ impl Setting {
     }
 }
 
-/// A variable that is nearly one of ours is a slip, which would else go unseen: a policy that is not kept. Others may begin like ours (Kubernetes
-/// sets FLOW_STARTER_SERVICE_HOST beside a service of that name), and are nobody's business here.
+/// A misspelled variable would go unnoticed, and with it a policy that does not apply. Other variables may have our prefix (Kubernetes
+/// sets FLOW_STARTER_SERVICE_HOST for a service of that name) and are ignored.
 fn check_spelling(variables: &HashMap<OsString, OsString>) -> Result<()> {
-    let ours: Vec<_> = rows()
-        .map(Row::variable)
-        .chain([CONFIG_VARIABLE.to_owned()])
-        .collect();
+    let ours: Vec<_> = rows().map(Row::variable).chain([CONFIG_VARIABLE.to_owned()]).collect();
     let names = variables.keys().filter_map(|name| name.to_str());
     for name in names.filter(|name| name.starts_with("FLOW_STARTER_") && !ours.iter().any(|own| own == name)) {
         if let Some(meant) = ours.iter().find(|own| strsim::damerau_levenshtein(own, name) <= 2) {
-            return Err(bad(format!("environment {name} is no setting: did you mean {meant}?")));
+            return Err(bad(format!(
+                "unknown environment variable {name}: did you mean {meant}?"
+            )));
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The settings as the library takes them: read once, before any work. An error says which setting, and where it came from.
+//! The settings as library types: read once, before any work. An error names the setting and its source.
 
 use std::cmp::Ordering;
 use std::fmt::Display;
@@ -16,7 +16,7 @@ use super::{Entry, Settings, Source};
 use crate::exit::unreadable;
 use crate::terminal::Colour;
 
-/// What a command works with.
+/// The resolved settings.
 #[derive(Debug)]
 pub(crate) struct Resolved<'a> {
     pub(crate) code: Code<'a>,
@@ -32,7 +32,7 @@ pub(crate) struct Resolved<'a> {
     connect_to: Vec<ConnectTo>,
     idle_timeout: Option<Duration>,
     identity: Option<Identity<'a>>,
-    /// For the source of what fails later.
+    /// For the sources in later errors.
     settings: &'a Settings,
 }
 
@@ -51,12 +51,12 @@ struct Identity<'a> {
     key: &'a Path,
 }
 
-/// The word that switches a setting off.
+/// The value that switches a setting off.
 pub(super) const OFF: &str = "none";
 
 impl Settings {
     /// # Errors
-    /// The first setting that is wrong by itself. Files are read later.
+    /// The first invalid setting. Files are read later.
     pub(crate) fn resolve(&self) -> Result<Resolved<'_>> {
         Ok(Resolved {
             policy: self.policy()?,
@@ -88,7 +88,7 @@ impl Settings {
         for key in [Entry::Memory, Entry::CpuTime, Entry::WallClock, Entry::ConcurrentCalls] {
             match (key, self.value(key)) {
                 (_, Some(Value::Size(0) | Value::Time(Duration::ZERO) | Value::Count(0))) => {
-                    return Err(self.wrong(key, "a limit of 0 would let no call run"));
+                    return Err(self.wrong(key, "must be greater than 0"));
                 }
                 (Entry::Memory, Some(Value::Size(bytes))) => limits.memory_bytes = *bytes,
                 (Entry::CpuTime, Some(Value::Time(time))) => limits.cpu_time = *time,
@@ -105,7 +105,7 @@ impl Settings {
             None | Some(OFF) => Ok(Proxy::none()),
             Some(url) => Proxy::new(url, self.text(Entry::NoProxy).unwrap_or_default()).map_err(|error| match &error {
                 ProxyError::NoProxy(_) => self.wrong(Entry::NoProxy, error),
-                _ => self.wrong(Entry::Proxy, format!("{error}; --proxy none goes without one")),
+                _ => self.wrong(Entry::Proxy, format!("{error}; to use no proxy: --proxy none")),
             }),
         }
     }
@@ -116,7 +116,7 @@ impl Settings {
             Some(OFF) => {}
             Some(prefix) => secrets = secrets.with(EnvironmentSecrets::new(prefix)),
             None => {
-                let why = "without a prefix, any variable could be put into an input: for example SECRET_, or `none`";
+                let why = "must not be empty, or every environment variable could be read as a secret: for example SECRET_, or `none`";
                 return Err(self.wrong(Entry::SecretsEnvironment, why));
             }
         }
@@ -135,20 +135,21 @@ impl Settings {
             (None, None) => Ok(Code::Embedded),
             (Some(wasm), None) => Ok(Code::File(wasm)),
             (None, Some(native)) => Ok(Code::Precompiled(native)),
-            // The stronger source decides: a flag, where the file says the other.
+            // The source with the higher precedence wins, for example a flag over the file.
             (Some(wasm), Some(native)) => match rank(Entry::Component).cmp(&rank(Entry::Precompiled)) {
                 Ordering::Greater => Ok(Code::File(wasm)),
                 Ordering::Less => Ok(Code::Precompiled(native)),
-                Ordering::Equal => {
-                    Err(self.wrong(Entry::Precompiled, "component.file is set there as well: leave one out"))
-                }
+                Ordering::Equal => Err(self.wrong(
+                    Entry::Precompiled,
+                    "component.file is set in the same place: remove one of the two",
+                )),
             },
         }
     }
 
     /// The client's certificate and its key: both or neither.
     fn identity(&self) -> Result<Option<Identity<'_>>> {
-        let missing = |key, other| Err(self.wrong(key, format!("{other} is missing: the two go together")));
+        let missing = |key, other| Err(self.wrong(key, format!("{other} is missing: set both or neither")));
         match (self.path(Entry::ClientCertificate), self.path(Entry::ClientKey)) {
             (None, None) => Ok(None),
             (Some(chain), Some(key)) => Ok(Some(Identity { chain, key })),
@@ -170,9 +171,9 @@ impl Settings {
 }
 
 impl Resolved<'_> {
-    /// The way out; reads the files of certificates.
+    /// The egress; reads the certificate files.
     pub(crate) fn egress(&self) -> Result<Egress> {
-        // An error without a setting of its own is none of the operator's.
+        // An error without a setting is not the operator's.
         let wrong = |error: EgressError| match &error {
             EgressError::Certificate(_) => self.settings.wrong(Entry::CaFile, &error),
             EgressError::ClientCertificate(_) => self.settings.wrong(Entry::ClientCertificate, &error),
@@ -203,7 +204,7 @@ impl Resolved<'_> {
         egress.build().map_err(wrong)
     }
 
-    /// A secret's file may come later, for a worker that runs for months; for one call, one that is not there is a slip.
+    /// A worker that runs for months may get a secrets file later; for a single call, a missing one is a mistake.
     pub(crate) async fn check_secrets_are_there(&self) -> Result<()> {
         for key in [Entry::SecretsFile, Entry::SecretsDirectory] {
             for path in self.settings.list(key).iter().map(PathBuf::from) {
@@ -213,7 +214,7 @@ impl Resolved<'_> {
         Ok(())
     }
 
-    /// A mount may not answer at all.
+    /// A mount may hang.
     async fn is_there(&self, key: Entry, path: PathBuf) -> Result<()> {
         let limit = self.limits.wall_clock;
         let looking = tokio::task::spawn_blocking(move || {
@@ -226,12 +227,12 @@ impl Resolved<'_> {
                 let limit = limit.as_secs_f64();
                 Err(self
                     .settings
-                    .wrong(key, format!("it did not answer within limits.wall-clock ({limit} s)")))
+                    .wrong(key, format!("no response within limits.wall-clock ({limit} s)")))
             }
         }
     }
 
-    /// A component that runs elsewhere does not run here: the limits that somebody set are the cause, if they did.
+    /// The embedded component runs under the default limits, so a configured limit is the cause.
     pub(crate) fn too_small(&self, error: LoadError) -> anyhow::Error {
         let set = |key: &Entry| {
             let setting = self.settings.setting(*key);
@@ -239,7 +240,7 @@ impl Resolved<'_> {
         };
         match [Entry::Memory, Entry::WallClock, Entry::CpuTime].into_iter().find(set) {
             Some(key) => {
-                let why = format!("the component does not run within it: {error}");
+                let why = format!("too low for the component: {error}");
                 self.settings.wrong(key, why)
             }
             None => error.into(),

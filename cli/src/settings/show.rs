@@ -1,4 +1,4 @@
-//! `config show`: what is in force, and where each value came from. `config example`: what could be.
+//! `config show`: the effective settings and their sources. `config example`: a commented configuration file.
 
 use std::fmt::Write as _;
 
@@ -12,16 +12,16 @@ use super::value::Kind;
 use super::{File, Setting, Settings, Value};
 use crate::terminal::{Page, Tone};
 
-/// A configuration file that sets nothing, and shows all that it can: for `config example`.
+/// A configuration file with every setting commented out: for `config example`.
 pub(crate) fn example() -> String {
-    let mut text = "# Take the # away before what you want to set. A flag counts before its variable, a variable before this file.\n".to_owned();
+    let mut text = "# Remove the # from the settings that you want to change. Order of precedence: flag, environment variable, this file, default.\n".to_owned();
     for (section, what) in SECTIONS {
         let _infallible = writeln!(text, "\n# {what}\n[{section}]");
         let within = |row: &&Row| row.name.split('.').next() == Some(section);
         for row in rows().filter(within) {
             let default = match row.default {
                 "" => String::new(),
-                default => format!("; otherwise {}", default.replace(',', ", ")),
+                default => format!("; default: {}", default.replace(',', ", ")),
             };
             let _infallible = writeln!(text, "# {}{default}\n# {} = {}", row.help, row.last_name(), row.example);
         }
@@ -35,9 +35,7 @@ impl Settings {
         page.line(&match &self.file {
             File::Read(path) => format!("configuration file: {}", path.display()),
             File::Absent(path) => format!("configuration file: none; looked for {}", path.display()),
-            File::Nowhere => {
-                "configuration file: none; there is neither HOME nor XDG_CONFIG_HOME to look in".to_owned()
-            }
+            File::Nowhere => "configuration file: none; neither HOME nor XDG_CONFIG_HOME is set".to_owned(),
         });
         page.line("");
         let rows = self.values.iter().map(|setting| {
@@ -52,7 +50,7 @@ impl Settings {
         page.into_text()
     }
 
-    /// With what is wrong with one of them.
+    /// With the error of an invalid setting.
     pub(crate) fn as_json(&self, error: Option<String>) -> serde_json::Value {
         let (path, read) = match &self.file {
             File::Read(path) => (Some(path), true),
@@ -82,7 +80,7 @@ impl Settings {
 }
 
 impl Setting {
-    /// Of a proxy its scheme, host and port. What is not of the setting's own form may hold a password anywhere.
+    /// A proxy shows only scheme, host and port. A value that does not have the setting's form may contain a password and is hidden.
     fn shown(&self) -> Value {
         let shown = |text: &String| match self.row.key {
             Entry::Proxy if text != OFF => without_credentials(text),
@@ -99,7 +97,7 @@ impl Setting {
 
 const HIDDEN: &str = "***";
 
-/// Whether a text is of a form that holds no credential.
+/// Whether the form of a text excludes credentials.
 fn is_harmless(key: Entry, kind: Kind, text: &str) -> bool {
     match key {
         Entry::Allow => text.parse::<Pattern>().is_ok(),
@@ -108,11 +106,15 @@ fn is_harmless(key: Entry, kind: Kind, text: &str) -> bool {
         Entry::ConnectTo => text.parse::<ConnectTo>().is_ok(),
         Entry::NoProxy => Proxy::new("http://localhost", text).is_ok(),
         Entry::SecretsEnvironment => text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'),
-        // A file need not be there yet. A URL or JSON in its place may hold anything.
+        // A file need not exist yet. A URL or JSON in its place may contain anything.
         _ if matches!(kind, Kind::Path | Kind::Paths) => !text.contains("://") && !text.contains(['{', '"', '@', '=']),
-        // A URL may hold a password or a key.
-        Entry::EngineUrl | Entry::EngineTokenUrl => !text.contains(['@', '?']),
-        // A word of a list of our own.
+        // A URL may hold a password or a key, and JSON in a name's place anything.
+        key if key.is_the_workers() => {
+            let is_json = text.contains(['{', '"']);
+            let is_url_with_more = text.contains("://") && text.contains(['@', '?']);
+            !is_json && !is_url_with_more
+        }
+        // One of a fixed set of words.
         _ => true,
     }
 }

@@ -1,4 +1,4 @@
-//! The one table of settings: the flag, the environment variable and the line in the configuration file are all made of a row.
+//! The table of settings: each row defines the flag, the environment variable and the key in the configuration file.
 
 use super::value::Kind;
 use super::worker_table::WORKER_ROWS;
@@ -56,6 +56,13 @@ pub(crate) enum Entry {
     Color,
 }
 
+impl Entry {
+    /// Whether the worker alone reads it.
+    pub(super) fn is_the_workers(self) -> bool {
+        WORKER_ROWS.iter().any(|row| row.key == self)
+    }
+}
+
 /// One setting.
 #[derive(Debug)]
 pub(crate) struct Row {
@@ -64,15 +71,15 @@ pub(crate) struct Row {
     pub(crate) name: &'static str,
     /// Without the dashes.
     pub(crate) flag: &'static str,
-    /// What stands for its value in the help.
+    /// The placeholder of its value in the help.
     pub(crate) value_name: &'static str,
     pub(crate) kind: Kind,
-    /// As a person would give it, a list with commas; empty: none.
+    /// As a user would write it; lists use commas; empty means none.
     pub(crate) default: &'static str,
-    /// Variables of everybody's that are asked after the file, the first that is set.
+    /// Well-known variables that are read after the file; the first that is set counts.
     pub(crate) also: &'static [&'static str],
     pub(crate) help: &'static str,
-    /// The right side of its line in the configuration file.
+    /// An example value in the configuration file's syntax.
     pub(crate) example: &'static str,
 }
 
@@ -91,21 +98,21 @@ impl Row {
     }
 }
 
-/// What the configuration file's sections are for, in the file's order.
+/// The configuration file's sections and their purpose, in the file's order.
 pub(crate) const SECTIONS: [(&str, &str); 10] = [
-    ("policy", "whom calls may reach"),
-    ("component", "which component runs, and what it may have"),
-    ("limits", "what a call may use"),
-    ("secrets", "where the values of {{secrets.NAME}} are"),
-    ("tls", "whom to trust, and who one is"),
-    ("network", "the way out"),
-    ("engine", "the process engine that the worker takes jobs from, and how the worker signs in there"),
-    ("worker", "which jobs the worker takes, and how many at a time"),
-    ("log", "what is written to standard error"),
-    ("output", "what is written to standard output"),
+    ("policy", "hosts that calls may reach"),
+    ("component", "which component runs, and what it may import"),
+    ("limits", "limits of a call"),
+    ("secrets", "where the values of {{secrets.NAME}} come from"),
+    ("tls", "trusted certificate authorities, and the client certificate"),
+    ("network", "proxy and connections"),
+    ("engine", "process engine that the worker takes jobs from"),
+    ("worker", "job worker"),
+    ("log", "log, on standard error"),
+    ("output", "result, on standard output"),
 ];
 
-/// What most rows have.
+/// Defaults for the rows.
 pub(super) const BLANK: Row = Row {
     key: Entry::Allow,
     name: "",
@@ -118,7 +125,7 @@ pub(super) const BLANK: Row = Row {
     example: "",
 };
 
-/// All of them, section by section.
+/// All settings, by section.
 pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
     CALL_ROWS.iter().chain(&WORKER_ROWS).chain(&OUTPUT_ROWS)
 }
@@ -131,7 +138,7 @@ static CALL_ROWS: [Row; 21] = [
         value_name: "PATTERN",
         kind: Kind::List,
         default: "*.service-now.com,*.servicenowservices.com",
-        help: "Whom calls may reach, in place of ServiceNow's clouds: a host, all below a domain, or an origin",
+        help: "Hosts that calls may reach, instead of ServiceNow's clouds: a host name, *.domain, or an origin",
         example: r#"["acme.service-now.com", "https://gateway.example.com:8443"]"#,
         ..BLANK
     },
@@ -141,7 +148,7 @@ static CALL_ROWS: [Row; 21] = [
         flag: "open-address",
         value_name: "KIND",
         kind: Kind::List,
-        help: "Let allowed names lead to this kind of address as well: private, loopback, …",
+        help: "Also allow names that resolve to this kind of address: private, loopback, …",
         example: r#"["private"]"#,
         ..BLANK
     },
@@ -150,7 +157,7 @@ static CALL_ROWS: [Row; 21] = [
         name: "component.file",
         flag: "component",
         kind: Kind::Path,
-        help: "Another component than the one inside this binary",
+        help: "A component to run instead of the embedded one",
         example: r#""servicenow-flow-starter.wasm""#,
         ..BLANK
     },
@@ -159,7 +166,7 @@ static CALL_ROWS: [Row; 21] = [
         name: "component.precompiled",
         flag: "precompiled",
         kind: Kind::Path,
-        help: "A component's native code, as `flow-starter compile` writes it; it is trusted like this binary itself",
+        help: "Native code from `flow-starter compile`; it is trusted like flow-starter itself",
         example: r#""servicenow-flow-starter.cwasm""#,
         ..BLANK
     },
@@ -169,7 +176,7 @@ static CALL_ROWS: [Row; 21] = [
         flag: "allow-import",
         value_name: "INTERFACE",
         kind: Kind::List,
-        help: "A further WASI interface that a component may have",
+        help: "An additional WASI interface that the component may import",
         example: r#"["wasi:random/random"]"#,
         ..BLANK
     },
@@ -180,7 +187,7 @@ static CALL_ROWS: [Row; 21] = [
         value_name: "SIZE",
         kind: Kind::Size,
         default: "64MiB",
-        help: "The most memory of a call",
+        help: "Memory limit of a call",
         example: r#""64MiB""#,
         ..BLANK
     },
@@ -191,7 +198,7 @@ static CALL_ROWS: [Row; 21] = [
         value_name: "TIME",
         kind: Kind::Time,
         default: "10s",
-        help: "How long a call may compute; waiting does not count",
+        help: "CPU time limit of a call; waiting does not count",
         example: r#""10s""#,
         ..BLANK
     },
@@ -202,7 +209,7 @@ static CALL_ROWS: [Row; 21] = [
         value_name: "TIME",
         kind: Kind::Time,
         default: "300s",
-        help: "How long a call may take in all",
+        help: "Time limit of a call, waiting included",
         example: r#""300s""#,
         ..BLANK
     },
@@ -213,7 +220,7 @@ static CALL_ROWS: [Row; 21] = [
         value_name: "NUMBER",
         kind: Kind::Count,
         default: "256",
-        help: "How many calls may run at a time; `trigger` makes one",
+        help: "How many calls may run at the same time; `trigger` makes one",
         example: "256",
         ..BLANK
     },
@@ -223,7 +230,7 @@ static CALL_ROWS: [Row; 21] = [
         flag: "secrets-environment-prefix",
         value_name: "PREFIX",
         default: "SECRET_",
-        help: "{{secrets.NAME}} is the environment variable PREFIXNAME; `none`: no variable is a secret",
+        help: "{{secrets.NAME}} is read from the environment variable PREFIXNAME; `none`: not from the environment",
         example: r#""SECRET_""#,
         ..BLANK
     },
@@ -232,7 +239,7 @@ static CALL_ROWS: [Row; 21] = [
         name: "secrets.file",
         flag: "secrets-file",
         kind: Kind::Paths,
-        help: "A file of NAME=value lines with secrets (no spaces around `=`, no quotation marks), or a pipe; asked after the environment",
+        help: "A secrets file of NAME=value lines (no spaces around `=`, no quotation marks), or a pipe; searched after the environment",
         example: r#"["secrets.env"]"#,
         ..BLANK
     },
@@ -242,7 +249,7 @@ static CALL_ROWS: [Row; 21] = [
         flag: "secrets-directory",
         value_name: "DIR",
         kind: Kind::Paths,
-        help: "A directory with a file for each secret, asked after the files",
+        help: "A directory with one file for each secret; searched after the secrets files",
         example: r#"["/run/secrets"]"#,
         ..BLANK
     },
@@ -253,7 +260,7 @@ static CALL_ROWS: [Row; 21] = [
         value_name: "WHEN",
         kind: Kind::Choice(&["on", "off"]),
         default: "on",
-        help: "Whether secrets.NAME without braces is a reference too; `off`: it is ordinary text, as in Camunda 8.10",
+        help: "Whether secrets.NAME without braces is a reference too; `off`: it is plain text, as in Camunda 8.10",
         example: r#""off""#,
         ..BLANK
     },
@@ -262,7 +269,7 @@ static CALL_ROWS: [Row; 21] = [
         name: "tls.ca-file",
         flag: "ca-file",
         kind: Kind::Paths,
-        help: "Further certificate authorities to trust (PEM)",
+        help: "Additional certificate authorities to trust (PEM)",
         example: r#"["company-ca.pem"]"#,
         ..BLANK
     },
@@ -273,7 +280,7 @@ static CALL_ROWS: [Row; 21] = [
         value_name: "WHETHER",
         kind: Kind::Choice(&["on", "off"]),
         default: "on",
-        help: "Whether to trust the system's certificate authorities (or those of SSL_CERT_FILE and SSL_CERT_DIR) beside the public ones",
+        help: "Whether to trust the system's certificate authorities (or those of SSL_CERT_FILE and SSL_CERT_DIR) in addition to the public ones",
         example: r#""off""#,
         ..BLANK
     },
@@ -282,7 +289,7 @@ static CALL_ROWS: [Row; 21] = [
         name: "tls.client-certificate",
         flag: "client-certificate",
         kind: Kind::Path,
-        help: "The certificate to show to servers that ask for one (PEM, its chain included)",
+        help: "Client certificate for servers that request one (PEM, with its chain)",
         example: r#""client.pem""#,
         ..BLANK
     },
@@ -291,7 +298,7 @@ static CALL_ROWS: [Row; 21] = [
         name: "tls.client-key",
         flag: "client-key",
         kind: Kind::Path,
-        help: "That certificate's key (PEM, not encrypted)",
+        help: "Key of the client certificate (PEM, not encrypted)",
         example: r#""client-key.pem""#,
         ..BLANK
     },
@@ -301,7 +308,7 @@ static CALL_ROWS: [Row; 21] = [
         flag: "proxy",
         value_name: "URL",
         also: &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
-        help: "The HTTP proxy to go out through; `none`: none, whatever HTTPS_PROXY and ALL_PROXY say",
+        help: "HTTP proxy; `none`: no proxy, even if HTTPS_PROXY or ALL_PROXY is set",
         example: r#""http://proxy.example.com:3128""#,
         ..BLANK
     },
@@ -311,7 +318,7 @@ static CALL_ROWS: [Row; 21] = [
         flag: "no-proxy",
         value_name: "NAMES",
         also: &["NO_PROXY", "no_proxy"],
-        help: "Hosts that are reached without the proxy, separated by commas: example.com (with all names below it), 10.0.0.0/8; `*`: every host",
+        help: "Hosts to reach without the proxy, separated by commas: example.com (with its subdomains), 10.0.0.0/8; `*`: every host",
         example: r#""internal.example.com, 10.0.0.0/8""#,
         ..BLANK
     },
@@ -321,7 +328,7 @@ static CALL_ROWS: [Row; 21] = [
         flag: "connect-to",
         value_name: "HOST:PORT:ADDRESS:PORT",
         kind: Kind::List,
-        help: "Connect to this address instead of the name's own, as curl does; the address is not checked, and no proxy is used",
+        help: "Connect to this address instead of the one that DNS returns, as curl does; the address is not checked, and no proxy is used",
         example: r#"["acme.service-now.com:443:127.0.0.1:8443"]"#,
         ..BLANK
     },
@@ -332,7 +339,7 @@ static CALL_ROWS: [Row; 21] = [
         value_name: "TIME",
         kind: Kind::Time,
         default: "5s",
-        help: "How long a connection is kept for the next call; 0: not at all",
+        help: "How long an idle connection is kept for the next call; 0: not at all",
         example: r#""5s""#,
         ..BLANK
     },
@@ -346,7 +353,7 @@ static OUTPUT_ROWS: [Row; 4] = [
         value_name: "LEVEL",
         kind: Kind::Choice(&["off", "error", "warn", "info", "debug", "trace"]),
         default: "warn",
-        help: "How much is logged; the worker logs `info` where this is not set",
+        help: "Log level; for the worker `info` unless set",
         example: r#""info""#,
         ..BLANK
     },
@@ -357,7 +364,7 @@ static OUTPUT_ROWS: [Row; 4] = [
         value_name: "FORMAT",
         kind: Kind::Choice(&["text", "json"]),
         default: "text",
-        help: "How it is logged",
+        help: "Log format",
         example: r#""json""#,
         ..BLANK
     },
@@ -368,7 +375,7 @@ static OUTPUT_ROWS: [Row; 4] = [
         value_name: "FORMAT",
         kind: Kind::Choice(&["text", "json"]),
         default: "text",
-        help: "How the result is written",
+        help: "Output format",
         example: r#""json""#,
         ..BLANK
     },
@@ -380,7 +387,7 @@ static OUTPUT_ROWS: [Row; 4] = [
         kind: Kind::Choice(&["auto", "always", "never"]),
         default: "auto",
         also: &["NO_COLOR"],
-        help: "Colours; `auto`: on a terminal, and not where NO_COLOR is set",
+        help: "Colours; `auto`: on a terminal, unless NO_COLOR is set",
         example: r#""never""#,
     },
 ];

@@ -1,4 +1,4 @@
-//! A setting's value, read from a flag, a variable or a line of the file.
+//! A setting's value, read from a flag, a variable or the file.
 
 use std::fmt;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// What a setting holds.
+/// The type of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
@@ -30,18 +30,18 @@ pub(crate) enum Kind {
     Secret,
 }
 
-/// A value as it was given.
+/// A value as given.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum RawValue<'a> {
-    /// A flag's, once for each time it stands there.
+    /// A flag's values, one for each occurrence.
     Flags(&'a [String]),
-    /// A variable's or a default's; a list has commas.
+    /// A variable's value or a default; lists use commas.
     Word(&'a str),
     /// The configuration file's.
     Line(&'a toml::Value),
 }
 
-/// A value as it is used.
+/// A parsed value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
     Nothing,
@@ -85,7 +85,7 @@ impl Kind {
     }
 
     /// # Errors
-    /// What it must be, as the end of a sentence that begins with the setting's name. Nothing of the value is in it: it may be a password.
+    /// What the value must be, to follow the setting's name. It never quotes the value, which may be a password.
     pub(crate) fn read(self, given: RawValue, example: &str) -> Result<Value, String> {
         let value = match (self, given) {
             (Self::List | Self::Paths, RawValue::Flags(all)) => Some(Value::List(all.to_vec())),
@@ -131,26 +131,26 @@ impl Kind {
         }
     }
 
-    /// In the file, a text stands in quotation marks and a list in brackets.
+    /// In the file, text needs quotation marks and a list needs brackets.
     fn must(self, in_file: bool, example: &str) -> String {
         let what = match self {
-            Self::Text | Self::Secret => "a text".to_owned(),
+            Self::Text | Self::Secret => "text".to_owned(),
             Self::Switch => "on or off".to_owned(),
-            Self::List => "a list of texts".to_owned(),
-            Self::Path => "a file's name".to_owned(),
-            Self::Paths => "a list of names".to_owned(),
-            Self::Size => "a size in bytes, with or without KiB, MiB or GiB".to_owned(),
-            Self::Time => "a time in seconds, or with ms, s, min or h".to_owned(),
+            Self::List => "a list of strings".to_owned(),
+            Self::Path => "a file name".to_owned(),
+            Self::Paths => "a list of file names".to_owned(),
+            Self::Size => "a size in bytes, optionally with KiB, MiB or GiB".to_owned(),
+            Self::Time => "a time in seconds, optionally with ms, s, min or h".to_owned(),
             Self::Count => format!("a whole number up to {}", u32::MAX),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
         };
         let example = if in_file { example } else { example.trim_matches('"') };
-        format!("must be {what}, as in {example}")
+        format!("must be {what}, for example {example}")
     }
 }
 
 impl Value {
-    /// A path, or each of them, seen from this directory.
+    /// Makes a path, or each path, relative to this directory.
     pub(crate) fn relative_to(self, directory: &Path) -> Self {
         let seen = |path: String| match path.as_str() {
             "" => path,

@@ -41,7 +41,10 @@ impl Settings {
         }
         let job_types = self.list(Entry::JobTypes).to_vec();
         if job_types.is_empty() || job_types.iter().any(|name| name.trim().is_empty()) {
-            return Err(self.wrong(Entry::JobTypes, "a job type is empty: for example servicenow-flow-starter:1"));
+            return Err(self.wrong(
+                Entry::JobTypes,
+                "a job type is empty: for example servicenow-flow-starter:1",
+            ));
         }
         let shutdown = match self.value(Entry::ShutdownTimeout) {
             Some(Value::Time(time)) => *time,
@@ -90,7 +93,10 @@ impl Settings {
                 client_id: self.needed(Entry::EngineClientId, "OAUTH")?.to_owned(),
                 client_secret: self.secret(Entry::EngineClientSecret, "OAUTH")?,
                 url: self.needed(Entry::EngineTokenUrl, "OAUTH")?.to_owned(),
-                audience: self.text(Entry::EngineTokenAudience).filter(|text| *text != OFF).map(str::to_owned),
+                audience: self
+                    .text(Entry::EngineTokenAudience)
+                    .filter(|text| *text != OFF)
+                    .map(str::to_owned),
                 scope: self.text(Entry::EngineTokenScope).map(str::to_owned),
             }),
             _ => cluster.no_authentication(),
@@ -98,7 +104,10 @@ impl Settings {
         if let Some(file) = self.text(Entry::EngineCaFile) {
             cluster = cluster.ca_pem(self.file(Entry::EngineCaFile, "the certificate authorities in", file)?);
         }
-        match (self.text(Entry::EngineClientCertificate), self.text(Entry::EngineClientKey)) {
+        match (
+            self.text(Entry::EngineClientCertificate),
+            self.text(Entry::EngineClientKey),
+        ) {
             (None, None) => {}
             (Some(chain), Some(key)) => {
                 let chain = self.file(Entry::EngineClientCertificate, "the client's certificate", chain)?;
@@ -145,9 +154,15 @@ impl Settings {
     fn not_set(&self, key: Entry, strategy: &str) -> anyhow::Error {
         let setting = self.setting(key).map(|setting| setting.row);
         let name = setting.map_or("a setting", |row| row.name);
-        let variable = setting.map(|row| row.also.first().map_or_else(|| row.variable(), |name| (*name).to_owned()));
+        let variable = setting.map(|row| {
+            row.also
+                .first()
+                .map_or_else(|| row.variable(), |name| (*name).to_owned())
+        });
         let variable = variable.unwrap_or_default();
-        bad(format!("{name} is not set, and engine.auth-strategy {strategy} needs it: set {variable}"))
+        bad(format!(
+            "{name} is not set, and engine.auth-strategy {strategy} needs it: set {variable}"
+        ))
     }
 
     fn time(&self, key: Entry) -> Result<Duration> {

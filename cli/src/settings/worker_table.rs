@@ -36,7 +36,6 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         also: &["CAMUNDA_AUTH_STRATEGY"],
         help: "How the worker signs in at the cluster",
         example: r#""OAUTH""#,
-        ..BLANK
     },
     Row {
         key: Entry::EngineUsername,
@@ -185,7 +184,6 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         also: &["CAMUNDA_WORKER_MAX_CONCURRENT_JOBS"],
         help: "How many jobs the worker has in hand at most; it takes no more than it can run",
         example: r#"64"#,
-        ..BLANK
     },
     Row {
         key: Entry::MaxJobsPerInstance,
@@ -208,7 +206,6 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         also: &["CAMUNDA_WORKER_TIMEOUT"],
         help: "How long the cluster keeps a job for this worker; never less than limits.wall-clock and a minute",
         example: r#""360s""#,
-        ..BLANK
     },
     Row {
         key: Entry::RequestTimeout,
@@ -220,7 +217,6 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         also: &["CAMUNDA_WORKER_REQUEST_TIMEOUT"],
         help: "How long the cluster holds a request for jobs until there is one",
         example: r#""10s""#,
-        ..BLANK
     },
     Row {
         key: Entry::Lease,

@@ -1,4 +1,4 @@
-//! `make soak`: calls in a row, by the thousand, after which memory and open sockets must be where they were.
+//! `make soak`: thousands of calls, after which memory and open sockets must not have grown.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -10,28 +10,28 @@ use flow_starter_host::{Connector, Egress, Engine, FlowConfig, Limits, Outcome};
 use host_test::rig::{Rig, component_file};
 use servicenow_stand_in::{Behaviour, DEMO_FLOW, Fault, Instance, Options, StandIn, Step};
 
-/// Starts flows at a stand-in, over kept connections, some of which go wrong, and watches what the process holds.
+/// Starts flows at a stand-in over reused connections, injects faults, and measures the process's resources.
 #[derive(Debug, Parser)]
 #[command(name = "soak")]
 struct Arguments {
-    /// How many calls
+    /// Number of calls
     #[arg(long, default_value_t = 100_000)]
     calls: usize,
 
-    /// How many at the same time
+    /// Number of concurrent calls
     #[arg(long, default_value_t = 16)]
     at_once: usize,
 
-    /// Whose calls
+    /// The component that makes the calls
     #[arg(long, value_enum, default_value_t = Guest::Honest)]
     guest: Guest,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Guest {
-    /// The flow starter's, against a server with faults
+    /// The flow starter, against a server with faults
     Honest,
-    /// Those of a component that does what a host must contain, one attack after the other, and an honest call after each round
+    /// A component that attacks the host, with an honest call after each round
     Hostile,
 }
 
@@ -46,16 +46,16 @@ const FAULTS: [Fault; 6] = [
 ];
 const FAULT_EVERY: usize = 50;
 
-/// A attack, and what its error says. They end by themselves or soon; those that wait or loop are ended by short limits.
+/// An attack, and its error. Attacks end by themselves or soon; those that wait or loop are ended by short limits.
 const ATTACKS: [(&str, &str); 19] = [
     ("/traps", "unreachable"),
-    ("/allocates", "more memory than its 64 MiB"),
-    ("/recurses", "more stack than its 512 KiB"),
-    ("/hoards", "more than 256 of the host's resources"),
+    ("/allocates", "memory limit of 64 MiB"),
+    ("/recurses", "stack limit of 512 KiB"),
+    ("/hoards", "limit of 256 host resources"),
     ("/opens-many", "1 answered"),
     ("/polls-nothing", "empty poll list"),
     ("/polls-a-crowd", "handle limit exceeded"),
-    ("/starts-for-ever", "more than 128 requests"),
+    ("/starts-for-ever", "limit of 128 requests"),
     ("/returns-a-lot", "too much data is being copied"),
     ("/repeats-itself", "too much data is being copied"),
     ("/says-success", "contradicts"),
@@ -63,7 +63,7 @@ const ATTACKS: [(&str, &str); 19] = [
     ("/leaves-at-once", ""),
     ("/calls-elsewhere", "called"),
     ("/calls https://169.254.169.254/", "not called"),
-    ("/loops", "computed for longer"),
+    ("/loops", "CPU limit of"),
     ("/waits-for-ever", "longer than the connector host allows"),
     ("/polls-for-ever", "longer than the connector host allows"),
     ("/writes-for-ever", ""),
@@ -151,17 +151,17 @@ fn soak(arguments: &Arguments) -> Result<()> {
         let cold = calls.settled().await;
         let ended = match arguments.guest {
             Guest::Honest => "met a fault",
-            Guest::Hostile => "were attacks, each ended as it must be",
+            Guest::Hostile => "were attacks, each ended as expected",
         };
         println!("{made} calls in {seconds:.0} s, {failed} of them {ended}");
-        ensure!(failed > 0, "none went wrong, so nothing was tried");
+        ensure!(failed > 0, "no call failed, so nothing was tested");
         compare(warm.zip(cold), made, arguments.at_once)
     })
 }
 
 fn compare(held: Option<(Held, Held)>, made: usize, at_once: usize) -> Result<()> {
     let Some((before, after)) = held else {
-        println!("this system does not tell what a process holds; nothing was compared");
+        println!("this system does not report a process's resources; nothing was compared");
         return Ok(());
     };
     let peak = peak().unwrap_or_default();
@@ -247,7 +247,7 @@ impl<'a> Calls<'a> {
         (outcomes.len(), failed)
     }
 
-    /// One attack, committed many times at once, and one honest call among them.
+    /// Runs one attack many times at once, with one honest call among them.
     async fn hostile(&self, round: usize) -> Result<(usize, usize)> {
         let Some(hostile) = &self.hostile else {
             return Ok((0, 0));

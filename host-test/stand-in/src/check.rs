@@ -8,9 +8,9 @@ use crate::instance::{Instance, Method};
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the messages say it")]
 pub enum InstanceError {
-    #[error("the instance has no host name: give it one, such as \"acme\"")]
+    #[error("the instance has no host name: add one, for example \"acme\"")]
     NoHost,
-    #[error("{0:?} is not a host name: write the instance's name alone, such as \"acme\", or a full name")]
+    #[error("{0:?} is not a host name: write the instance's name, for example \"acme\", or a full name")]
     Host(String),
     #[error("unknown-path-status is {0}: write 400 or 404")]
     UnknownPathStatus(u16),
@@ -18,15 +18,15 @@ pub enum InstanceError {
         "{what} belongs to the user {user:?}, whom the instance does not have: add [[user]] name = {user:?}, or name one it has"
     )]
     NoSuchUser { what: String, user: String },
-    #[error("the flow's path {0:?} must begin with \"/\" and have no query, such as \"/api/my_scope/my_flow\"")]
+    #[error("the flow's path {0:?} must begin with \"/\" and have no query, for example \"/api/my_scope/my_flow\"")]
     FlowPath(String),
-    #[error("the flow {0} has no method: write methods = [\"POST\"] or leave it out")]
+    #[error("the flow {0} has no method: write methods = [\"POST\"] or remove the key")]
     NoMethod(String),
-    #[error("the flow {path} answers {status}: a start is answered with 200 to 299")]
+    #[error("the flow {path} has status {status}: it must be from 200 to 299")]
     FlowStatus { path: String, status: u16 },
-    #[error("two flows are at {method} {path}: give one another path or method")]
+    #[error("two flows have {method} {path}: change one path or method")]
     Twice { method: Method, path: String },
-    #[error("the behaviour's path {0:?} must begin with \"/\" and have no query, such as \"/oauth_token.do\"")]
+    #[error("the behaviour's path {0:?} must begin with \"/\" and have no query, for example \"/oauth_token.do\"")]
     BehaviourPath(String),
 }
 

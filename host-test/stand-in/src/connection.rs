@@ -49,7 +49,7 @@ impl Connection<'_> {
         };
         let number = log.begin(self.number, self.tls.as_ref(), &head);
         let Some(framing) = head.framing() else {
-            let what = "The length of the body cannot be told";
+            let what = "The length of the body is unknown";
             return refuse_unread(self.state, &mut self.wire, number, what).await;
         };
         let mut exchange = Exchange::new(self.state, &mut self.wire, number, &head, framing);

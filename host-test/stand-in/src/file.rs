@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_file_is_told_where_it_is_wrong_and_what_would_be_right() {
+    fn an_invalid_file_is_reported_with_position_and_correction() {
         let table = [
             (
                 "[[user]]\nname = 1\npassword = \"x\"",

@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_larger_than_a_block_comes_in_blocks_of_which_the_last_says_so() {
+    fn large_data_is_split_into_blocks() {
         let packed = gzip(&[7; 70_000]);
         assert_eq!(packed[10..15], [0, 0xff, 0xff, 0, 0]);
         let second = 15 + 65_535;

@@ -25,7 +25,7 @@ use crate::tls_fault::TlsFault;
 /// Where the stand-in listens, and who is told. The default is a free port for each, and nobody.
 #[derive(Default)]
 pub struct Options {
-    /// The port for HTTPS; 0 is any free one.
+    /// HTTPS port; 0: any free port.
     pub https_port: u16,
     /// The port for HTTP; 0 is any free one.
     pub http_port: u16,

@@ -1,5 +1,5 @@
-//! What one call's instance may see: streams, a monotonic clock, and HTTP through [`EgressHooks`]. No files, no environment, no sockets; what the
-//! engine was told to give beside it is there, and empty.
+//! The host side of one call: streams, a monotonic clock, and HTTP through [`EgressHooks`]. No files, no environment, no sockets; the
+//! interfaces that the engine adds are empty.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ use super::cpu_time::CpuTime;
 use super::limits::{HANDLES, Limits, REQUESTS, TABLE_ENTRIES};
 use crate::egress::EgressHooks;
 
-/// The data of a call's store.
+/// A call's store data.
 pub(super) struct Call {
     table: ResourceTable,
     clocks: WasiClocksCtx,
     http: WasiHttpCtx,
     hooks: Counted,
-    /// Made when it is first used: most components never do, and it costs 4,000 instructions.
+    /// Created on first use: most components never need it, and it costs 4,000 instructions.
     empty: Option<Box<WasiCtx>>,
     memory_left: usize,
     memory_bytes: usize,
@@ -43,7 +43,7 @@ impl Call {
         }
     }
 
-    /// A store of its own for each call, with every limit in place.
+    /// Creates a call's store, with all limits set.
     pub(super) fn store(
         engine: &wasmtime::Engine,
         limits: &Limits,
@@ -55,15 +55,15 @@ impl Call {
         limits.apply(&mut store);
         store.set_epoch_deadline(1);
         let most = limits.cpu_time;
-        // A guest that computes gives way at each tick, or no clock could end it.
+        // A busy guest yields at each tick; otherwise no timeout could end it.
         store.epoch_deadline_callback(move |store| {
             wasmtime::ensure!(
                 store.data().hooks.asked <= REQUESTS,
-                "it asked for more than {REQUESTS} requests"
+                "exceeded the limit of {REQUESTS} requests"
             );
             wasmtime::ensure!(
                 cpu_time.so_far() <= most,
-                "it computed for longer than its {} s",
+                "exceeded the CPU limit of {} s",
                 most.as_secs_f64()
             );
             Ok(UpdateDeadline::Yield(1))
@@ -71,7 +71,7 @@ impl Call {
         store
     }
 
-    /// Apart from [`WasiView`]'s clocks, so that the clock of the contract costs nothing else.
+    /// Separate from [`WasiView`]'s clocks, so that the contract's clock needs nothing else.
     pub(super) fn monotonic_clock(&mut self) -> WasiClocksCtxView<'_> {
         WasiClocksCtxView {
             ctx: &mut self.clocks,
@@ -106,7 +106,7 @@ impl WasiHttpHooks for Counted {
         self.hooks.send_request(request, options, received)
     }
 
-    /// What the host holds of each body that nobody takes, and a guest may begin a hundred.
+    /// The host buffers this much of each body that nobody reads, and a guest may start a hundred.
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
         BODY_CHUNK
     }
@@ -162,16 +162,16 @@ impl WasiHttpView for Call {
     }
 }
 
-/// At once: the host makes them one by one while nobody else has the thread.
+/// Per call: the host generates them byte by byte while it blocks the thread.
 const RANDOM_BYTES: u64 = 64 << 10;
 
-/// A limit that is passed ends the call and is named, where a refusal would leave a guest to end itself without a reason.
+/// Exceeding a limit ends the call with that limit's name; a mere refusal would let the guest trap without a reason.
 impl ResourceLimiter for Call {
     /// `now` is 0 for a new memory; all memories of the instance count together.
     fn memory_growing(&mut self, now: usize, wanted: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let more = wanted.saturating_sub(now);
         let Some(left) = self.memory_left.checked_sub(more) else {
-            wasmtime::bail!("it asked for more memory than its {} MiB", self.memory_bytes >> 20);
+            wasmtime::bail!("exceeded the memory limit of {} MiB", self.memory_bytes >> 20);
         };
         self.memory_left = left;
         Ok(true)
@@ -180,7 +180,7 @@ impl ResourceLimiter for Call {
     fn table_growing(&mut self, _now: usize, wanted: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         wasmtime::ensure!(
             wanted <= TABLE_ENTRIES,
-            "it asked for a table of more than {TABLE_ENTRIES} entries"
+            "exceeded the limit of {TABLE_ENTRIES} table entries"
         );
         Ok(true)
     }

@@ -1,4 +1,4 @@
-//! A loaded component and its calls: a fresh instance for each, so that no call sees another's data.
+//! A loaded component and its calls: each gets a fresh instance, so that no call sees another's data.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::typecheck::{Answer, CONNECTOR, FLOW_STARTER};
 use crate::contract::{AccessToken, FlowConfigRecord, FlowResponse, TokenRequestRecord, TriggerError};
 use crate::egress::{Destinations, Egress, EgressHooks};
 
-/// A component that keeps the contract, compiled. Cheap to clone.
+/// A compiled component that implements the contract. Cheap to clone.
 #[derive(Clone)]
 pub struct Connector {
     engine: Engine,
@@ -37,26 +37,26 @@ impl std::fmt::Debug for Connector {
     }
 }
 
-/// The part of an instance's memory that an input may fill: it is held as it came, parsed, and as the request's body.
+/// The fraction of an instance's memory that an input may fill: it is held as text, parsed, and as the request's body.
 const INPUT_PART: usize = 4;
 
-/// What the host must know of a call beside its input.
+/// What the host needs to know about a call besides its input.
 struct CallContext {
     kind: CallKind,
     named: Destinations,
-    /// Of the input, in bytes, as far as it can be large.
+    /// Size of the input's large parts, in bytes.
     size: usize,
 }
 
 impl Connector {
-    /// Of a component that keeps the contract, as [`mismatches`](super::typecheck::mismatches) found.
+    /// For a component that implements the contract, as [`mismatches`](super::typecheck::mismatches) found.
     pub(super) async fn new(engine: Engine, instance: InstancePre<Call>) -> Result<Self, LoadError> {
         let component = instance.component();
         let export = |interface: &str, function: &str| {
             component
                 .get_export_index(None, interface)
                 .and_then(|interface| component.get_export_index(Some(&interface), function))
-                .ok_or_else(|| LoadError::Instantiate(format!("it has lost {function} of {interface}")))
+                .ok_or_else(|| LoadError::Instantiate(format!("it has no {function} in {interface}")))
         };
         let memories = component.resources_required().map_or(1, |needs| needs.num_memories);
         let connector = Self {
@@ -71,7 +71,7 @@ impl Connector {
         Ok(connector)
     }
 
-    /// A first instance, under a call's limits: what cannot be called is better known before the first call.
+    /// Creates a first instance under a call's limits, so that a component that cannot run is refused before the first call.
     async fn comes_up(&self) -> Result<(), LoadError> {
         let cpu_time = Arc::new(CpuTime::new());
         let instance = async {
@@ -81,13 +81,13 @@ impl Connector {
         };
         tokio::time::timeout(self.engine.limits.wall_clock, cpu_time.of(instance))
             .await
-            .map_err(|_| LoadError::Instantiate("it took longer than the wall clock allows".to_owned()))?
+            .map_err(|_| LoadError::Instantiate("it exceeded the wall-clock limit".to_owned()))?
             .map_err(|error| LoadError::Instantiate(why(&error)))?;
         Ok(())
     }
 
-    /// Starts a flow: the contract's `trigger-flow`. At most one request for the flow leaves, and one for a token before it where the
-    /// authentication asks for one.
+    /// Starts a flow: the contract's `trigger-flow`. At most one request for the flow leaves, and before it one for a token if the
+    /// authentication needs it.
     pub async fn trigger_flow(&self, egress: &Egress, config: FlowConfig) -> Outcome<FlowResponse> {
         let limit = self.engine.limits.wall_clock;
         self.trigger_flow_until(egress, config, limit, pending())
@@ -95,7 +95,7 @@ impl Connector {
             .into_outcome(Mask::default())
     }
 
-    /// The same within what is left of a call's time, and given up when `stop` is ready; what left by then decides what is known of the flow.
+    /// The same within the rest of a call's time, and cancelled when `stop` is ready; the requests that left by then determine the flow's state.
     pub(crate) async fn trigger_flow_until(
         &self,
         egress: &Egress,
@@ -112,7 +112,7 @@ impl Connector {
         self.call(egress, context, &self.trigger_flow, input, left, stop).await
     }
 
-    /// Asks for an access token: the contract's `request-token`. No flow is started, whatever happens.
+    /// Requests an access token: the contract's `request-token`. Never starts a flow.
     pub async fn request_token(&self, egress: &Egress, request: TokenRequest) -> Outcome<AccessToken> {
         self.ask_for_token(egress, request).await.into_outcome(Mask::default())
     }
@@ -129,7 +129,7 @@ impl Connector {
             .await
     }
 
-    /// Starts a flow by the template's JSON: the contract's `execute`. The answer is JSON as well.
+    /// Starts a flow from the template's JSON: the contract's `execute`. The result is JSON, too.
     pub async fn execute(&self, egress: &Egress, input: &str) -> Outcome<String> {
         let context = CallContext {
             kind: CallKind::Flow,
@@ -142,7 +142,7 @@ impl Connector {
             .into_outcome(Mask::default())
     }
 
-    /// The refusal of an input that would not fit into an instance.
+    /// Refuses an input that would not fit into an instance.
     pub(crate) fn too_large<T>(&self, size: usize) -> Option<Judged<T>> {
         let most = self.largest_input();
         (size > most).then(|| Judged::too_large(size, most))
@@ -153,7 +153,7 @@ impl Connector {
         self.engine.limits.memory_bytes / INPUT_PART
     }
 
-    /// How long a call may take in all.
+    /// Time limit of a call, waiting included.
     pub(crate) fn wall_clock(&self) -> Duration {
         self.engine.limits.wall_clock
     }
@@ -179,7 +179,7 @@ impl Connector {
         let cpu_time = Arc::new(CpuTime::new());
         let run = cpu_time.of(self.run(hooks, &cpu_time, export, input));
         let end = tokio::select! {
-            // What is ready counts, even where it is to stop as well.
+            // A finished call counts, even if `stop` is ready at the same time.
             biased;
             ended = tokio::time::timeout(left, run) => match ended {
                 Ok(Ok(result)) => End::Returned(result),
@@ -188,7 +188,7 @@ impl Connector {
             },
             () = stop => End::GivenUp,
         };
-        // The instance is gone by now, and what it has not handed to a connection never will be.
+        // The instance is gone, so nothing more can reach a connection.
         Judged::of(context.kind, end, log.close())
     }
 

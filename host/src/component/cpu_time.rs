@@ -1,18 +1,18 @@
-//! How long a guest has computed: the time within the polls of its call, and none between them.
+//! A guest's CPU time: the time inside the polls of its call, without the time between them.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// A call's clock. Ticks of the engine's epoch would not do: the first one after a wait belongs to the wait, so that an answer that comes in
-/// a thousand pieces would look like ten seconds of computing.
+/// A call's CPU clock. Counting epoch ticks would not work: the first tick after a wait belongs to the wait, so a response in a thousand
+/// pieces would count as ten seconds.
 #[derive(Debug)]
 pub(super) struct CpuTime {
     from: Instant,
-    /// Of the poll that goes on, in nanoseconds since `from`.
+    /// Start of the current poll, in nanoseconds since `from`.
     began: AtomicU64,
-    /// In the polls before it.
+    /// Total of all earlier polls.
     spent: AtomicU64,
 }
 
@@ -25,7 +25,7 @@ impl CpuTime {
         }
     }
 
-    /// Runs a call, and counts.
+    /// Runs a call and measures it.
     pub(super) async fn of<T>(&self, call: impl Future<Output = T>) -> T {
         let mut call = pin!(call);
         poll_fn(|cx| {
@@ -37,7 +37,7 @@ impl CpuTime {
         .await
     }
 
-    /// So far; for the call itself to ask, from within a poll.
+    /// The CPU time so far; to be called from inside a poll.
     pub(super) fn so_far(&self) -> Duration {
         Duration::from_nanos(self.spent.load(Relaxed) + self.in_this_poll())
     }
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn waiting_is_not_counted_and_computing_is() {
+    async fn only_cpu_time_is_counted() {
         let cpu_time = CpuTime::new();
         let begun = std::time::Instant::now();
         cpu_time.of(tokio::time::sleep(Duration::from_secs(1))).await;

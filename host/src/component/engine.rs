@@ -1,4 +1,4 @@
-//! The engine: one compiler and one set of limits for all the components it loads.
+//! The engine: one compiler and one set of limits for all components that it loads.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub struct Engine {
     pub(super) limits: Limits,
     pub(super) permits: Arc<Permits>,
     pub(super) linker: Arc<Linker<Call>>,
-    /// What a component may import beside the six.
+    /// Additional imports that a component may have.
     pub(super) named: Arc<[Import]>,
 }
 
@@ -40,21 +40,21 @@ impl std::fmt::Debug for Engine {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// A limit that cannot be kept.
+    /// An impossible limit.
     #[error("{0}")]
     Limit(&'static str),
-    /// More calls at a time than the process has memory mappings for: 8,000 in all its engines.
+    /// More concurrent calls than the process has memory mappings for: 8,000 in all its engines.
     #[error(
-        "{wanted} calls at a time would use up the memory mappings that a process may have: of 8000 in all engines, {left} are left; \
-         256 are the default"
+        "{wanted} concurrent calls need more memory mappings than a process may have: {left} of 8000 calls are left across all engines; the default \
+         is 256"
     )]
     TooManyCalls {
-        /// How many were asked for.
+        /// The number requested.
         wanted: u32,
-        /// How many there still are.
+        /// The number that is left.
         left: u32,
     },
-    /// The WebAssembly runtime refuses its settings on this machine.
+    /// The WebAssembly runtime does not start on this machine.
     #[error("the WebAssembly runtime cannot start: {0}")]
     Runtime(String),
     /// No thread for the clock.
@@ -66,12 +66,12 @@ impl Engine {
     /// Sets up the compiler and the pool of instances.
     ///
     /// # Errors
-    /// Where a limit is 0, or the machine does not give what the pool needs.
+    /// If a limit is 0, or the machine cannot provide the pool's address space.
     pub fn new(limits: Limits) -> Result<Self, EngineError> {
         Self::with_imports(limits, [])
     }
 
-    /// The same, and components may also import what is named here. Only that is given, and with nothing in it: see [`Import`].
+    /// The same, but components may also import these interfaces. They are empty: see [`Import`].
     ///
     /// # Errors
     /// As [`Self::new`].
@@ -88,7 +88,7 @@ impl Engine {
     pub fn with_imports(limits: Limits, imports: impl IntoIterator<Item = Import>) -> Result<Self, EngineError> {
         if limits.memory_bytes as u64 > LARGEST_MEMORY {
             return Err(EngineError::Limit(
-                "a limit on memory of more than 1 TiB is none: for example 64 MiB",
+                "the memory limit must not exceed 1 TiB: for example 64 MiB",
             ));
         }
         if limits.concurrent_calls == 0
@@ -97,14 +97,14 @@ impl Engine {
             || limits.cpu_time.is_zero()
         {
             return Err(EngineError::Limit(
-                "a limit of 0 would let no call run: for example 64 MiB, 10 s of computing, 300 s in all and 256 calls",
+                "a limit must not be 0: for example 64 MiB, 10 s of CPU time, 300 s in all and 256 calls",
             ));
         }
         let wanted = limits.concurrent_calls;
         let permits = Permits::reserve(wanted).map_err(|TooFew { left }| EngineError::TooManyCalls { wanted, left })?;
         let runtime = |error: wasmtime::Error| {
             EngineError::Runtime(format!(
-                "{error:#} (for {} calls at a time with {} MiB each; fewer, or with less, need less of the machine's address space)",
+                "{error:#} (for {} concurrent calls with {} MiB each; fewer calls or less memory need less address space)",
                 limits.concurrent_calls,
                 limits.memory_bytes >> 20
             ))
@@ -124,12 +124,12 @@ impl Engine {
         })
     }
 
-    /// The limits it was made with.
+    /// The engine's limits.
     pub fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// A call's own store.
+    /// Creates a call's store.
     pub(super) fn store(&self, hooks: EgressHooks, cpu_time: Arc<CpuTime>) -> Store<Call> {
         Call::store(&self.wasmtime, &self.limits, hooks, cpu_time)
     }
@@ -150,7 +150,7 @@ fn linker(engine: &wasmtime::Engine, named: &[Import]) -> wasmtime::Result<Linke
     Ok(linker)
 }
 
-/// Ticks for as long as the engine lives.
+/// Increments the epoch as long as the engine lives.
 fn start_clock(engine: &wasmtime::Engine) -> std::io::Result<()> {
     let engine = engine.weak();
     std::thread::Builder::new()
@@ -169,9 +169,9 @@ fn start_clock(engine: &wasmtime::Engine) -> std::io::Result<()> {
 mod tests {
     use super::*;
 
-    /// One test, as others of this process take permits too.
+    /// One test, because other tests of this process take permits, too.
     #[test]
-    fn no_more_calls_than_the_system_has_mappings_for_in_all_engines_together() {
+    fn concurrent_calls_are_limited_across_all_engines() {
         let permits = |concurrent_calls| {
             Engine::new(Limits {
                 concurrent_calls,
@@ -180,7 +180,7 @@ mod tests {
         };
         let message = permits(8_001).unwrap_err().to_string();
         assert!(
-            message.starts_with("8001 calls at a time would use up the memory mappings"),
+            message.starts_with("8001 concurrent calls need more memory mappings"),
             "{message}"
         );
         let many = permits(5_000).unwrap();
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_that_the_machine_has_no_room_for_is_refused_with_what_would_help() {
+    fn a_pool_that_is_too_large_is_refused_with_advice() {
         let vast = Limits {
             memory_bytes: 256 << 30,
             concurrent_calls: 2_000,
@@ -200,22 +200,17 @@ mod tests {
         };
         let message = Engine::new(vast).unwrap_err().to_string();
         assert!(
-            message.contains("(for 2000 calls at a time with 262144 MiB each; fewer"),
+            message.contains("(for 2000 concurrent calls with 262144 MiB each; fewer"),
             "{message}"
         );
     }
 
     #[test]
-    fn a_limit_of_nothing_is_refused() {
+    fn a_limit_of_0_is_refused() {
         let none = Limits {
             concurrent_calls: 0,
             ..Limits::default()
         };
-        assert!(
-            Engine::new(none)
-                .unwrap_err()
-                .to_string()
-                .contains("would let no call run")
-        );
+        assert!(Engine::new(none).unwrap_err().to_string().contains("must not be 0"));
     }
 }

@@ -1,4 +1,4 @@
-//! What a component may import: six interfaces always, and more of WASI 0.2 where it is named.
+//! What a component may import: always six interfaces, and more of WASI 0.2 if named.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 
 use super::call::Call;
 
-/// Given to every component; a version of the 0.2 track stands behind each.
+/// Available to every component, at any 0.2 version.
 pub(super) const ALWAYS: [&str; 6] = [
     "wasi:clocks/monotonic-clock",
     "wasi:http/outgoing-handler",
@@ -22,16 +22,16 @@ pub(super) const ALWAYS: [&str; 6] = [
     "wasi:io/streams",
 ];
 
-/// Whatever begins so would be a way out beside the policy.
+/// Sockets would bypass the policy.
 const SOCKETS: &str = "wasi:sockets/";
 
-/// An interface of WASI 0.2 that a component may be given beside HTTP, its streams and the monotonic clock.
+/// An interface of WASI 0.2 that a component may import in addition to HTTP, its streams and the monotonic clock.
 ///
-/// A component that was built for `wasm32-wasip2` with Rust's standard library, for example, asks for some of them. They are given empty: no
-/// environment variable, no argument, no directory, standard input closed, and what is printed goes nowhere. What is left are the time of
-/// day, random numbers and the end of the call. Sockets are not among them.
+/// For example, a component built for `wasm32-wasip2` with Rust's standard library imports some of them. They are empty: no environment
+/// variables, no arguments, no directories, standard input is closed, and output is discarded. Only the time of day, random numbers and
+/// exit have an effect. Sockets cannot be allowed.
 ///
-/// Written as `wasi:cli/environment`; a version of 0.2 may follow (`wasi:cli/environment@0.2.6`) and makes no difference.
+/// Written as `wasi:cli/environment`; a 0.2 version (`wasi:cli/environment@0.2.6`) may follow and makes no difference.
 ///
 /// ```
 /// use flow_starter_host::component::Import;
@@ -98,7 +98,7 @@ impl Import {
         Self::Random,
     ];
 
-    /// All that can be named.
+    /// All interfaces that can be named.
     pub fn all() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter()
     }
@@ -147,26 +147,24 @@ impl Import {
     }
 }
 
-/// A name that is no [`Import`]. It never quotes what was given.
+/// Not the name of an [`Import`]. It never quotes the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
     /// A socket.
-    #[error(
-        "wasi:sockets cannot be named: a socket would be a way around the policy, which knows requests of HTTP alone"
-    )]
+    #[error("wasi:sockets cannot be allowed: sockets would bypass the policy, which covers HTTP requests only")]
     Sockets,
-    /// One that needs no naming.
-    #[error("{0} need not be named: every component is given it")]
+    /// Always available.
+    #[error("{0} need not be named: every component may import it")]
     Always(&'static str),
     /// Another version of WASI.
     #[error(
-        "{0} cannot be named at this version: only WASI 0.2 is given, for example wasi:cli/environment@0.2.6, or without a version"
+        "{0} cannot be allowed at this version: only WASI 0.2 is available, for example wasi:cli/environment@0.2.6, or without a version"
     )]
     Track(&'static str),
     /// Anything else.
     #[error(
-        "this is no interface: give the name of one of WASI 0.2 as the component imports it, for example wasi:cli/environment"
+        "this is not an interface: name a WASI 0.2 interface as the component imports it, for example wasi:cli/environment"
     )]
     Unknown,
 }
@@ -191,7 +189,7 @@ impl FromStr for Import {
     }
 }
 
-/// An interface's name, and whether its version is of the 0.2 track, which a name without one is.
+/// An interface's name, and whether its version is 0.2. A name without a version counts as 0.2.
 fn split(name: &str) -> (&str, bool) {
     match name.split_once('@') {
         Some((interface, version)) => (interface, version.starts_with("0.2.")),
@@ -199,25 +197,25 @@ fn split(name: &str) -> (&str, bool) {
     }
 }
 
-/// Why an import is closed to a component.
+/// Why a component may not import an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportDenied {
-    /// It can be named, and was not.
-    #[error("a connector gets this only where the host's policy names it")]
+    /// It can be allowed, but was not.
+    #[error("a connector may import this only if the host's settings name it")]
     NotNamed,
     /// A socket.
-    #[error("no connector gets sockets, which would be a way around the policy")]
+    #[error("sockets are never allowed, because they would bypass the policy")]
     Sockets,
-    /// Given at another version.
-    #[error("a connector gets this at a version of WASI 0.2 only")]
+    /// Available at another version only.
+    #[error("a connector may import this only at a version of WASI 0.2")]
     Track,
     /// Anything else.
-    #[error("no connector gets this: HTTP, its streams and a monotonic clock are what there is")]
+    #[error("no connector may import this: only HTTP, its streams and a monotonic clock are available")]
     Unknown,
 }
 
-/// Whether an import with functions is given to a component.
+/// Whether a component may import this interface.
 pub(super) fn judge(name: &str, named: &[Import]) -> Result<(), ImportDenied> {
     let (interface, of_track) = split(name);
     let nameable = Import::all().any(|import| import.as_str() == interface);
@@ -246,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_named_is_named_as_it_is_imported() {
+    fn imports_parse_as_they_are_written() {
         for import in Import::all() {
             assert_eq!(import.to_string().parse(), Ok(import));
             assert_eq!(format!("{import}@0.2.6").parse(), Ok(import));
@@ -255,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_can_be_named_can_be_linked_at_once() {
+    fn all_optional_imports_can_be_linked_together() {
         let engine = crate::Engine::with_imports(
             crate::Limits {
                 concurrent_calls: 1,
@@ -277,14 +275,14 @@ mod tests {
             "what-comes-next",
         ] {
             for name in [format!("wasi:sockets/{socket}"), format!("wasi:sockets/{socket}@0.2.6")] {
-                assert!(refusal(&name).contains("a way around the policy"), "{name}");
+                assert!(refusal(&name).contains("bypass the policy"), "{name}");
                 assert_eq!(judge(&name, &Import::ALL), Err(ImportDenied::Sockets));
             }
         }
     }
 
     #[test]
-    fn what_is_no_name_is_refused_with_an_example_of_a_right_one() {
+    fn an_invalid_import_is_refused_with_an_example() {
         for name in [
             "",
             "environment",
@@ -309,7 +307,7 @@ mod tests {
                 "{name}"
             );
         }
-        assert!(refusal("wasi:io/poll@0.2.2").contains("every component is given it"));
+        assert!(refusal("wasi:io/poll@0.2.2").contains("every component may import it"));
         assert!(!refusal("\x1b[2Jwasi").contains('\x1b'));
     }
 

@@ -1,4 +1,4 @@
-//! A file as it is, and whether it would be loaded: for a person who wonders why not.
+//! Inspects a file: what it is, and whether it can be loaded.
 
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
@@ -10,7 +10,7 @@ use super::newer;
 use super::refusal::LoadError;
 use super::typecheck::{CONTRACT_FUNCTIONS, judge_import};
 
-/// What a file is, and what [`Engine::load`] would say of it.
+/// What a file is, and whether [`Engine::load`] accepts it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Inspection {
@@ -18,13 +18,13 @@ pub struct Inspection {
     pub kind: FileKind,
     /// The file's size in bytes.
     pub bytes: usize,
-    /// A component's imports, in its own order.
+    /// The component's imports, in its order.
     pub imports: Vec<InspectedImport>,
-    /// The names of all that a component exports, in its own order.
+    /// The names of the component's exports, in its order.
     pub exports: Vec<String>,
-    /// The contract's functions, for a component.
+    /// The contract's functions, if it is a component.
     pub functions: Vec<InspectedFunction>,
-    /// Why it would not be loaded; none: it would.
+    /// Why it cannot be loaded; `None` if it can.
     pub refusal: Option<LoadError>,
 }
 
@@ -36,9 +36,9 @@ pub enum FileKind {
     Component,
     /// A core module of WebAssembly.
     CoreModule,
-    /// Machine code that wasmtime compiled.
+    /// Machine code compiled by wasmtime.
     Precompiled,
-    /// Anything else, and a component that is not valid.
+    /// Anything else, including an invalid component.
     Other,
 }
 
@@ -54,13 +54,13 @@ impl FileKind {
     }
 }
 
-/// An import, and whether it is given.
+/// An import, and whether it is allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InspectedImport {
     /// Its name, with its version.
     pub name: String,
-    /// Why it is not given; none: it is, or it brings types alone.
+    /// Why it is denied; `None` if it is allowed, or contains only types.
     pub denied: Option<ImportDenied>,
 }
 
@@ -72,13 +72,13 @@ pub struct InspectedFunction {
     pub interface: &'static str,
     /// The function's name.
     pub function: &'static str,
-    /// Whether the component exports it, with the contract's types or others.
+    /// Whether the component exports it, whatever its types.
     pub present: bool,
 }
 
 impl Engine {
-    /// Looks into a file: what it is, what it imports and exports, and whether [`Self::load`] would take it here. Compiles it, and makes one
-    /// instance of it under a call's limits, while the caller waits; nothing can leave.
+    /// Inspects a file: what it is, what it imports and exports, and whether [`Self::load`] accepts it. Compiles it and creates one
+    /// instance under a call's limits, blocking the caller; no request can leave.
     ///
     /// ```
     /// use flow_starter_host::inspect::FileKind;
@@ -110,7 +110,7 @@ impl Engine {
         };
         match self.compiled(wasm) {
             Ok(component) => self.inspect_component(component, unknown),
-            // Its shape, or its age, is what is refused, so that it is one.
+            // Refused for its shape or its version, so it is a component.
             Err(error @ (LoadError::Limit(_) | LoadError::Wasi { .. } | LoadError::Newer(_))) => {
                 let newer::Names { imports, exports } = newer::names(wasm).unwrap_or_default();
                 let imports = imports.into_iter().map(|name| InspectedImport {

@@ -1,55 +1,55 @@
-//! What a call may use, and the sentence for each limit that it passes.
+//! The limits of a call, and the message for each.
 
 use std::time::Duration;
 
 use wasmtime::component::ResourceTableError;
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, Trap};
 
-/// How often a busy guest gives way to the rest of the runtime, and so the finest grain of the wall clock over it.
+/// How often a busy guest yields to the runtime; also the resolution of the wall-clock limit.
 pub(super) const EPOCH: Duration = Duration::from_millis(10);
 
-/// Six mappings for each running call, of the 65,530 that Linux grants a process (`vm.max_map_count`); beyond them it would be aborted.
+/// Each running call needs six of the 65,530 mappings that Linux grants a process (`vm.max_map_count`); beyond them the process aborts.
 pub(super) const MOST_CALLS: u32 = 8_000;
 
-/// What a guest may hold of the host at a time (requests, bodies, headers): each is a few hundred bytes, and headers up to 128 KiB. A call
-/// of the contract has about ten.
+/// How many host resources (requests, bodies, headers) a guest may hold at a time: each takes a few hundred bytes, headers up to 128 KiB.
+/// A normal call has about ten.
 pub(super) const HANDLES: usize = 256;
 
-/// Handles of all kinds, those that a component gives out to itself included; the host's memory holds each.
+/// Handles of all kinds, including the component's own resources; each takes host memory.
 const ALL_HANDLES: usize = 1_000;
 
-/// Of one call, those that are denied included. The contract takes two.
+/// Per call, including denied ones. A normal call makes at most two.
 pub(super) const REQUESTS: usize = 128;
 
-/// More entries than any component of this contract has functions.
+/// More entries than such a component has functions.
 pub(super) const TABLE_ENTRIES: usize = 20_000;
 
-/// Of one component. Components that are composed of others have several of each; the flow starter has three, one and two.
+/// Per component. Composed components have several of each; the flow starter has three, one and two.
 const CORE_INSTANCES: u32 = 32;
 const MEMORIES: u32 = 4;
 const TABLES: u32 = 8;
 
-/// What the host keeps of its own for an instance: a few bytes for each function and global.
+/// The host's own data for an instance: a few bytes for each function and global.
 const INSTANCE_BYTES: usize = 1 << 20;
 
 const STACK_BYTES: usize = 512 << 10;
 
-/// The part of an instance's memory that it may hand over at once, its answer above all. Without such a limit a list that names one and the
-/// same string many times would become many strings in the host.
+/// The fraction of an instance's memory that it may pass to the host at once, above all its result. Without this limit, a list that
+/// repeats one string many times would become many strings in the host.
 const ANSWER_PART: usize = 2;
 
-/// What a call may use.
+/// The limits of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The linear memory of an instance, in bytes; where it has several memories, of all together. The default, 64 MiB, lets ServiceNow's 10 MB body and an answer of some
-    /// megabytes pass.
+    /// The linear memory of an instance in bytes; the total if it has several memories. The default, 64 MiB, is enough for ServiceNow's 10
+    /// MB body and a response of some megabytes.
     pub memory_bytes: usize,
-    /// How long a guest may compute in all; waiting for the network does not count. 10 s by default, a thousand times what a call needs.
+    /// The CPU time of a guest; waiting for the network does not count. 10 s by default, a thousand times what a call needs.
     pub cpu_time: Duration,
-    /// From a call's start to its end, waiting for a free place included. A call's own time limits never extend it. 300 s by default.
+    /// From a call's start to its end, including the wait for a permit. A call's own timeouts never extend it. 300 s by default.
     pub wall_clock: Duration,
-    /// Calls that run at the same time; more wait for a place. 256 by default. Each place keeps address space for its memory, and
-    /// Linux grants a process about 65,000 mappings, of which a running call takes six: 8,000 in all engines of a process are the most.
+    /// Calls that run at the same time; more calls wait for a permit. 256 by default. Each reserves address space for its memory, and
+    /// Linux grants a process about 65,000 mappings, of which a running call takes six: the maximum is 8,000 in all engines of a process.
     pub concurrent_calls: u32,
 }
 
@@ -70,7 +70,7 @@ impl Limits {
         store.set_max_component_handles(ALL_HANDLES);
     }
 
-    /// Each memory of a component takes a place of its own, so that no mix of components can ask for more than there are.
+    /// Each memory of a component takes a permit, so that no mix of components can need more than there are.
     fn memories(&self) -> u32 {
         MEMORIES.min(self.concurrent_calls)
     }
@@ -79,7 +79,7 @@ impl Limits {
         let calls = self.concurrent_calls;
         let memory_bytes = self.memory_bytes.next_multiple_of(64 << 10);
         let mut pool = PoolingAllocationConfig::new();
-        // Totals are so many times what one component may have that every place can be taken by the greediest.
+        // The totals are large enough that every running call can use its maximum.
         pool.total_component_instances(calls)
             .max_core_instances_per_component(CORE_INSTANCES)
             .total_core_instances(calls.saturating_mul(CORE_INSTANCES))
@@ -109,18 +109,18 @@ impl Limits {
     }
 }
 
-/// The limit that ended a call; otherwise what the runtime says.
+/// The limit that ended a call, or the runtime's message.
 pub(super) fn why(error: &wasmtime::Error) -> String {
     if matches!(error.downcast_ref(), Some(Trap::StackOverflow)) {
-        return format!("it needed more stack than its {} KiB", STACK_BYTES >> 10);
+        return format!("exceeded the stack limit of {} KiB", STACK_BYTES >> 10);
     }
     if matches!(error.downcast_ref(), Some(ResourceTableError::Full)) {
-        return format!("it held more than {HANDLES} of the host's resources at a time");
+        return format!("exceeded the limit of {HANDLES} host resources at a time");
     }
     in_its_words(error)
 }
 
-/// What the runtime says of an error, in one line. It may quote the component, and nothing of a component shall steer a terminal.
+/// The runtime's message on one line. It may quote the component, so control characters are escaped for terminals.
 pub(super) fn in_its_words(error: &wasmtime::Error) -> String {
     let text = error.root_cause().to_string();
     let words: Vec<_> = text.split_whitespace().collect();
@@ -140,7 +140,7 @@ mod tests {
     use crate::Engine;
     use crate::component::LoadError;
 
-    /// Nothing of the contract is looked at before the shape is.
+    /// The shape is checked before the contract.
     async fn shape_refusal(text: &str) -> String {
         let engine = Engine::new(Limits {
             concurrent_calls: 4,
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_component_that_passes_a_limit_by_its_shape_is_refused_with_the_limits_name() {
+    async fn a_component_whose_shape_exceeds_a_limit_is_refused_by_name() {
         let module = |inside: &str, instances: usize| {
             let instances = "(core instance (instantiate $m))".repeat(instances);
             format!("(component (core module $m {inside}) {instances})")
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_component_within_every_limit_of_shape_is_refused_for_the_contract_alone() {
+    async fn a_component_within_the_shape_limits_fails_only_the_contract() {
         let engine = Engine::new(Limits {
             concurrent_calls: 4,
             ..Limits::default()

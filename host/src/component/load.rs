@@ -1,4 +1,4 @@
-//! Bytes in, connector out: WebAssembly that is compiled here, or machine code that was compiled before.
+//! Bytes in, connector out: WebAssembly that is compiled here, or machine code compiled earlier.
 
 use wasmtime::Precompiled;
 use wasmtime::component::Component;
@@ -11,16 +11,16 @@ use super::refusal::LoadError;
 use super::typecheck::{Mismatch, mismatches};
 
 impl Engine {
-    /// Compiles a component, once for all its calls, and checks that it keeps the contract and asks for nothing that it is not given.
+    /// Compiles a component, once for all its calls, and checks that it implements the contract and imports only what is allowed.
     ///
     /// # Errors
-    /// [`LoadError`] says all that is missing or too much.
+    /// [`LoadError`] names everything that is missing, different or not allowed.
     pub async fn load(&self, wasm: &[u8]) -> Result<Connector, LoadError> {
         self.check(self.compiled(wasm)?).await
     }
 
     /// Compiles a component ahead of time, for [`Self::load_compiled`]: machine code for this kind of processor, this version of wasmtime
-    /// and these settings. Takes what [`Self::load`] takes and refuses what it refuses.
+    /// and these settings. Accepts and refuses the same files as [`Self::load`].
     ///
     /// # Errors
     /// As [`Self::load`].
@@ -32,15 +32,15 @@ impl Engine {
             .map_err(|error| LoadError::NotCompiled(format!("{error:#}")))
     }
 
-    /// Loads what [`Self::compile`] made, in a fraction of the time: nothing is compiled. The contract, the imports and the limits are
-    /// checked as in [`Self::load`].
+    /// Loads the output of [`Self::compile`] in a fraction of the time, since nothing is compiled. The contract, the imports and the
+    /// limits are checked as in [`Self::load`].
     ///
     /// # Safety
-    /// These bytes are machine code, and nothing in them is checked: who made them, and who could change them since, must be trusted as the
-    /// program itself is. A component of a stranger goes through [`Self::load`].
+    /// These bytes are machine code, and nothing in them is checked: trust their author, and everybody who could have changed them, as you
+    /// trust the program itself. For any other component use [`Self::load`].
     ///
     /// # Errors
-    /// Where the file is of another version, machine or setting, is none of this kind, or would be refused by [`Self::load`].
+    /// If the file is for another version, machine or configuration, is not such a file, or would be refused by [`Self::load`].
     ///
     /// ```no_run
     /// use flow_starter_host::{Engine, Limits};
@@ -49,7 +49,7 @@ impl Engine {
     /// let engine = Engine::new(Limits::default())?;
     /// std::fs::write("flow-starter.cwasm", engine.compile(&std::fs::read("flow-starter.wasm")?)?)?;
     ///
-    /// // SAFETY: the file was just written, and lies where nobody else can write.
+    /// // SAFETY: the file was just written to a place where nobody else can write.
     /// let connector = unsafe { engine.load_compiled(&std::fs::read("flow-starter.cwasm")?)? };
     /// # let _ = connector;
     /// # Ok(()) }
@@ -75,7 +75,7 @@ impl Engine {
         }
         Component::from_binary(&self.wasmtime, wasm).map_err(|error| {
             let why = in_its_words(&error);
-            // What compiles, and then gets no place in the pool of instances, is refused for its shape.
+            // It compiles, but does not fit into the pool of instances: refused for its shape.
             match self.wasmtime.precompile_component(wasm) {
                 Ok(_) => LoadError::Limit(why),
                 Err(_) => newer::refusal(wasm, &why).unwrap_or(LoadError::NotAComponent(why)),
@@ -95,9 +95,9 @@ impl Engine {
         Connector::new(self.clone(), instance).await
     }
 
-    /// The same for a caller that cannot wait: on a thread of its own, as the caller's may belong to a runtime.
+    /// The blocking version, on its own thread, because the caller's thread may belong to a runtime.
     pub(super) fn check_at_once(&self, component: Component) -> Result<Connector, LoadError> {
-        let failed = |why: &dyn std::fmt::Display| LoadError::Instantiate(format!("no thread to try it on: {why}"));
+        let failed = |why: &dyn std::fmt::Display| LoadError::Instantiate(format!("no thread for the check: {why}"));
         std::thread::scope(|scope| {
             let trial = std::thread::Builder::new().spawn_scoped(scope, || {
                 let runtime = tokio::runtime::Builder::new_current_thread()
@@ -109,7 +109,7 @@ impl Engine {
             trial
                 .map_err(|error| failed(&error))?
                 .join()
-                .unwrap_or_else(|_| Err(failed(&"it ended")))
+                .unwrap_or_else(|_| Err(failed(&"the thread panicked")))
         })
     }
 }
@@ -131,15 +131,15 @@ fn no_component(bytes: &[u8]) -> &'static str {
     if is_core_module(bytes) {
         "it is a core module; build the connector as a component"
     } else if bytes.starts_with(b"\0asm") {
-        "it is of another version of the component model"
+        "it is for another version of the component model"
     } else if wasmtime::Engine::detect_precompiled(bytes).is_some() {
-        "it is precompiled, which is machine code that nothing contains; give the WebAssembly file, or load it as compiled if you trust who made it"
+        "it is precompiled machine code, which runs without a sandbox; use the WebAssembly file, or load it as precompiled if you trust its author"
     } else if is_elf(bytes) {
         "it is a program or library of this system (ELF)"
     } else if bytes.is_empty() {
         "it is empty"
     } else {
-        "it does not begin as one"
+        "it does not start like one"
     }
 }
 
@@ -153,7 +153,7 @@ fn not_compiled(bytes: &[u8]) -> &'static str {
     } else if bytes.is_empty() {
         "it is empty"
     } else {
-        "it does not begin as one"
+        "it does not start like one"
     }
 }
 
@@ -178,19 +178,19 @@ mod tests {
         engine.load(wasm).await.unwrap_err().to_string()
     }
 
-    /// What wasmtime itself makes, of a component that says nothing of the contract.
+    /// Precompiled by wasmtime, from a component without the contract.
     fn precompiled(engine: &Engine) -> Vec<u8> {
         engine.wasmtime.precompile_component(&wat("(component)")).unwrap()
     }
 
     #[tokio::test]
-    async fn what_is_no_component_is_told_apart() {
+    async fn files_that_are_not_components_are_distinguished() {
         let engine = small();
         for (wasm, what) in [
             (&b""[..], "it is empty"),
-            (b"<!DOCTYPE html>", "does not begin as one"),
+            (b"<!DOCTYPE html>", "does not start like one"),
             (b"\x7fELF\x02\x01", "program or library of this system"),
-            (&precompiled(&engine), "it is precompiled, which is machine code"),
+            (&precompiled(&engine), "it is precompiled machine code"),
             (&wat("(module)"), "it is a core module"),
             (b"\0asm\x0e\0\x01\0", "another version"),
             (b"\0asm\x0d\0\x01\0\xff\xff\xff", "not a WebAssembly component"),
@@ -223,10 +223,10 @@ mod tests {
             (import "acme:types/only" (instance (type u32) (export "t" (type (eq 0))))))"#);
         let message = refusal(&small(), &wasm).await;
         for sentence in [
-            "it imports wasi:cli/environment@0.2.6, wasi:cli/exit@0.2.6: a connector gets this only where the host's policy names it;",
-            "it imports wasi:http/types@0.3.0: a connector gets this at a version of WASI 0.2 only;",
-            "it imports wasi:sockets/tcp@0.2.6: no connector gets sockets,",
-            "it imports acme:own/call: no connector gets this:",
+            "it imports wasi:cli/environment@0.2.6, wasi:cli/exit@0.2.6: a connector may import this only if the host's settings name it;",
+            "it imports wasi:http/types@0.3.0: a connector may import this only at a version of WASI 0.2;",
+            "it imports wasi:sockets/tcp@0.2.6: sockets are never allowed,",
+            "it imports acme:own/call: no connector may import this:",
         ] {
             assert!(message.contains(sentence), "{message}");
         }
@@ -237,11 +237,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_that_is_missing_or_wrong_is_told_at_once() {
+    async fn every_mismatch_is_reported_at_once() {
         let message = refusal(&small(), &wat("(component)")).await;
         assert_eq!(
             message,
-            "the component does not keep the contract connectors:servicenow-flow-starter@0.1.0: \
+            "the component does not implement the contract connectors:servicenow-flow-starter@0.1.0: \
              it does not export connectors:servicenow-flow-starter/flow-starter@0.1.0, with trigger-flow and request-token; \
              it does not export connectors:servicenow-flow-starter/connector@0.1.0, with execute"
         );
@@ -262,16 +262,16 @@ mod tests {
         )
         .await;
         for sentence in [
-            "its trigger-flow of connectors:servicenow-flow-starter/flow-starter@0.1.0 has other types than the contract's: ",
+            "its trigger-flow of connectors:servicenow-flow-starter/flow-starter@0.1.0 differs from the contract's types: ",
             "it does not export request-token of connectors:servicenow-flow-starter/flow-starter@0.1.0",
-            "its execute of connectors:servicenow-flow-starter/connector@0.1.0 has other types than the contract's: ",
+            "its execute of connectors:servicenow-flow-starter/connector@0.1.0 differs from the contract's types: ",
         ] {
             assert!(message.contains(sentence), "{message}");
         }
     }
 
     #[test]
-    fn what_was_not_compiled_for_this_host_is_told_apart() {
+    fn invalid_precompiled_files_are_distinguished() {
         let engine = small();
         let mut damaged = precompiled(&engine);
         damaged.truncate(damaged.len() / 2);
@@ -283,7 +283,7 @@ mod tests {
         });
         for (bytes, what) in [
             (b"".to_vec(), "it is empty"),
-            (b"<!DOCTYPE html>".to_vec(), "does not begin as one"),
+            (b"<!DOCTYPE html>".to_vec(), "does not start like one"),
             (b"\x7fELF\x02\x01".to_vec(), "program or library of this system"),
             (wat("(module)"), "it is a core module of WebAssembly"),
             (wat("(component)"), "it is the WebAssembly component itself"),

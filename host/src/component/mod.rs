@@ -1,15 +1,14 @@
-//! From a component's bytes to an honest outcome.
-//!
-//! | file | what it holds |
+//! From a component's bytes to a checked outcome.
+//! | file | contents |
 //! |---|---|
-//! | `engine`, `limits`, `permits` | the compiler and the pool of instances; what a call may use, and the sentence for each limit; how many at once |
-//! | `imports` | what a component may import: six interfaces, and what the engine was told to give beside them |
-//! | `load`, `typecheck`, `refusal` | bytes in, connector out; what of the contract is missing, wrong or too much; why a file is refused |
-//! | `newer` | a component for WASI 0.3, or with other features that this host does not have |
-//! | `inspect` | the same for a person: imports, exports, size, and whether it would be loaded |
-//! | `connector` | a loaded component, and its calls: a fresh instance for each |
-//! | `call`, `cpu_time` | what one call's instance may see; how long it has computed |
-//! | `outcome` | what became of a call, by the component's word and the host's own record |
+//! | `engine`, `limits`, `permits` | the compiler and the pool of instances; the limits of a call and their messages; how many calls run at once |
+//! | `imports` | what a component may import: six interfaces, and those that the engine adds |
+//! | `load`, `typecheck`, `refusal` | bytes in, connector out; how a component differs from the contract; why a file is refused |
+//! | `newer` | a component for WASI 0.3, or with other features that this host does not support |
+//! | `inspect` | the same for people: imports, exports, size, and whether the component can be loaded |
+//! | `connector` | a loaded component and its calls, each in a fresh instance |
+//! | `call`, `cpu_time` | the host side of one call; its CPU time |
+//! | `outcome` | the result of a call, from the component's result and the host's request log |
 
 mod call;
 mod connector;

@@ -1,23 +1,23 @@
-//! A component that is valid, and newer than what this host runs: WASI 0.3 above all. It is read for its names and nothing else.
+//! A valid component that is newer than this host supports, above all WASI 0.3. Only its names are read.
 
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 
 use super::refusal::LoadError;
 
-/// The names of all that a component imports and exports, in its own order.
+/// The names of a component's imports and exports, in its order.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     pub(super) imports: Vec<String>,
     pub(super) exports: Vec<String>,
 }
 
-/// Of a component that is valid with all that WebAssembly may have one day; none of anything else.
+/// For a component that is valid with all WebAssembly features, including future ones; otherwise `None`.
 pub(super) fn names(wasm: &[u8]) -> Option<Names> {
     Validator::new_with_features(WasmFeatures::all())
         .validate_all(wasm)
         .ok()?;
     let mut names = Names::default();
-    // What is nested in it has names of its own.
+    // Nested modules and components have their own names.
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.ok()? {
@@ -37,7 +37,7 @@ pub(super) fn names(wasm: &[u8]) -> Option<Names> {
     Some(names)
 }
 
-/// What to say of a component that wasmtime refuses with these words; none where it is no valid component.
+/// The error for a component that wasmtime refuses with this message; `None` if it is not a valid component.
 pub(super) fn refusal(wasm: &[u8], words: &str) -> Option<LoadError> {
     let names = names(wasm)?;
     let wasi = names.imports.into_iter().chain(names.exports).find_map(of_other_wasi);
@@ -47,7 +47,7 @@ pub(super) fn refusal(wasm: &[u8], words: &str) -> Option<LoadError> {
     })
 }
 
-/// An interface of WASI at another version than 0.2, with the version's two first numbers.
+/// A WASI interface at a version other than 0.2, with the first two numbers of that version.
 fn of_other_wasi(name: String) -> Option<(String, String)> {
     let (_, version) = name.strip_prefix("wasi:")?.split_once('@')?;
     let mut numbers = version.splitn(3, '.');
@@ -93,8 +93,7 @@ mod tests {
         );
         assert_eq!(
             inspection.refusal.unwrap().to_string(),
-            "this is a component for WASI 0.3 (it has wasi:clocks/monotonic-clock@0.3.0), and this host runs components for WASI 0.2: build it \
-             for WASI 0.2"
+            "this is a component for WASI 0.3 (it has wasi:clocks/monotonic-clock@0.3.0), but this host runs components for WASI 0.2: build it for WASI 0.2"
         );
     }
 
@@ -105,14 +104,14 @@ mod tests {
         assert_eq!(inspection.kind, FileKind::Component);
         let message = inspection.refusal.unwrap().to_string();
         assert!(
-            message.starts_with("this component needs a feature of WebAssembly"),
+            message.starts_with("this component needs a WebAssembly feature"),
             "{message}"
         );
         assert!(message.contains("async"), "{message}");
     }
 
     #[test]
-    fn what_is_broken_is_no_component() {
+    fn a_broken_file_is_not_a_component() {
         let mut wasm = wat::parse_str(WASI_03).unwrap();
         wasm.truncate(wasm.len() - 3);
         let message = engine().inspect(&wasm).refusal.unwrap().to_string();

@@ -1,4 +1,4 @@
-//! What became of a call, by the component's word and the host's own record of what left.
+//! The result of a call, from the component's result and the host's request log.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use flow_starter_input::message::{NOT_STARTED, STARTED, UNKNOWN, quoted};
 use crate::contract::{ErrorKind, FlowResponse, FlowState, TriggerError};
 use crate::egress::{Progress, Purpose, RequestRecord, Step, Stop, StopCause, flow_state, proves_unsent};
 
-/// A call's end.
+/// The result of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Outcome<T> {
-    /// The answer, or what went wrong and whether the flow was started.
+    /// The result, or the error with the flow's state.
     pub result: Result<T, TriggerError>,
-    /// What the component asked for, in order, and how far each request came.
+    /// The component's requests, in order, and how far each got.
     pub requests: Vec<RequestRecord>,
     pub(crate) mask: Mask,
 }
 
 impl<T> Outcome<T> {
-    /// The secrets of a call by [`FlowStarter`](crate::FlowStarter), its token included: for who shows a success's body to a person. The
-    /// rest is masked already.
+    /// The secrets of a [`FlowStarter`](crate::FlowStarter) call, including its token: use it before you show a success's body to people.
+    /// Everything else is masked already.
     pub fn mask(&self) -> &Mask {
         &self.mask
     }
@@ -35,41 +35,41 @@ impl<T> Outcome<T> {
     }
 }
 
-/// A call's end as facts, before its message is written.
+/// The facts of a call's result, before the message is written.
 #[derive(Debug)]
 pub(crate) struct Judged<T> {
     pub(crate) result: Result<T, Failure>,
     pub(crate) requests: Vec<RequestRecord>,
 }
 
-/// A call that did not succeed, as facts. [`Self::into_error`] makes the sentences.
+/// The facts of a failed call. [`Self::into_error`] writes the message.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) kind: ErrorKind,
-    /// What happened, without the sentence about the flow's state.
+    /// What happened, without the flow's state.
     what: String,
     pub(crate) flow: FlowState,
-    /// Whether the message ends with the sentence about the flow's state: not where a component left it out.
+    /// Whether the message ends with the flow's state; not if the component omitted it.
     says_state: bool,
     pub(crate) retryable: bool,
     retry_after_ms: Option<u32>,
     pub(crate) response: Option<Box<FlowResponse>>,
-    /// The component could not know, and the host's record proves that nothing was processed.
+    /// The component could not know, but the host's request log proves that nothing was processed.
     proven: bool,
-    /// Where the connecting stopped, which a wasi error code cannot carry.
+    /// Where connecting failed, which a WASI error code cannot express.
     stop: Option<Stop>,
-    /// The call's token had been kept from an earlier call, and is not used again.
+    /// The call's token was cached and is dropped.
     pub(crate) token_dropped: bool,
 }
 
-/// What a call is for.
+/// The purpose of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CallKind {
     Flow,
     Token,
 }
 
-/// How the component's part of a call ended.
+/// How the component's run ended.
 pub(super) enum End<T> {
     Returned(Result<T, TriggerError>),
     Trapped(String),
@@ -78,7 +78,7 @@ pub(super) enum End<T> {
     GivenUp,
 }
 
-/// The last sentence of a message about a flow in this state.
+/// The last sentence of a message, for this state.
 fn sentence(flow: FlowState) -> &'static str {
     match flow {
         FlowState::NotStarted => NOT_STARTED,
@@ -92,12 +92,13 @@ impl<T> Judged<T> {
         let ended = |what: String, passes| Err(Failure::of_record(what, passes, &requests));
         let result = match end {
             End::Returned(result) if is_lie(kind, &result, &requests) => ended(
-                "The connector component says what the connector host's own record contradicts.".to_owned(),
+                "The connector component's result contradicts the connector host's request log, and the log counts."
+                    .to_owned(),
                 false,
             ),
             End::Returned(result) => result.map_err(|error| Failure::of_component(error, &requests)),
             End::Trapped(why) => ended(format!("The connector component failed ({why})."), false),
-            End::GivenUp => ended("The call was given up before it ended.".to_owned(), true),
+            End::GivenUp => ended("The call was cancelled before it ended.".to_owned(), true),
             End::OutOfTime(limit) => ended(
                 format!(
                     "The call took longer than the connector host allows ({} s) and was ended.",
@@ -109,20 +110,20 @@ impl<T> Judged<T> {
         Self { result, requests }
     }
 
-    /// Given up before anything of the flow's request was made.
+    /// Cancelled before the flow's request was made.
     pub(crate) fn given_up() -> Self {
         Self::of(CallKind::Flow, End::GivenUp, Vec::new())
     }
 
-    /// Ended by the wall clock before anything of the flow's request was made.
+    /// Timed out before the flow's request was made.
     pub(crate) fn out_of_time(limit: Duration) -> Self {
         Self::of(CallKind::Flow, End::OutOfTime(limit), Vec::new())
     }
 
-    /// An input that would not fit into an instance, refused by name instead of by a trap.
+    /// An input that would not fit into an instance: refused with a message instead of a trap.
     pub(super) fn too_large(size: usize, most: usize) -> Self {
         let what = format!(
-            "The input is {size} bytes, and the connector host's memory limit allows {most}: send less, or raise the limit. Nothing was sent."
+            "The input is {size} bytes, but the connector host's memory limit allows {most}: send less, or raise the limit. Nothing was sent."
         );
         Self::refused(Failure::invalid(what, true))
     }
@@ -135,7 +136,7 @@ impl<T> Judged<T> {
         }
     }
 
-    /// The outcome with its message written. What `mask` hides is masked in the message alone.
+    /// The outcome, with its message written. `mask` applies to the message only.
     pub(crate) fn into_outcome(self, mask: Mask) -> Outcome<T> {
         Outcome {
             result: self.result.map_err(|failure| failure.into_error(&mask)),
@@ -146,7 +147,7 @@ impl<T> Judged<T> {
 }
 
 impl Failure {
-    /// An input that the host itself refuses. `says_state`: the message ends with the sentence about the flow's state.
+    /// An input that the host refuses. `says_state`: the message ends with the flow's state.
     pub(crate) fn invalid(what: String, says_state: bool) -> Self {
         Self {
             kind: ErrorKind::InvalidInput,
@@ -162,12 +163,12 @@ impl Failure {
         }
     }
 
-    /// What a component says, with what the host knows better.
+    /// A component's error, corrected by what the host knows.
     fn of_component(mut error: TriggerError, requests: &[RequestRecord]) -> Self {
         cut(&mut error.message, MESSAGE_MAX);
         let said = sentence(error.flow);
         let says_state = error.message.ends_with(said);
-        // In place: a copy would stay behind.
+        // In place: a copy would stay in memory.
         let mut what = error.message;
         if says_state {
             what.truncate(what.len() - said.len());
@@ -187,7 +188,7 @@ impl Failure {
             what,
             flow,
             says_state: says_state || proven,
-            // What has started, or may have, is not to be tried again.
+            // Never retry a flow that has started, or may have.
             retryable: proven || (error.retryable && flow == FlowState::NotStarted),
             retry_after_ms: error.retry_after_ms,
             response: error.response.map(Box::new),
@@ -197,19 +198,19 @@ impl Failure {
         }
     }
 
-    /// A call that the host had to end is judged by what left.
+    /// For a call that the host ended, the request log decides.
     fn of_record(what: String, passes: bool, requests: &[RequestRecord]) -> Self {
         Self {
             kind: ErrorKind::Internal,
             flow: flow_state(requests),
-            // A refusal that was answered stays one.
+            // A refusal by the server stays a refusal.
             retryable: passes && proves_unsent(requests),
             stop: stop(requests),
             ..Self::invalid(what, true)
         }
     }
 
-    /// The error with its message: what happened, what became of the flow, and what else the host knows.
+    /// The error with its message: what happened, the flow's state, and what else the host knows.
     pub(crate) fn into_error(self, mask: &Mask) -> TriggerError {
         let mut message = mask.text(self.what);
         let mut say = |text: &str| {
@@ -219,7 +220,7 @@ impl Failure {
             message.push_str(text);
         };
         if self.proven {
-            say("Nothing of it was processed.");
+            say("No part of the request was processed.");
         }
         if self.says_state {
             say(sentence(self.flow));
@@ -241,21 +242,19 @@ impl Failure {
     }
 }
 
-const TOKEN_DROPPED: &str =
-    "The token had been kept from an earlier call, and is dropped: the next attempt asks for a new one.";
+const TOKEN_DROPPED: &str = "The cached token is dropped: the next attempt requests a new one.";
 
-/// A message, in characters, as Camunda's connector runtime cuts them.
+/// Maximum length of a message in characters, as in Camunda's connector runtime.
 const MESSAGE_MAX: usize = 6_000;
 
-/// A step's own words in a message, in characters.
+/// Maximum length of a step's text in a message, in characters.
 const STOP_MAX: usize = 300;
 
 fn stop(requests: &[RequestRecord]) -> Option<Stop> {
     requests.last().and_then(|request| request.stopped.clone())
 }
 
-/// What to say where the proxy opened no tunnel. A wasi error code has no word for a proxy, so the component speaks of the policy, or of the
-/// destination.
+/// The message if the proxy opened no tunnel. WASI has no error code for proxies, so the component blames the policy or the destination.
 fn refused_by_the_proxy(requests: &[RequestRecord]) -> Option<String> {
     let request = requests.last().filter(|request| request.progress == Progress::Unsent)?;
     let stop = request.stopped.as_ref().filter(|stop| stop.step == Step::Proxy)?;
@@ -263,13 +262,13 @@ fn refused_by_the_proxy(requests: &[RequestRecord]) -> Option<String> {
     let (host, port) = (origin.host(), origin.port());
     let advice = match stop.cause {
         Some(StopCause::ProxyStatus(407)) => {
-            "Ask whoever runs the connector host to give it a user and a password for the proxy.".to_owned()
+            "Ask whoever runs the connector host to configure a user name and a password for the proxy.".to_owned()
         }
         Some(StopCause::ProxyStatus(403)) => {
             format!("Ask whoever runs the proxy to allow CONNECT to {host}:{port}.")
         }
         Some(StopCause::ProxyStatus(_)) => {
-            format!("Try again later. If it stays so, ask whoever runs the proxy whether it can reach {host}:{port}.")
+            format!("Try again later. If it persists, ask whoever runs the proxy whether it can reach {host}:{port}.")
         }
         _ => "Ask whoever runs the connector host to check its proxy.".to_owned(),
     };
@@ -277,7 +276,7 @@ fn refused_by_the_proxy(requests: &[RequestRecord]) -> Option<String> {
         Purpose::Flow => "The request to",
         Purpose::Token => "The token request to",
     };
-    // Not cut: half a secret before the cut would hide the whole message.
+    // Not truncated: a truncated secret would mask the whole message.
     let why = stop.why.replace(char::is_control, " ");
     Some(format!("{what} {host} was not sent: the proxy {why}. {advice}"))
 }
@@ -290,8 +289,9 @@ fn cut(text: &mut String, max: usize) {
     }
 }
 
-/// A success or `started` takes an answer of 2xx; `not-started` cannot be known of a request that left and got no status, nor after 202, 303
-/// or 408, and after another 2xx only where that was a web page. A call for a token starts no flow, and gets its token from an answer.
+/// Whether the result contradicts the request log. A success or `started` needs a 2xx. `not-started` is impossible for a request that left
+/// and got no status, or got 202, 303 or 408, and after another 2xx it needs a web page. A token call starts no flow, and gets its token
+/// from a response.
 fn is_lie<T>(kind: CallKind, result: &Result<T, TriggerError>, requests: &[RequestRecord]) -> bool {
     let has = |purpose: Purpose, came: &dyn Fn(Progress) -> bool| {
         let mut own = requests.iter().filter(|request| request.purpose == purpose);
@@ -311,7 +311,7 @@ fn is_lie<T>(kind: CallKind, result: &Result<T, TriggerError>, requests: &[Reque
                 Progress::Sent => true,
                 Progress::Answered(202 | 303 | 408) => true,
                 Progress::Answered(200..=299) => !is_page,
-                // A refusal; and 503, which says by its answer what it is.
+                // Refusals; and 503, where the response tells.
                 Progress::Answered(300..=499 | 503) | Progress::Denied | Progress::Unsent => false,
                 Progress::Answered(_) => true,
             })
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_component_knows_is_left_as_it_is() {
+    fn a_consistent_result_is_unchanged() {
         for (state, progress) in [
             (FlowState::NotStarted, Progress::Unsent),
             (FlowState::NotStarted, Progress::Answered(503)),
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn a_component_that_lies_is_not_believed() {
+    fn the_request_log_overrides_a_contradicting_component() {
         let said = |flow| End::Returned(Err(TriggerError { flow, ..unknown() }));
         for (end, progress, state) in [
             (said(FlowState::Started), Progress::Unsent, FlowState::NotStarted),
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_with_status_200_is_no_lie_and_what_may_have_started_is_not_to_be_tried_again() {
+    fn a_page_with_status_200_is_consistent_and_unknown_is_not_retryable() {
         let page = TriggerError {
             kind: ErrorKind::NotServicenow,
             flow: FlowState::NotStarted,
@@ -486,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxys_refusal_is_told_as_the_proxys() {
+    fn a_proxys_refusal_is_reported_as_the_proxys() {
         let denied = || {
             End::Returned(Err(TriggerError {
                 kind: ErrorKind::Denied,
@@ -508,8 +508,7 @@ mod tests {
         };
         assert_eq!(
             message_at(Step::Proxy, Progress::Unsent),
-            "The request to acme.service-now.com was not sent: the proxy http://p.example:3128 answered 407 to CONNECT. Ask whoever runs the \
-             connector host to give it a user and a password for the proxy. The flow has not started."
+            "The request to acme.service-now.com was not sent: the proxy http://p.example:3128 answered 407 to CONNECT. Ask whoever runs the connector host to configure a user name and a password for the proxy. The flow has not started."
         );
         for (step, progress) in [(Step::Tcp, Progress::Unsent), (Step::Proxy, Progress::Denied)] {
             assert!(message_at(step, progress).starts_with("The policy does not allow it."));

@@ -1,4 +1,4 @@
-//! How many calls may run at once, in an engine and in all engines of the process.
+//! Permits for concurrent calls, per engine and for all engines of the process.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -6,15 +6,15 @@ use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 
 use super::limits::MOST_CALLS;
 
-/// Mappings belong to the process: two engines of 8,000 permits would get it aborted as surely as one of 16,000.
+/// Mappings belong to the process: two engines with 8,000 permits would abort it just like one with 16,000.
 static TAKEN: AtomicU32 = AtomicU32::new(0);
 
-/// As many as were asked for are not left.
+/// Fewer permits are left than requested.
 pub(super) struct TooFew {
     pub(super) left: u32,
 }
 
-/// An engine's permits; they are the process's again when it is dropped.
+/// An engine's permits; they return to the process when it is dropped.
 pub(super) struct Permits {
     free: Semaphore,
     all: u32,
@@ -34,7 +34,7 @@ impl Permits {
         })
     }
 
-    /// Waits for so many of them.
+    /// Waits for this many permits.
     pub(super) async fn take(&self, permits: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.free.acquire_many(permits).await
     }

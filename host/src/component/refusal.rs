@@ -1,44 +1,44 @@
-//! Why a file is not taken as a connector.
+//! Why a file cannot be loaded as a connector.
 
 use super::imports::ImportDenied;
 use super::typecheck::{CONTRACT, Mismatch};
 
-/// Why a file is not taken as a connector.
+/// Why a file cannot be loaded as a connector.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// Not a WebAssembly component at all.
+    /// Not a WebAssembly component.
     #[error("this is not a WebAssembly component: {0}")]
     NotAComponent(String),
     /// A component for another version of WASI.
     #[error(
-        "this is a component for WASI {version} (it has {name}), and this host runs components for WASI 0.2: build it for WASI 0.2"
+        "this is a component for WASI {version} (it has {name}), but this host runs components for WASI 0.2: build it for WASI 0.2"
     )]
     Wasi {
-        /// The version's two first numbers: `0.3`.
+        /// The first two numbers of the version: `0.3`.
         version: String,
-        /// An interface of that version which it imports or exports.
+        /// An interface of that version that it imports or exports.
         name: String,
     },
-    /// A valid component, with a feature that this host does not have; in the runtime's words.
-    #[error("this component needs a feature of WebAssembly that this host does not have: {0}")]
+    /// A valid component with a feature that this host does not support; the runtime's message.
+    #[error("this component needs a WebAssembly feature that this host does not support: {0}")]
     Newer(String),
-    /// Not a component's machine code that this host can run.
+    /// Not precompiled code that this host can run.
     #[error("this is not a compiled connector for this host: {0}")]
     NotCompiled(String),
-    /// It is a component, and its shape alone passes a limit; in the runtime's words.
-    #[error("the component passes a limit of the connector host: {0}")]
+    /// A component whose structure exceeds a limit; the runtime's message.
+    #[error("the component exceeds a limit of the connector host: {0}")]
     Limit(String),
-    /// All that is missing, wrong or too much.
-    #[error("the component does not keep the contract {CONTRACT}: {}", reasons(.0).join("; "))]
+    /// Everything that is missing, different or not allowed.
+    #[error("the component does not implement the contract {CONTRACT}: {}", reasons(.0).join("; "))]
     Contract(Vec<Mismatch>),
-    /// A fresh instance of it did not come up within the limits.
+    /// It cannot be instantiated within the limits.
     #[error("the component cannot be instantiated: {0}")]
     Instantiate(String),
 }
 
 impl LoadError {
-    /// A sentence for each thing that keeps the component out; imports that are closed for the same reason share one.
+    /// One sentence for each reason; imports that are denied for the same reason share one.
     ///
     /// ```
     /// use flow_starter_host::component::LoadError;

@@ -1,4 +1,4 @@
-//! What of the contract a component lacks, has wrong, or has too much.
+//! Compares a component with the contract: what is missing, differs, or is not allowed.
 
 use wasmtime::component::types::{self, ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentNamedList, Lift, Lower};
@@ -31,11 +31,11 @@ pub(super) const CONTRACT_FUNCTIONS: [(&str, &str, Typecheck); 3] = [
     (CONNECTOR, "execute", typecheck::<(String,), String>),
 ];
 
-/// One thing about a component that keeps it from being loaded.
+/// One reason why a component cannot be loaded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Mismatch {
-    /// It asks for more than a connector gets.
+    /// It imports something that is not allowed.
     #[error("it imports {name}: {why}")]
     Import {
         /// The import's name, as the component has it.
@@ -43,8 +43,8 @@ pub enum Mismatch {
         /// Why it is not given.
         why: ImportDenied,
     },
-    /// It asks for something that is given, in another shape.
-    #[error("it imports in another form than WASI 0.2 has it: {0}")]
+    /// It imports an allowed interface with different types.
+    #[error("an import differs from WASI 0.2: {0}")]
     ImportType(String),
     /// An interface of the contract is not exported.
     #[error("it does not export {interface}, with {}", .functions.join(" and "))]
@@ -63,18 +63,18 @@ pub enum Mismatch {
         interface: &'static str,
     },
     /// A function of the contract has other types.
-    #[error("its {function} of {interface} has other types than the contract's: {why}")]
+    #[error("its {function} of {interface} differs from the contract's types: {why}")]
     Type {
         /// The function's name.
         function: &'static str,
         /// The interface's name.
         interface: &'static str,
-        /// Where they differ.
+        /// The difference.
         why: String,
     },
 }
 
-/// All of them, the imports first.
+/// All mismatches, imports first.
 pub(super) fn mismatches(engine: &Engine, component: &Component) -> Vec<Mismatch> {
     let ty = component.component_type();
     let imports = ty
@@ -112,7 +112,7 @@ pub(super) fn mismatches(engine: &Engine, component: &Component) -> Vec<Mismatch
     found
 }
 
-/// An import that brings types alone gives nothing, whatever it is called.
+/// An import that contains only types gives no access, whatever its name.
 pub(super) fn judge_import(engine: &Engine, name: &str, import: &ComponentItem) -> Result<(), ImportDenied> {
     imports::judge(name, &engine.named).or_else(|why| if only_types(engine, import) { Ok(()) } else { Err(why) })
 }
@@ -127,7 +127,7 @@ fn only_types(engine: &Engine, item: &ComponentItem) -> bool {
     }
 }
 
-/// What `bindgen!` calls in the code that it generates: before there is an instance, and without one.
+/// The check that `bindgen!` generates, but before there is an instance.
 fn typecheck<P, R>(function: &ComponentFunc, of: &types::Component) -> wasmtime::Result<()>
 where
     P: ComponentNamedList + Lower,

@@ -1,4 +1,4 @@
-//! What a component is called with. Values are moved in from the input crate's types, never out again, and wiped when they are dropped.
+//! A component's arguments. Values are moved in from the input crate's types, never out again, and zeroized on drop.
 
 use flow_starter_input as input;
 use wasmtime::component::{ComponentType, Lower};

@@ -1,4 +1,4 @@
-//! Which addresses are not the public internet's: what a name must not lead to unless the policy opens it.
+//! Addresses that are not public: a name must not resolve to them unless the policy allows it.
 //!
 //! Two tables decide, one for each version of IP: the longest block that holds an address says what it is. They follow IANA's
 //! special-purpose registries (RFC 6890, RFC 8190) as of 2025-10-09; `special-addresses.tsv` is the registries' own text, and the tests
@@ -27,7 +27,8 @@ pub enum AddressKind {
     Multicast,
     /// `192.0.2.0/24`, `198.51.100.0/24`, `203.0.113.0/24`, `2001:db8::/32`, `3fff::/20`.
     Documentation,
-    /// Where clouds give out credentials; never opened: `169.254.169.254`, `169.254.170.2`, `169.254.170.23`, `168.63.129.16`, `100.100.100.200`, `192.0.0.192`,
+    /// Where clouds give out credentials; never opened: `169.254.169.254`, `169.254.170.2`, `169.254.170.23`, `168.63.129.16`,
+    /// `100.100.100.200`, `192.0.0.192`,
     /// `fd00:ec2::254`, `fd00:ec2::23`, `fd20:ce::254`.
     Metadata,
     /// Everything else that is no public host's: benchmarking, protocol assignments, broadcast, relays and what is not assigned.
@@ -102,12 +103,12 @@ impl fmt::Display for AddressKind {
 pub enum AddressKindError {
     /// No kind has this name.
     #[error(
-        "a kind of address is one of unspecified, loopback, private, link-local, carrier-grade, unique-local, multicast, documentation and reserved"
+        "must be one of unspecified, loopback, private, link-local, carrier-grade, unique-local, multicast, documentation and reserved"
     )]
     Unknown,
     /// [`AddressKind::Metadata`].
     #[error(
-        "metadata addresses cannot be opened: clouds give out credentials there, and no ServiceNow instance is there"
+        "metadata addresses cannot be allowed: clouds give out credentials there, and no ServiceNow instance has such an address"
     )]
     Metadata,
 }

@@ -1,4 +1,4 @@
-//! What one call may still send: one request for the flow, and one for its token before it where its input asks for one.
+//! The requests that a call may still send: one for the flow, and before it one for a token if the input needs it.
 
 use http::Method;
 
@@ -7,7 +7,7 @@ use super::origin::Origin;
 use super::policy::Policy;
 use super::record::{Purpose, Stop};
 
-/// What one call may still send: one flow's request, and one token's before it where its input asks for one.
+/// The requests that a call may still send.
 #[derive(Debug)]
 pub(crate) struct Allowance {
     named: Destinations,
@@ -26,7 +26,7 @@ impl Allowance {
         }
     }
 
-    /// What a request is for. A POST to exactly the token URL is the token's, any other is the flow's.
+    /// The purpose of a request. A POST to exactly the token URL is the token's, any other is the flow's.
     pub(crate) fn purpose(&self, method: &Method, origin: &Origin, target: &str) -> Purpose {
         let is_tokens = self.token
             && method == Method::POST
@@ -41,7 +41,7 @@ impl Allowance {
         &self.policy
     }
 
-    /// Where a request stops that the input names and the policy does not allow. A request that the input does not name is nobody's slip.
+    /// The failure of a request that the input names and the policy does not allow. A request that the input does not name has no advice.
     pub(crate) fn refusal(&self, purpose: Purpose, origin: &Origin) -> Option<Stop> {
         let named = match purpose {
             Purpose::Token => self.named.token(),
@@ -50,7 +50,7 @@ impl Allowance {
         self.policy.refusal(origin).filter(|_| named == Some(origin))
     }
 
-    /// Lets a request leave, once for each purpose; false where it may not.
+    /// Allows a request, once for each purpose; `false` if it is denied.
     pub(crate) fn take(&mut self, purpose: Purpose, origin: &Origin) -> bool {
         let (named, left) = match purpose {
             Purpose::Token => (self.named.token(), &mut self.token),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_post_to_the_token_url_is_not_the_tokens() {
+    fn only_a_post_to_the_token_url_is_a_token_request() {
         for (method, target) in [
             (Method::GET, "/token"),
             (Method::POST, "/token?x"),
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn an_input_that_names_nothing_reaches_nobody() {
+    fn an_input_without_destinations_reaches_no_server() {
         let mut allowance = Allowance::new(Destinations::of_json("junk"), Policy::default());
         let to = "https://acme.service-now.com";
         assert_eq!(ask(&mut allowance, Method::POST, to, "/"), None);

@@ -1,4 +1,4 @@
-//! A request's body before it is sent: whole in hand where it is small, and wiped.
+//! Buffers a request's body before it is sent, if it is small, and zeroizes it.
 
 use bytes::Bytes;
 use http::{Request, header};
@@ -6,18 +6,18 @@ use http_body_util::{BodyExt, Full};
 use wasmtime_wasi_http::{Error, WasiBody};
 use zeroize::{Zeroize, Zeroizing};
 
-/// A body up to this size is waited for and then sent in one piece, head and all.
+/// A body up to this size is buffered and sent in one piece with the head.
 const WHOLE: u64 = 64 << 10;
 
-/// A piece of a body that nobody else holds is overwritten before it is given back.
+/// Overwrites a piece of a body before it is freed, if nobody else holds it.
 pub(super) fn zeroize(piece: Bytes) {
     if let Ok(mut own) = piece.try_into_mut() {
         own.as_mut().zeroize();
     }
 }
 
-/// A small body is taken whole before a connection is looked for, so that the request is one write, and the time that the guest takes
-/// over it is not the server's. A larger one is sent as it comes.
+/// Buffers a small body before connecting, so that the request is one write and the guest's time does not count as the server's. A larger
+/// body is streamed.
 pub(super) async fn in_hand(request: Request<WasiBody>) -> Result<Request<WasiBody>, Error> {
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
@@ -25,9 +25,9 @@ pub(super) async fn in_hand(request: Request<WasiBody>) -> Result<Request<WasiBo
         return Ok(request);
     };
     let (head, mut body) = request.into_parts();
-    // Room for all of it at once, and wiped when it was sent: it can hold a credential, and a buffer that grows leaves copies behind.
+    // Allocated at full size and zeroized after sending: it can contain a credential, and a growing buffer leaves copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(length as usize));
-    // Up to its length, not up to its end, which a guest may tell only after it has the answer.
+    // Up to its length, not its end, which a guest may signal only after the response.
     while (bytes.len() as u64) < length {
         match body.frame().await {
             Some(frame) => {

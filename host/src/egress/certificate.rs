@@ -1,4 +1,4 @@
-//! A server's certificate as a person reads it, and the verifier that keeps it, also where it refuses it.
+//! A server's certificate in readable form, and the verifier that records it, even if it refuses it.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,27 +16,27 @@ use x509_parser::time::ASN1Time;
 use super::tls::Configs;
 use super::tls_error;
 
-/// What a server's certificate says. Its texts are the server's own; control characters in them are blanks.
+/// A server's certificate. The server controls its text; control characters are replaced by spaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerCertificate {
-    /// For whom it is: its subject alternative names, DNS names and addresses (RFC 5280, section 4.2.1.6).
+    /// Its subject alternative names: DNS names and addresses (RFC 5280, section 4.2.1.6).
     pub names: Vec<String>,
     /// Who issued it.
     pub issuer: String,
-    /// When it begins to be valid.
+    /// Start of its validity.
     pub not_before: SystemTime,
-    /// When it ends to be valid.
+    /// End of its validity.
     pub not_after: SystemTime,
-    /// Why it is not trusted; none where it is.
+    /// Why it is not trusted; `None` if it is.
     pub fault: Option<CertificateFault>,
 }
 
-/// Why a certificate is not trusted. Of several faults it is the one that was found first.
+/// Why a certificate is not trusted; of several reasons, the first that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CertificateFault {
-    /// It is not valid any more.
+    /// It has expired.
     Expired,
     /// It is not valid yet.
     NotYetValid,

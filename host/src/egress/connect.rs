@@ -1,4 +1,4 @@
-//! A name made a connection: look-up, check of each address, TCP or proxy, TLS. Whatever fails here, nothing of the request has left.
+//! Makes a connection: DNS, check of each address, TCP or proxy, TLS. If this fails, nothing of the request was sent.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -20,16 +20,16 @@ use super::tls::Tls;
 use super::tls_error::{self, rustls_error};
 use super::wire::{Recording, Records};
 
-/// A connection over which nothing was sent yet.
+/// A connection on which nothing was sent yet.
 pub(super) struct Connected {
     pub(super) io: Box<dyn Io>,
     /// TLS agreed on HTTP/2.
     pub(super) http2: bool,
-    /// TLS's, as they come.
+    /// The incoming TLS records.
     pub(super) records: Arc<Records>,
 }
 
-/// What a handshake's other end is, without a proxy or through one.
+/// The peer's name in messages, with or without a proxy.
 const SERVER: &str = "server";
 
 /// Makes connections.
@@ -42,7 +42,7 @@ pub(super) struct Dialer {
 }
 
 impl Dialer {
-    /// Connects to an origin that the policy allows by name, TLS included. The observer learns of each step, and where it stopped.
+    /// Connects to an origin that the policy allows by name, TLS included. The observer is notified of each step and of a failure.
     pub(super) async fn connect(
         &self,
         origin: &Origin,
@@ -62,7 +62,7 @@ impl Dialer {
             }
         };
         if origin.scheme() == Scheme::Http {
-            observer.skipped(Step::Tls, "plain http, which stays on this machine");
+            observer.skipped(Step::Tls, "plain http on this machine");
             let records = Arc::default();
             return Ok(Connected {
                 io,
@@ -73,7 +73,7 @@ impl Dialer {
         self.secure(origin, io, observer).await
     }
 
-    /// The proxy on the way to an origin. Plain http never leaves this machine, and an address that the operator named is gone to directly.
+    /// The proxy for an origin. Plain http never leaves this machine, and an address set by the operator is used directly.
     pub(super) fn proxy_of(&self, origin: &Origin) -> Option<&ProxyUrl> {
         if origin.scheme() == Scheme::Http || self.mapped(origin).is_some() {
             return None;
@@ -94,7 +94,7 @@ impl Dialer {
         let addresses = self.addresses(origin, policy, observer).await?;
         observer.begins(Step::Tcp, "no connection in time");
         let stream = tcp(addresses).await.map_err(|error| {
-            // Reset so soon that nobody saw it open: the same as a reset within the handshake, which is a matter of microseconds.
+            // Reset before anybody saw it open: the same as a reset during the handshake, a matter of microseconds.
             if error.kind() == io::ErrorKind::ConnectionReset && origin.scheme() == Scheme::Https {
                 observer.passed(Step::Tcp, format_args!("connected, and reset at once"));
                 observer.stops(tls_error::stop(Step::Tls, SERVER, &error));
@@ -111,7 +111,7 @@ impl Dialer {
         Ok(stream)
     }
 
-    /// Where an origin is. Plain http goes to loopback alone, whoever says where that is: the operator, a resolver or a hosts file.
+    /// The addresses of an origin. Plain http goes to loopback only, whether the address comes from the operator, DNS or the hosts file.
     async fn addresses(
         &self,
         origin: &Origin,
@@ -121,7 +121,7 @@ impl Dialer {
         let addresses = match self.mapped(origin) {
             Some(address) => {
                 for step in [Step::Dns, Step::Address] {
-                    observer.skipped(step, "connect-to says where it is");
+                    observer.skipped(step, "set by connect-to");
                 }
                 vec![address]
             }
@@ -132,7 +132,7 @@ impl Dialer {
             Some(elsewhere) => Err(denied(
                 observer,
                 format!(
-                    "{} is not a loopback address, and plain http goes to no other",
+                    "{} is not a loopback address, and plain http is allowed only to loopback",
                     elsewhere.ip()
                 ),
                 StopCause::PlainHttp,
@@ -141,7 +141,7 @@ impl Dialer {
         }
     }
 
-    /// Where a name leads. One address that the policy denies among several denies them all: the name is not to be trusted then.
+    /// The addresses of a name. If the policy denies one of them, all are denied: such a name is not trustworthy.
     async fn allowed_addresses(
         &self,
         origin: &Origin,
@@ -150,7 +150,7 @@ impl Dialer {
     ) -> Result<Vec<SocketAddr>, Error> {
         let found = match origin.host() {
             Host::Address(address) => {
-                observer.skipped(Step::Dns, "an address needs no look-up");
+                observer.skipped(Step::Dns, "no look-up needed for an address");
                 vec![*address]
             }
             Host::Name(name) => self.look_up(name, observer).await?,
@@ -158,7 +158,7 @@ impl Dialer {
         observer.begins(Step::Address, "not checked");
         let closed = |address: &IpAddr| Some((*address, policy.first_closed(origin, *address)?));
         if let Some((address, kind)) = found.iter().find_map(closed) {
-            let why = format!("{address} is {kind}, which the policy does not open");
+            let why = format!("{address} is {kind}, which the policy does not allow");
             return Err(denied(observer, why, StopCause::Address(kind)));
         }
         observer.passed(Step::Address, format_args!("the policy allows it"));
@@ -222,7 +222,7 @@ fn denied(observer: &dyn ConnectObserver, why: String, cause: StopCause) -> Erro
     Error::DestinationIpProhibited
 }
 
-/// Addresses, with commas.
+/// Addresses, separated by commas.
 struct Listed<'a>(&'a [IpAddr]);
 
 impl fmt::Display for Listed<'_> {
@@ -253,7 +253,7 @@ fn tcp_error(error: &io::Error) -> Error {
     }
 }
 
-/// What a failed handshake says. A connection that ends within it is a failure of TLS as well: nothing was sent.
+/// The error for a failed handshake. A connection that ends during it is a TLS failure, too: nothing was sent.
 fn tls_error(error: &io::Error) -> Error {
     match rustls_error(error) {
         Some(rustls::Error::AlertReceived(alert)) => alert_received(*alert),

@@ -1,4 +1,4 @@
-//! "This host is at that address": a name that is not looked up.
+//! Fixed addresses: a name that is not resolved by DNS.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::origin::{Host, Origin, port};
 
-/// "This host is at that address", in the manner of curl's `--connect-to`.
+/// A fixed address for a host, like curl's `--connect-to`.
 ///
 /// ```
 /// use flow_starter_host::egress::ConnectTo;
@@ -22,7 +22,7 @@ pub struct ConnectTo {
 }
 
 impl ConnectTo {
-    /// Connections to this origin go to this address.
+    /// Maps an origin to an address.
     pub fn new(origin: &Origin, address: SocketAddr) -> Self {
         Self {
             host: origin.host().clone(),
@@ -32,7 +32,7 @@ impl ConnectTo {
     }
 }
 
-/// A mapping that cannot be read.
+/// An invalid mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("write HOST:PORT:ADDRESS:PORT, for example acme.service-now.com:443:127.0.0.1:8443")]
 pub struct ConnectToError;

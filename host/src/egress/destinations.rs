@@ -1,14 +1,14 @@
-//! What an input names: the origin of the flow's request, and the URL of the token's.
+//! The destinations that an input names: the origin of the flow's request, and the URL of the token request.
 //!
-//! The input crate reads and checks the fields. The origin that it found is parsed once more, by the stricter [`Origin`]; where that fails,
-//! the input names nothing and the call reaches nobody.
+//! The input crate reads and checks the fields. Its origin is parsed again by the stricter [`Origin`]; if that fails, the input names
+//! nothing and the call reaches no server.
 
 use flow_starter_input::request::{self, Destination};
 use flow_starter_input::{FlowConfig, Invalid, TokenRequest, template};
 
 use super::origin::Origin;
 
-/// Whom a call's input names: the instance, and the token endpoint where OAuth asks for one.
+/// The destinations that a call's input names: the instance, and the token endpoint for OAuth.
 ///
 /// ```
 /// use flow_starter_host::egress::Destinations;
@@ -31,17 +31,17 @@ pub(crate) struct TokenUrl {
 }
 
 impl Destinations {
-    /// What an input of the contract's `execute` names; nothing where it is not valid JSON of that kind.
+    /// The destinations in an input of the contract's `execute`; none if it is not valid.
     pub fn of_json(input: &str) -> Self {
         Self::parse(template::destination(input))
     }
 
-    /// What the input of the contract's `trigger-flow` names.
+    /// The destinations in an input of the contract's `trigger-flow`.
     pub fn of_config(config: &FlowConfig) -> Self {
         Self::parse(Destination::of_config(config))
     }
 
-    /// What a token request names: its token endpoint, and no flow.
+    /// The destination of a token request: its token endpoint, and no flow.
     pub fn of_token_request(request: &TokenRequest) -> Self {
         Self {
             flow: None,
@@ -62,12 +62,12 @@ impl Destinations {
         }
     }
 
-    /// Where the flow's request goes.
+    /// The origin of the flow's request.
     pub fn flow(&self) -> Option<&Origin> {
         self.flow.as_ref()
     }
 
-    /// Where the token's request goes, if there is one.
+    /// The origin of the token request, if there is one.
     pub fn token(&self) -> Option<&Origin> {
         self.token.as_ref().map(|url| &url.origin)
     }
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_odd_names_nothing() {
+    fn an_unusual_input_names_no_destination() {
         for input in [
             "",
             "null",
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn both_doors_name_the_same() {
+    fn both_exports_name_the_same_destinations() {
         let client = ClientCredentials {
             token_url: None,
             client_id: "id".into(),

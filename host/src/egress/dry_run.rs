@@ -1,4 +1,4 @@
-//! A component's requests as it makes them, for a person to look at: none of them leaves.
+//! Records a component's requests for people to look at, without sending them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,15 +10,15 @@ use zeroize::Zeroizing;
 use super::body::zeroize;
 use super::record::Purpose;
 
-/// A component that keeps the contract makes two requests, the larger one of the size of its input.
+/// A component makes at most two requests, the larger one about the size of its input.
 const MOST: usize = 8;
 const LARGEST: usize = 32 << 20;
 
-/// Where requests are captured instead of sent. Cheap to clone.
+/// Captures requests instead of sending them. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DryRunRecorder(Arc<Mutex<Vec<CapturedRequest>>>);
 
-/// A request that was made and not sent, with all that it holds.
+/// A captured request with everything in it.
 pub(crate) struct CapturedRequest {
     pub(crate) purpose: Purpose,
     pub(crate) head: http::request::Parts,
@@ -32,7 +32,7 @@ impl std::fmt::Debug for CapturedRequest {
 }
 
 impl DryRunRecorder {
-    /// Takes the request to its end, and denies it then.
+    /// Reads the complete request, then denies it.
     pub(super) async fn record(self, purpose: Purpose, request: Request<WasiBody>) -> Error {
         let (head, body) = request.into_parts();
         let Ok(whole) = Limited::new(body, LARGEST).collect().await else {
@@ -48,7 +48,7 @@ impl DryRunRecorder {
         Error::HttpRequestDenied
     }
 
-    /// What was captured, in order.
+    /// The captured requests, in order.
     pub(crate) fn take(&self) -> Vec<CapturedRequest> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

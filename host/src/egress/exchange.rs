@@ -1,4 +1,4 @@
-//! One request and its answer on a connection, and what an error there proves.
+//! One request and its response on a connection, and what an error there proves.
 
 use std::error::Error as _;
 use std::io;

@@ -1,4 +1,4 @@
-//! A component's requests as they come: each is checked and recorded, then sent or denied.
+//! A component's requests: each is checked and logged, then sent or denied.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::policy::Policy;
 use super::pool::{Kept, Key, Pool};
 use super::record::{self, Attempt, Purpose, RequestRecord};
 
-/// The record of what a [`EgressHooks`] let out, for whoever judges the call by it.
+/// The requests of one call's [`EgressHooks`], by which the call's result is checked.
 #[derive(Clone, Debug, Default)]
 pub struct RequestLog(Arc<Mutex<Vec<Arc<Attempt>>>>);
 
@@ -30,21 +30,21 @@ impl RequestLog {
         attempt
     }
 
-    /// Ends the call: what is not handed to a connection by now never will be. What came of each request, in order.
+    /// Ends the call, so that no further request can be handed to a connection. Returns each request's record, in order.
     pub fn close(&self) -> Vec<RequestRecord> {
         let attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         record::close(attempts.iter())
     }
 }
 
-/// How what is allowed is sent.
+/// How allowed requests are sent.
 #[derive(Debug)]
 pub(super) struct Transport {
     pub(super) dialer: Dialer,
     pub(super) pool: Arc<Pool>,
 }
 
-/// The one way out of an instance: the hooks of `wasmtime-wasi-http`, for one call ([`Egress::hooks`](crate::Egress::hooks)).
+/// An instance's only egress: the hooks of `wasmtime-wasi-http` for one call ([`Egress::hooks`](crate::Egress::hooks)).
 pub struct EgressHooks {
     allowance: Allowance,
     transport: Option<Arc<Transport>>,
@@ -68,7 +68,7 @@ impl EgressHooks {
         }
     }
 
-    /// Lets nothing out.
+    /// Denies every request.
     pub(crate) fn closed() -> Self {
         Self {
             allowance: Allowance::new(Destinations::default(), Policy::deny_all()),
@@ -85,7 +85,7 @@ impl EgressHooks {
         })
     }
 
-    /// Takes the allowance for a request, and opens its record. None: denied.
+    /// Takes the allowance for a request and opens its log entry. `None` means denied.
     fn admit(&mut self, request: &Request<WasiBody>) -> Option<Admitted> {
         let method = request.method().clone();
         let uri = request.uri();
@@ -101,7 +101,7 @@ impl EgressHooks {
         let transport = self.transport.clone().filter(|_| allowed);
         let url = match &origin {
             Ok(origin) => format!("{origin}{}", uri.path()),
-            // What cannot be read may hold a password.
+            // An unreadable URL may contain a password.
             Err(_) => "an address that cannot be read".to_owned(),
         };
         let attempt = self.log.open(Attempt::new(method, url, purpose, transport.is_none()));
@@ -151,15 +151,15 @@ impl WasiHttpHooks for EgressHooks {
         });
         let sending = async move {
             let response = admitted.send(request, limits).await?;
-            // Its connection is polled by whoever reads the body.
+            // Whoever reads the body polls the connection.
             Ok((response, Box::new(std::future::ready(Ok(()))) as Worker))
         };
-        // It runs in a task of its own, and what it logs belongs to the call.
+        // It runs in its own task, but its log events belong to the call.
         Box::new(sending.in_current_span())
     }
 }
 
-/// The guest's own; none where it did not ask.
+/// The guest's timeouts, if it set any.
 #[derive(Clone, Copy, Default)]
 struct TimeLimits {
     connect: Option<Duration>,
@@ -167,9 +167,9 @@ struct TimeLimits {
     between_bytes: Option<Duration>,
 }
 
-/// A request that may leave.
+/// A request that may be sent.
 struct Admitted {
-    /// As the guest gave them: each version of HTTP has its own form of them.
+    /// As the guest set them; each HTTP version writes them differently.
     uri: http::Uri,
     host: Option<http::HeaderValue>,
     origin: Origin,
@@ -184,7 +184,7 @@ impl Admitted {
         let key = Key::here(&self.origin);
         if let Some(kept) = self.transport.pool.take(&key).await {
             match self.exchange(kept, request, &key, limits, false).await {
-                // The kept connection was closed before it took anything of the request, which is whole: a fresh one may have it.
+                // The kept connection was closed before it took any of the request, so the request is intact: use a new connection.
                 Err(Failed {
                     unsent: Some(unsent), ..
                 }) => request = unsent,

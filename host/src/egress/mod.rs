@@ -1,28 +1,27 @@
-//! Who may be called, at which address, and over which connection: the only way out for a component.
-//!
-//! | file | what it holds |
+//! Which hosts a component may call, at which addresses, over which connections. There is no other egress.
+//! | file | contents |
 //! |---|---|
 //! | `origin` | scheme, host and port, parsed once |
-//! | `destinations` | whom a call's input names |
-//! | `policy` | whom the operator allows |
+//! | `destinations` | the destinations that a call's input names |
+//! | `policy` | the destinations that the operator allows |
 //! | `address` | which addresses are not public |
-//! | `allowance` | what one call may still send: one request for the flow, one for its token |
-//! | `hooks` | the component's requests as they come: checked, recorded, sent or denied |
-//! | `body` | a request's body before it is sent |
-//! | `connect_to` | names that are not looked up |
+//! | `allowance` | the requests that a call may still send: one for the flow, one for its token |
+//! | `hooks` | the component's requests: checked, logged, then sent or denied |
+//! | `body` | buffers a request's body before it is sent |
+//! | `connect_to` | fixed addresses for names |
 //! | `stream` | a TCP connection |
-//! | `resolve` | a name's addresses |
-//! | `connect` | a name made a connection: look-up, check of each address, TCP, TLS |
+//! | `resolve` | DNS |
+//! | `connect` | makes a connection: DNS, check of each address, TCP, TLS |
 //! | `proxy` | the same through a proxy |
-//! | `tls` | whom to trust, and who one is |
-//! | `tls_error` | why TLS failed, in words |
-//! | `pool` | connections kept for the next call |
-//! | `exchange` | one request and its answer on a connection, and what an error there proves |
-//! | `wire` | whether a request is written whole, and whether something came unasked |
-//! | `record` | what became of each request |
-//! | `dry_run` | requests that are shown instead of sent |
-//! | `probe` | the way to an origin tried without a request |
-//! | `certificate` | a server's certificate as a person reads it, also where it was refused |
+//! | `tls` | trusted authorities, client certificate |
+//! | `tls_error` | messages for TLS failures |
+//! | `pool` | idle connections for the next call |
+//! | `exchange` | one request and its response on a connection, and what an error proves |
+//! | `wire` | whether a request was written completely, and whether unsolicited bytes came |
+//! | `record` | the log entry of each request |
+//! | `dry_run` | records requests instead of sending them |
+//! | `probe` | tests the connection to an origin without a request |
+//! | `certificate` | a server's certificate in readable form, even if it was refused |
 
 mod address;
 mod allowance;
@@ -70,8 +69,7 @@ use pool::Pool;
 use resolve::SystemResolver;
 use tls::{Identity, Tls};
 
-/// Whom calls may reach, and over which connections. Cheap to clone; one is enough for all calls, and its connections are shared by
-/// them.
+/// The hosts that calls may reach, and over which connections. Cheap to clone; one is enough for all calls, which share its connections.
 ///
 /// ```
 /// use flow_starter_host::{Egress, Policy};
@@ -89,19 +87,18 @@ pub struct Egress {
 }
 
 impl Egress {
-    /// Begins with ServiceNow's clouds as the policy, the public certificate authorities, the system's hosts file and name servers, and no
-    /// proxy.
+    /// Defaults: ServiceNow's clouds as the policy, the public certificate authorities, the system's hosts file and name servers, no proxy.
     pub fn builder() -> EgressBuilder {
         EgressBuilder::default()
     }
 
-    /// The policy that it keeps.
+    /// Its policy.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// A call's way out, and the record of what leaves by it. [`Connector`](crate::Connector) makes one for each call; an embedder of
-    /// wasmtime with a store of its own does the same.
+    /// The egress hooks of one call, and the log of its requests. [`Connector`](crate::Connector) creates them for each call; so does an
+    /// embedder of wasmtime with its own store.
     ///
     /// ```
     /// use flow_starter_host::egress::{Destinations, EgressHooks};
@@ -141,7 +138,7 @@ impl Egress {
         (hooks, log)
     }
 
-    /// The same, but that requests are captured on the recorder, and none leaves.
+    /// The same, but requests go to the recorder, and none is sent.
     pub(crate) fn with_recorder(&self, recorder: DryRunRecorder) -> Self {
         Self {
             recorder: Some(recorder),
@@ -150,10 +147,10 @@ impl Egress {
     }
 }
 
-/// A server closes a kept connection when it likes; the sooner we do, the less often both do so at once.
+/// A server may close an idle connection at any time; the sooner we close it, the rarer the race.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Makes an [`Egress`].
+/// Builds an [`Egress`].
 #[derive(Debug)]
 #[must_use]
 pub struct EgressBuilder {
@@ -183,34 +180,34 @@ impl Default for EgressBuilder {
 }
 
 impl EgressBuilder {
-    /// Whom calls may reach.
+    /// The hosts that calls may reach.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// Trusts these certificate authorities (PEM) beside the public ones.
+    /// Trusts these certificate authorities (PEM) in addition to the public ones.
     pub fn extra_ca_pem(mut self, pem: impl AsRef<[u8]>) -> Self {
         self.extra_ca_pem.extend_from_slice(pem.as_ref());
         self.extra_ca_pem.push(b'\n');
         self
     }
 
-    /// Trusts the system's certificate authorities as well, which is where a company that inspects TLS puts its own; off by default, so that a
-    /// program trusts the same on every machine.
+    /// Also trusts the system's certificate authorities, where a company that inspects TLS puts its own. Off by default, so that a program
+    /// trusts the same authorities on every machine.
     ///
-    /// They are those of the files and directories in the environment variables `SSL_CERT_FILE` and `SSL_CERT_DIR`, where one of them is set,
-    /// and else those of the operating system (`rustls-native-certs`). They are read once, on a thread of their own, when the first TLS
-    /// connection is made. What cannot be read is not trusted and is no failure: the log says so, as a warning where a variable names it.
+    /// They come from the files and directories in the environment variables `SSL_CERT_FILE` and `SSL_CERT_DIR` if one is set, otherwise
+    /// from the operating system (`rustls-native-certs`). They are read once, on their own thread, when the first TLS connection is made.
+    /// An unreadable file is not a failure: its authorities are not trusted, and the log says so (a warning if a variable names it).
     pub fn system_roots(mut self, trusted: bool) -> Self {
         self.system_roots = trusted;
         self
     }
 
-    /// Shows this certificate (its chain in PEM, its key in PEM) to servers that ask for one: ServiceNow's mutual authentication.
+    /// The client certificate (chain and key in PEM) for servers that request one: ServiceNow's mutual authentication.
     ///
     /// # Errors
-    /// Where one of them cannot be read.
+    /// If one of them cannot be read.
     pub fn client_certificate_pem(
         mut self,
         chain: impl AsRef<[u8]>,
@@ -220,33 +217,33 @@ impl EgressBuilder {
         Ok(self)
     }
 
-    /// Connects to another address than the name's own, in the manner of curl's `--connect-to`: URL, `host` header and certificate stay
-    /// those of the name. The operator names the address, so it is not checked.
+    /// Connects to this address instead of the one that DNS returns, like curl's `--connect-to`; the URL, the `host` header and the
+    /// certificate stay those of the name. The operator names the address, so it is not checked.
     pub fn connect_to(mut self, mapping: ConnectTo) -> Self {
         self.connect_to.push(mapping);
         self
     }
 
-    /// Looks names up elsewhere than in the system's hosts file and at its name servers.
+    /// Replaces the system's hosts file and name servers.
     pub fn resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
         self.resolver = resolver;
         self
     }
 
-    /// Goes out through a proxy: [`Proxy::from_env`] for the environment's.
+    /// Uses a proxy; [`Proxy::from_env`] reads the environment's.
     pub fn proxy(mut self, proxy: Proxy) -> Self {
         self.proxy = proxy;
         self
     }
 
-    /// How long a connection is kept for the next call; 5 s by default, zero for not at all.
+    /// How long an idle connection is kept for the next call; 5 s by default, zero for not at all.
     pub fn idle_timeout(mut self, idle_timeout: Duration) -> Self {
         self.idle_timeout = idle_timeout;
         self
     }
 
     /// # Errors
-    /// Where the extra certificates cannot be read, or the client's certificate and key do not go together.
+    /// If the extra certificates cannot be read, or the client's certificate and key do not match.
     pub fn build(self) -> Result<Egress, EgressError> {
         let dialer = Dialer {
             tls: Arc::new(Tls::new(&self.extra_ca_pem, self.identity, self.system_roots)?),
@@ -269,13 +266,13 @@ impl EgressBuilder {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EgressError {
-    /// The extra certificate authorities are not PEM, or hold none.
+    /// The extra certificate authorities are not PEM, or contain no certificate.
     #[error("the extra certificate authorities cannot be read: {0}")]
     Certificate(String),
     /// The client's certificate.
     #[error("the client's certificate cannot be used: {0}")]
     ClientCertificate(String),
-    /// The key of the client's certificate. Nothing of it is repeated.
+    /// The client certificate's key. It is never quoted.
     #[error("the client's key cannot be used: {0}")]
     ClientKey(String),
     /// The TLS library refuses its settings.

@@ -1,4 +1,4 @@
-//! Whom a request goes to: scheme, host and port (RFC 6454), parsed once into types.
+//! A request's destination: scheme, host and port (RFC 6454), parsed once into types.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -7,9 +7,9 @@ use std::str::FromStr;
 /// `https`, or `http`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
-    /// HTTP over TLS, port 443 unless written.
+    /// HTTP over TLS; the default port is 443.
     Https,
-    /// HTTP in plain text, port 80 unless written. Only to loopback.
+    /// HTTP in plain text; the default port is 80. Only to loopback.
     Http,
 }
 
@@ -44,7 +44,7 @@ impl FromStr for Scheme {
     }
 }
 
-/// A host in its one spelling: a DNS name in lower case, or an address.
+/// A host in canonical form: a DNS name in lower case, or an address.
 ///
 /// What a resolver might read as an address in another spelling (`127.1`, `0x7f000001`, `2130706433`)
 /// is neither, and is refused; so are user information, percent-encoding, an IPv6 zone, a trailing dot
@@ -231,12 +231,12 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Why a text is not an origin. It never quotes the text, which may hold a password.
+/// Why text is not an origin. It never quotes the text, which may contain a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OriginError {
     /// No scheme, or another one.
-    #[error("write the scheme: https://acme.service-now.com")]
+    #[error("the scheme is missing: write https://acme.service-now.com")]
     Scheme,
     /// Not a host's name, and not an address.
     #[error(
@@ -244,16 +244,16 @@ pub enum OriginError {
     )]
     Host,
     /// `user:password@` before the host.
-    #[error("a user name or password does not belong in a URL")]
+    #[error("a URL must not contain a user name or password")]
     UserInformation,
-    /// A port that is none.
+    /// An invalid port.
     #[error("the port must be a number from 1 to 65535")]
     Port,
     /// http to another machine.
-    #[error("plain http is for loopback only (127.0.0.1, [::1], localhost): write https")]
+    #[error("plain http is allowed only to loopback (127.0.0.1, [::1], localhost): use https")]
     PlainHttp,
     /// A path, a query or a fragment after the origin.
-    #[error("an origin ends after the host and port: leave the path out")]
+    #[error("an origin ends after the host and port: remove the path")]
     MoreThanOrigin,
 }
 
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_odd_is_no_origin() {
+    fn an_unusual_url_is_not_an_origin() {
         use OriginError::*;
         for (written, error) in [
             ("", Scheme),

@@ -1,4 +1,4 @@
-//! Whom an operator allows, parsed once: names, and the kinds of address that they may lead to.
+//! The destinations that an operator allows, parsed once: names, and the kinds of addresses that they may resolve to.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,9 +14,9 @@ use super::record::{Step, Stop, StopCause};
 ///
 /// The default is the two clouds of ServiceNow: `*.service-now.com` and `*.servicenowservices.com`. An empty policy allows none.
 ///
-/// A name is looked up only where it is allowed, and then **each address that it leads to** must be public. An address in a pattern
-/// opens itself, `localhost` in a pattern opens loopback for that name, and [`Policy::open`] opens a kind of address for all names. Nothing
-/// opens the metadata addresses of clouds.
+/// A name is resolved only if it is allowed, and then **each of its addresses** must be public. An address in a pattern allows that
+/// address, `localhost` in a pattern allows loopback for that name, and [`Policy::open`] allows a kind of address for all names. The
+/// metadata addresses of clouds are never allowed.
 ///
 /// ```
 /// use flow_starter_host::egress::AddressKind;
@@ -47,7 +47,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Allows what one of these patterns fits.
+    /// Allows destinations that match one of these patterns.
     pub fn new(allowed: impl IntoIterator<Item = Pattern>) -> Self {
         Self {
             allowed: allowed.into_iter().collect(),
@@ -60,15 +60,15 @@ impl Policy {
         Self::new([])
     }
 
-    /// Lets allowed names lead to this kind of address as well: to [`AddressKind::Private`], for a gateway in one's own network. An address
-    /// with another one inside (ISATAP, 6to4, NAT64) needs both kinds. [`AddressKind::Metadata`] stays closed.
+    /// Allows names that resolve to this kind of address, too: [`AddressKind::Private`] for a gateway in your own network. An address that
+    /// embeds another one (ISATAP, 6to4, NAT64) needs both kinds. [`AddressKind::Metadata`] is never allowed.
     #[must_use]
     pub fn open(mut self, kind: AddressKind) -> Self {
         self.open.insert(kind);
         self
     }
 
-    /// Whether a request may go to this origin, as far as its name tells.
+    /// Whether a request may go to this origin, by name.
     pub fn allows(&self, origin: &Origin) -> bool {
         self.allowed.iter().any(|pattern| pattern.fits(origin))
     }
@@ -81,7 +81,7 @@ impl Policy {
         }
         let near = self.allowed.iter().find(|pattern| pattern.fits_host(origin.host()));
         let why = match near {
-            Some(near) => format!("it allows {near}, and not {origin}"),
+            Some(near) => format!("it allows {near}, but not {origin}"),
             None => format!("it does not allow {origin}"),
         };
         Some(Stop {
@@ -205,18 +205,18 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// Why a text is no pattern. It never quotes the text, which may hold a password.
+/// Why text is not a pattern. It never quotes the text, which may contain a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PatternError {
     /// A wildcard anywhere but in front of a domain of two labels or more.
     #[error(
-        "a wildcard stands for the names below a domain, as in *.service-now.com; anything wider would allow strangers"
+        "a wildcard stands for the names below a domain, for example *.service-now.com; a wider one would allow other people's hosts"
     )]
     Wildcard,
-    /// Not a destination.
+    /// Not a valid destination.
     #[error(
-        "{0}; a pattern is a host, as acme.service-now.com or *.service-now.com, or an origin, as https://gateway.example.com:8443"
+        "{0}; a pattern is a host (acme.service-now.com or *.service-now.com) or an origin (https://gateway.example.com:8443)"
     )]
     Origin(#[from] OriginError),
 }
@@ -267,12 +267,12 @@ mod tests {
             (
                 "127.0.0.1",
                 "http://127.0.0.1:8080",
-                "it allows https://127.0.0.1, and not http://127.0.0.1:8080",
+                "it allows https://127.0.0.1, but not http://127.0.0.1:8080",
             ),
             (
                 "*.service-now.com",
                 "https://acme.service-now.com:8443",
-                "it allows https://*.service-now.com, and not https://acme.service-now.com:8443",
+                "it allows https://*.service-now.com, but not https://acme.service-now.com:8443",
             ),
             (
                 "*.service-now.com",
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_is_told_what_would_be() {
+    fn an_invalid_pattern_is_refused_with_an_example() {
         for text in [
             "*",
             "*.com",

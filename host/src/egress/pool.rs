@@ -1,8 +1,8 @@
-//! Connections kept for the next call.
+//! Idle connections, kept for the next call.
 //!
-//! A kept HTTP/1.1 connection has no task of its own: the call that uses it polls it, and between calls nobody does. Each runtime has
-//! its own connections, since a connection lives by the runtime that made it. They are an [`Egress`](super::Egress)'s own, so that
-//! none is shared across client certificates or proxies.
+//! An idle HTTP/1.1 connection has no task: the call that uses it polls it, and between calls nobody does. Each runtime has its own
+//! connections, because a connection depends on the runtime that made it. Each [`Egress`](super::Egress) has its own pool, so that no
+//! connection is shared across client certificates or proxies.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -20,12 +20,12 @@ use super::origin::Origin;
 use super::stream::Io;
 use super::wire::{Flushing, Handover, Records};
 
-/// More for one origin are closed at once.
+/// Surplus connections to an origin are closed at once.
 const KEPT_PER_ORIGIN: usize = 64;
 
 type Http1Connection = http1::Connection<TokioIo<Flushing<Box<dyn Io>>>, WasiBody>;
 
-/// An HTTP/1.1 connection: who uses it polls it.
+/// An HTTP/1.1 connection; its user polls it.
 pub(super) struct Http1 {
     pub(super) sender: http1::SendRequest<WasiBody>,
     /// None when it has ended.
@@ -35,8 +35,8 @@ pub(super) struct Http1 {
 }
 
 impl Http1 {
-    /// As far as can be seen without waiting. A byte that nobody asked for ends it as well: the HTTP library sees those of an answer, and
-    /// not those of a TLS record that has not come whole.
+    /// Whether it has ended, as far as visible without waiting. An unsolicited byte ends it, too: the HTTP library sees response bytes,
+    /// but not those of an incomplete TLS record.
     fn has_ended(&mut self) -> bool {
         let ended = self
             .connection
@@ -46,22 +46,22 @@ impl Http1 {
     }
 }
 
-/// An HTTP/2 connection, which has a task of its own, and a count of those who use it.
+/// An HTTP/2 connection, which has its own task, and a count of its users.
 #[derive(Clone)]
 pub(super) struct Http2 {
     pub(super) sender: http2::SendRequest<WasiBody>,
     pub(super) users: Arc<()>,
-    /// How many the server takes at a time, as it said last.
+    /// The server's current limit of concurrent streams.
     pub(super) most_streams: Arc<AtomicUsize>,
 }
 
 impl Http2 {
-    /// How many use it beside the set that it stands on.
+    /// Its users, not counting the pool.
     fn users(&self) -> usize {
         Arc::strong_count(&self.users).saturating_sub(1)
     }
 
-    /// It lives, and the server takes one more stream; a surplus one would wait behind the others as if it were sent.
+    /// It is open, and the server accepts another stream; a surplus stream would wait behind the others as if it were sent.
     fn has_room(&self) -> bool {
         self.sender.is_ready() && self.users() < self.most_streams.load(Ordering::Relaxed)
     }
@@ -72,7 +72,7 @@ pub(super) enum Kept {
     Http2(Http2),
 }
 
-/// Whose connections they are.
+/// Identifies a set of connections.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     runtime: runtime::Id,
@@ -97,7 +97,7 @@ pub(super) struct Pool {
 struct IdleSet {
     http1: Vec<(Http1, Instant)>,
     http2: Vec<(Http2, Instant)>,
-    /// Somebody will look after what is left here too long.
+    /// A task closes what stays idle too long.
     swept: bool,
 }
 
@@ -121,12 +121,12 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A connection that is still good, as far as can be seen.
+    /// A usable connection, as far as visible.
     pub(super) async fn take(&self, key: &Key) -> Option<Kept> {
         if !self.idle().contains_key(key) {
             return None;
         }
-        // Lets the runtime look at its sockets, so that a server's goodbye which has arrived is known of before the connection is used.
+        // Lets the runtime poll its sockets, so that a close that has arrived is seen before the connection is used.
         tokio::task::yield_now().await;
         if let Some(http2) = self.shared(key) {
             return Some(Kept::Http2(http2));
@@ -151,14 +151,14 @@ impl Pool {
         Some(http2.clone())
     }
 
-    /// Nobody else shall use this HTTP/2 connection: a call got no answer on it.
+    /// Removes an HTTP/2 connection on which a call got no response.
     pub(super) fn forget(&self, key: &Key, http2: &Http2) {
         if let Some(set) = self.idle().get_mut(key) {
             set.http2.retain(|(known, _)| !Arc::ptr_eq(&known.users, &http2.users));
         }
     }
 
-    /// Keeps an HTTP/1.1 connection whose last answer was read to its end, if it can be used again.
+    /// Keeps an HTTP/1.1 connection whose last response was read completely, if it is reusable.
     pub(super) fn give_back(self: &Arc<Self>, key: Key, mut http1: Http1) {
         if http1.has_ended() || !http1.sender.is_ready() {
             return;
@@ -170,7 +170,7 @@ impl Pool {
         });
     }
 
-    /// Shares an HTTP/2 connection from its beginning.
+    /// Shares a new HTTP/2 connection.
     pub(super) fn share(self: &Arc<Self>, key: Key, http2: Http2) {
         self.keep(key, |set| set.http2.push((http2, Instant::now())));
     }
@@ -185,7 +185,7 @@ impl Pool {
             put(set);
             std::mem::replace(&mut set.swept, true)
         };
-        // Not under the lock: on a runtime that is ending, the task is dropped at once, and takes it.
+        // Not under the lock: on a runtime that shuts down, the task is dropped at once, which takes the lock.
         if !swept {
             let reaper = IdleReaper {
                 pool: Arc::downgrade(self),
@@ -198,7 +198,7 @@ impl Pool {
 }
 
 impl IdleSet {
-    /// Closes what nobody used for so long.
+    /// Closes connections that were idle this long.
     fn close_idle(&mut self, idle_timeout: Duration) {
         self.http1.retain(|(_, since)| since.elapsed() < idle_timeout);
         self.http2.retain_mut(|(http2, used)| {
@@ -211,11 +211,11 @@ impl IdleSet {
     }
 }
 
-/// Looks after a set for as long as something stands on it and its runtime lives.
+/// Closes a set's idle connections until it is empty or its runtime ends.
 struct IdleReaper {
     pool: Weak<Pool>,
     key: Key,
-    /// Nothing is left to look after.
+    /// The set is empty.
     over: bool,
 }
 

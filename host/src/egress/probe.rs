@@ -1,4 +1,4 @@
-//! The way to an origin tried step by step, just as a call goes it, and no request sent.
+//! Tests the connection to an origin step by step, as a call makes it, without sending a request.
 
 use std::fmt;
 use std::pin::Pin;
@@ -17,19 +17,19 @@ use super::stream::Io;
 use super::tls::Tls;
 use super::tls_error;
 
-/// What became of each step on the way to an origin ([`Egress::probe`]).
+/// The result of each step of a connection test ([`Egress::probe`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Probe {
-    /// Where the way leads.
+    /// The tested origin.
     pub origin: Origin,
     /// Every step, in order.
     pub steps: Vec<ProbedStep>,
-    /// The proxy on the way, without its credentials.
+    /// The proxy, without its credentials.
     pub proxy: Option<String>,
-    /// The server's certificate, where the way came so far; also one that was refused.
+    /// The server's certificate, if the test got that far, even if it was refused.
     pub certificate: Option<ServerCertificate>,
-    /// What the server asked of the client.
+    /// Whether the server requested a client certificate.
     pub client_certificate: ClientCertificate,
 }
 
@@ -49,35 +49,35 @@ impl Probe {
 pub struct ProbedStep {
     /// Which one.
     pub step: Step,
-    /// What became of it.
+    /// Its result.
     pub outcome: StepOutcome,
     /// How long it took.
     pub took: Duration,
 }
 
-/// What became of a step.
+/// The result of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepOutcome {
-    /// It passed; in words for a person, what was found.
+    /// It passed; the details, for people.
     Passed(String),
-    /// It failed, and the way ends here.
+    /// It failed, and the test ends here.
     Failed(Stop),
-    /// There was nothing to do, or the way did not come so far; in words for a person.
+    /// It was not needed or not reached; the reason, for people.
     Skipped(String),
 }
 
-/// Whether a server asks who the client is (mutual TLS).
+/// Whether a server requests a client certificate (mutual TLS).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ClientCertificate {
-    /// It was not asked for, as far as the way came.
+    /// Not requested, as far as the test got.
     NotAsked,
-    /// It was asked for, and there was none to show.
+    /// Requested, and none is configured.
     Missing,
-    /// It was asked for, and shown.
+    /// Requested, and sent.
     Shown,
 }
 
-/// In the order in which they are taken.
+/// In the order of execution.
 const STEPS: [Step; 6] = [
     Step::Policy,
     Step::Dns,
@@ -87,17 +87,16 @@ const STEPS: [Step; 6] = [
     Step::Tls,
 ];
 
-/// How long a server that asked for a certificate is listened to: with TLS 1.3 it refuses one only after the client's last word, which is
-/// a journey there and back (RFC 8446, section 4.4.2).
+/// How long to wait for a server that requested a certificate: with TLS 1.3 it refuses one only after the handshake, one round trip later
+/// (RFC 8446, section 4.4.2).
 const AFTERWARDS: Duration = Duration::from_secs(2);
 
-/// Added to a clock, a longer limit could overflow it.
+/// A longer limit could overflow the clock.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 impl Egress {
-    /// Tries the way to an origin, each step of it no longer than `step_limit`: the policy, the look-up, each address against the policy,
-    /// the proxy or the connection, TLS. It goes the way of a call and stops where a call would, but never over a kept connection; no
-    /// request is sent.
+    /// Tests the connection to an origin: policy, DNS, each address against the policy, proxy or TCP, TLS. Each step may take at most
+    /// `step_limit`. It follows a call's steps and stops where a call would, but never uses an idle connection, and sends no request.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -151,7 +150,7 @@ impl Egress {
     }
 }
 
-/// What the server says against the client's certificate, or its absence, after the handshake.
+/// The server's objection to the client's certificate, or to its absence, after the handshake.
 async fn refusal(io: &mut dyn Io) -> Option<String> {
     let mut byte = [0];
     let mut heard = ReadBuf::new(&mut byte);
@@ -168,7 +167,7 @@ async fn refusal(io: &mut dyn Io) -> Option<String> {
     }
 }
 
-/// What is known of a walk while it lasts.
+/// The state of a running test.
 #[derive(Default)]
 struct Walk(Mutex<Vec<Walked>>);
 
@@ -176,7 +175,7 @@ struct Walked {
     step: Step,
     outcome: StepOutcome,
     began: Instant,
-    /// None while it lasts; the outcome is then what is true if the time runs out.
+    /// `None` while it runs; the outcome is then the one for a timeout.
     took: Option<Duration>,
 }
 
@@ -201,7 +200,7 @@ impl Walk {
         }
     }
 
-    /// When the step that lasts has lasted too long.
+    /// When the running step times out.
     fn deadline(&self, limit: Duration) -> Instant {
         let lasting = self
             .steps()
@@ -229,7 +228,7 @@ impl Walk {
         }
     }
 
-    /// Every step, those included that the walk did not come to.
+    /// Every step, including those that were not reached.
     fn probe(&self, origin: &Origin) -> Probe {
         let walked = self.steps();
         let steps = STEPS.map(|step| match walked.iter().find(|walked| walked.step == step) {

@@ -1,5 +1,5 @@
-//! The way out through an HTTP proxy, by CONNECT (RFC 9110, section 9.3.6). The proxy looks the target up, so no address of it is known
-//! here; the policy is kept by name.
+//! Connections through an HTTP proxy with CONNECT (RFC 9110, section 9.3.6). The proxy resolves the target, so its address is not known
+//! here; the policy applies by name.
 
 mod exceptions;
 mod url;
@@ -28,7 +28,7 @@ use super::tls::Tls;
 use super::tls_error;
 use exceptions::Exceptions;
 
-/// Which destinations are reached through which proxy.
+/// A proxy, and the destinations that bypass it.
 ///
 /// ```
 /// use flow_starter_host::egress::Proxy;
@@ -45,19 +45,19 @@ struct Through {
     exceptions: Exceptions,
 }
 
-/// A proxy that cannot be used: going without one in silence would be worse.
+/// An unusable proxy: silently bypassing it would be worse.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyError {
     /// Its URL.
     #[error(transparent)]
     Url(#[from] ProxyUrlError),
-    /// The hosts that are reached without it.
+    /// The hosts that bypass it.
     #[error(transparent)]
     NoProxy(#[from] NoProxyError),
 }
 
-/// A variable of the environment that names a proxy which cannot be used.
+/// An environment variable that names an unusable proxy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{variable}: {source}")]
 pub struct ProxyVariableError {
@@ -76,11 +76,12 @@ impl Proxy {
         Self::default()
     }
 
-    /// Everything goes through this proxy, but for the hosts of `no_proxy`, which are written as curl takes them and separated by commas or
-    /// blanks: `example.com` or `.example.com` for the name and all names below it, `10.1.2.3`, `::1`, `10.0.0.0/8`, or `*` for every host.
+    /// All connections go through this proxy, except to the hosts in `no_proxy`: in curl's syntax, separated by commas or spaces.
+    /// `example.com` or `.example.com` is the name and all names below it; `10.1.2.3`, `::1` and `10.0.0.0/8` are addresses; `*` is every
+    /// host.
     ///
     /// # Errors
-    /// Where the URL is not a proxy's, or an entry of `no_proxy` can match no host.
+    /// If the URL is not a proxy's, or an entry of `no_proxy` can never match a host.
     pub fn new(url: &str, no_proxy: &str) -> Result<Self, ProxyError> {
         Ok(Self(Some(Arc::new(Through {
             url: url.parse()?,
@@ -88,7 +89,7 @@ impl Proxy {
         }))))
     }
 
-    /// As `HTTPS_PROXY` (or else `ALL_PROXY`) and `NO_PROXY` say, in capitals or small letters.
+    /// Reads `HTTPS_PROXY` (or else `ALL_PROXY`) and `NO_PROXY`, in upper or lower case.
     ///
     /// # Errors
     /// As [`Proxy::new`].
@@ -129,7 +130,7 @@ pub(super) async fn tunnel(
     tls: &Tls,
     observer: &dyn ConnectObserver,
 ) -> Result<Box<dyn Io>, Error> {
-    observer.begins(Step::Proxy, &format!("{proxy} opened no tunnel in time"));
+    observer.begins(Step::Proxy, &format!("{proxy} did not open a tunnel in time"));
     let tunnel = open(proxy, origin, resolver, tls).await.map_err(|refused| {
         let cause = refused.cause;
         observer.stops(Stop {
@@ -172,15 +173,15 @@ async fn open(
 ) -> Result<Box<dyn Io>, Refused> {
     let addresses = addresses(proxy, resolver)
         .await
-        .map_err(|error| Refused::that(format!("has a name that cannot be resolved: {error}")))?;
+        .map_err(|error| Refused::that(format!("cannot be resolved: {error}")))?;
     let stream = tcp(addresses)
         .await
         .map_err(|error| Refused::that(format!("cannot be connected to: {error}")))?;
-    let request = connect(proxy, origin).map_err(|error| Refused::that(format!("cannot be asked: {error}")))?;
+    let request = connect(proxy, origin).map_err(|error| Refused::that(format!("cannot be used: {error}")))?;
     if proxy.scheme() == Scheme::Http {
         return ask(stream, request).await;
     }
-    let name = server_name(proxy.host()).map_err(|_| Refused::that("has a name that TLS does not take"))?;
+    let name = server_name(proxy.host()).map_err(|_| Refused::that("has a name that is not valid for TLS"))?;
     let tls = Arc::clone(&tls.configs().await.proxy);
     let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(|error| {
         let Stop { why, cause, .. } = tls_error::stop(Step::Proxy, "proxy", &error);
@@ -222,7 +223,7 @@ async fn ask(stream: impl Io + 'static, request: Request<Empty<Bytes>>) -> Resul
 
 fn unanswered(error: hyper::Error) -> Refused {
     if error.is_parse() || error.is_parse_too_large() || error.is_parse_status() {
-        Refused::that("answered something that is not HTTP to CONNECT")
+        Refused::that("did not answer CONNECT with HTTP")
     } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
         Refused::that("closed the connection without an answer to CONNECT")
     } else {

@@ -1,4 +1,4 @@
-//! What became of a call's requests: the evidence by which a call that the host has to end is judged.
+//! The log of a call's requests, from which the host decides the flow's state.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
@@ -12,61 +12,61 @@ use super::certificate::CertificateFault;
 use super::origin::Origin;
 use crate::contract::FlowState;
 
-/// What a request is for.
+/// The purpose of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
     /// It starts the flow.
     Flow,
-    /// It asks for an access token.
+    /// It requests an access token.
     Token,
 }
 
-/// How far a request came.
+/// How far a request got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Progress {
-    /// The host denied it: nothing left, not even a look-up of the name.
+    /// The host denied it: nothing was sent, not even a DNS query.
     Denied,
-    /// It was never handed to a connection, came back from one unsent, or was refused below HTTP (a TLS alert for the client's
-    /// certificate as the first answer of a connection, HTTP/2's REFUSED_STREAM): proof that nobody processed it.
+    /// It was never handed to a connection, came back unsent, or was refused below HTTP (a TLS alert for the client's certificate as a
+    /// connection's first response, HTTP/2's REFUSED_STREAM): proof that nobody processed it.
     Unsent,
-    /// It was handed to a connection, and no status came.
+    /// It was handed to a connection, and no status was received.
     Sent,
-    /// A status came.
+    /// A status was received.
     Answered(u16),
 }
 
-/// One request that a component made. It holds no header, no query and no body.
+/// One request of a component, without headers, query and body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestRecord {
     /// The method.
     pub method: String,
-    /// Scheme, host, port and path; without the query, which may hold a key.
+    /// Scheme, host, port and path, without the query, which may contain a key.
     pub url: String,
-    /// What it is for.
+    /// Its purpose.
     pub purpose: Purpose,
-    /// How far it came.
+    /// How far it got.
     pub progress: Progress,
-    /// Where the making of its connection stopped, if it did.
+    /// Where connecting failed, if it did.
     pub stopped: Option<Stop>,
 }
 
 impl RequestRecord {
-    /// Where the request was to go; none where that cannot be read, or comes from a secret and is masked.
+    /// The request's destination; `None` if it cannot be read, or comes from a secret and is masked.
     pub fn origin(&self) -> Option<Origin> {
         Origin::split(&self.url).ok().map(|(origin, _)| origin)
     }
 }
 
-/// A step on the way to a connection.
+/// A step of connecting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
     /// The check of the name against the policy.
     Policy,
     /// The look-up of the name.
     Dns,
-    /// The check of the addresses that the name leads to.
+    /// The check of the addresses that the name resolves to.
     Address,
-    /// The way through the proxy.
+    /// The tunnel through the proxy.
     Proxy,
     /// The connection itself.
     Tcp,
@@ -87,14 +87,14 @@ impl fmt::Display for Step {
     }
 }
 
-/// Where the making of a connection stopped, and why. A wasi error code carries no text, so a call's message gets it from here.
+/// Where and why connecting failed. A WASI error code has no text, so a call's message uses this.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
     /// At which step.
     pub step: Step,
-    /// In words; none of it is the component's or the server's to choose, but for the names of a certificate.
+    /// For people. Except for the names in a certificate, neither the component nor the server controls this text.
     pub why: String,
-    /// What a program can decide by, where there is such a fact.
+    /// The cause as data, if known.
     pub cause: Option<StopCause>,
 }
 
@@ -102,18 +102,18 @@ pub struct Stop {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopCause {
-    /// The policy does not open this kind of address: at [`Step::Address`].
+    /// The policy does not allow this kind of address: at [`Step::Address`].
     Address(AddressKind),
-    /// Plain http would leave this machine: at [`Step::Address`].
+    /// Plain http to another machine: at [`Step::Address`].
     PlainHttp,
-    /// The proxy answered `CONNECT` with this HTTP status, which is not 2xx (RFC 9110, section 9.3.6): at [`Step::Proxy`]. 407: it wants
-    /// credentials.
+    /// The proxy answered `CONNECT` with this HTTP status, which is not 2xx (RFC 9110, section 9.3.6): at [`Step::Proxy`]. 407: it
+    /// requires credentials.
     ProxyStatus(u16),
     /// The policy does not allow the destination: at [`Step::Policy`].
     NotAllowed,
     /// The server's certificate, or the proxy's, is not trusted: at [`Step::Tls`] or [`Step::Proxy`].
     Certificate(CertificateFault),
-    /// The server wants a certificate of the client, or another one than it was shown: at [`Step::Tls`].
+    /// The server requires a client certificate, or refuses the one it got: at [`Step::Tls`].
     ClientCertificate,
 }
 
@@ -139,27 +139,27 @@ impl fmt::Display for RequestRecord {
         match self.progress {
             Progress::Denied => f.write_str("denied"),
             Progress::Unsent => f.write_str("not sent"),
-            Progress::Sent => f.write_str("no answer"),
+            Progress::Sent => f.write_str("no response"),
             Progress::Answered(status) => write!(f, "{status}"),
         }
     }
 }
 
-/// Who is told of each step while a connection is made.
+/// Observes each step while a connection is made.
 pub(super) trait ConnectObserver: Send + Sync {
-    /// A step begins; `late` is what to say of it if the time runs out in it.
+    /// A step begins; `late` is the message if it times out.
     fn begins(&self, step: Step, late: &str);
 
-    /// It came to this.
+    /// The step succeeded.
     fn passed(&self, _step: Step, _found: fmt::Arguments<'_>) {}
 
-    /// There is nothing to do in it.
+    /// The step is not needed.
     fn skipped(&self, _step: Step, _why: &str) {}
 
     /// The connection will not be made.
     fn stops(&self, stop: Stop);
 
-    /// The same, for a reason that only words tell.
+    /// The same, without a [`StopCause`].
     fn failed(&self, step: Step, why: &str) {
         self.stops(Stop::new(step, why));
     }
@@ -170,11 +170,11 @@ const SENT: u8 = 1;
 const REVOKED: u8 = 2;
 const DENIED: u8 = 3;
 
-/// A request as the task that sends it and the call that judges it see it.
+/// A request's state, shared by the task that sends it and the call.
 #[derive(Debug)]
 pub(crate) struct Attempt {
     method: Method,
-    /// Its path can hold a secret, which is masked only when the call has ended.
+    /// Its path can contain a secret, which is masked only after the call has ended.
     url: Zeroizing<String>,
     purpose: Purpose,
     state: AtomicU8,
@@ -211,7 +211,7 @@ impl Attempt {
         *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = stop;
     }
 
-    /// Before the request is handed to a connection: false where the call has ended meanwhile, and it must not be.
+    /// Called before the request is handed to a connection: `false` if the call has ended, and it must not be sent.
     ///
     /// On a runtime with several threads a call can end while the task that sends its request still runs;
     /// without this the request could leave after it was reported as never sent.
@@ -221,7 +221,7 @@ impl Attempt {
             .is_ok()
     }
 
-    /// The connection handed the request back unsent, or the server proved that it did not take it.
+    /// The connection returned the request unsent, or the server proved that it did not process it.
     pub(crate) fn handed_back(&self) {
         let _ = self
             .state
@@ -232,7 +232,7 @@ impl Attempt {
         self.status.store(status, Ordering::SeqCst);
     }
 
-    /// The call has ended: what is not handed over by now never will be.
+    /// The call has ended: a request that is not handed over by now never will be.
     fn close(&self) -> RequestRecord {
         let _ = self
             .state
@@ -253,7 +253,7 @@ impl Attempt {
     }
 }
 
-/// It keeps the last word alone: what is said before a step is what is known when the time runs out in it.
+/// Keeps only the last report: the text given before a step is the one that counts if the step times out.
 impl ConnectObserver for std::sync::Arc<Attempt> {
     fn begins(&self, step: Step, late: &str) {
         self.stopped(step, late);
@@ -269,10 +269,10 @@ pub(crate) fn close<'a>(attempts: impl IntoIterator<Item = &'a std::sync::Arc<At
     attempts.into_iter().map(|it| it.close()).collect()
 }
 
-/// What the requests alone say about the flow.
+/// The flow's state according to the requests alone.
 ///
-/// A status decides where one came, as in the contract's table: 2xx started it, 3xx and 4xx did not; 202, 303, 408 and any
-/// other may have. Without one, `not-started` takes proof that nothing was processed.
+/// A status decides, as in the contract's table: 2xx started it, 3xx and 4xx did not; 202, 303, 408 and all others may have. Without a
+/// status, `not-started` needs proof that nothing was processed.
 pub(crate) fn flow_state(requests: &[RequestRecord]) -> FlowState {
     let flows = requests.iter().filter(|it| it.purpose == Purpose::Flow);
     let states = flows.map(|it| match it.progress {
@@ -289,7 +289,7 @@ pub(crate) fn flow_state(requests: &[RequestRecord]) -> FlowState {
     })
 }
 
-/// Proof that no flow's request was processed ([`Progress::Unsent`] says what counts).
+/// Whether the log proves that no flow request was processed (see [`Progress::Unsent`]).
 pub(crate) fn proves_unsent(requests: &[RequestRecord]) -> bool {
     requests
         .iter()

@@ -14,13 +14,13 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::{Hosts, ResolverBuilder, TokioResolver};
 use tokio::runtime;
 
-/// Looks names up. Dropping the future ends the look-up, so a time limit is enough to bound it.
+/// Resolves names. Dropping the future cancels the look-up, so a timeout is enough to bound it.
 pub trait Resolve: fmt::Debug + Send + Sync {
     /// All the addresses of a host name.
     fn resolve<'a>(&'a self, name: &'a str) -> Resolving<'a>;
 }
 
-/// A look-up that is under way.
+/// A running look-up.
 pub type Resolving<'a> = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, ResolveError>> + Send + 'a>>;
 
 /// Why a name has no address.
@@ -38,7 +38,7 @@ pub enum ResolveError {
     Failed(String),
 }
 
-/// As this machine is set up: its hosts file first, then its name servers and search domains (`hickory-resolver`, since a look-up of the
+/// The system's configuration: its hosts file first, then its name servers and search domains (`hickory-resolver`, since a look-up of the
 /// operating system's own cannot be cancelled). A name in the hosts file needs no name server, as with the `files dns` of
 /// nsswitch.conf(5).
 ///
@@ -104,7 +104,7 @@ impl SystemResolver {
             dns: dns.map_err(|error| {
                 let why = words(&error);
                 ResolveError::Failed(format!(
-                    "the hosts file does not have this name, and the system's DNS configuration cannot be used: {why}"
+                    "the name is not in the hosts file, and the system's DNS configuration cannot be used: {why}"
                 ))
             }),
         };
@@ -266,12 +266,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_name_server_a_strange_name_is_told_why() {
+    async fn without_a_name_server_an_unknown_name_has_a_reason() {
         let resolver = SystemResolver::reading(no_name_server);
         let error = resolver.resolve("other.service-now.com").await.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the hosts file does not have this name, and the system's DNS configuration cannot be used: no nameservers found in config"
+            "the name is not in the hosts file, and the system's DNS configuration cannot be used: no nameservers found in config"
         );
     }
 }

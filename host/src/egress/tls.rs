@@ -1,4 +1,4 @@
-//! Whom to trust, and who one is.
+//! Trusted authorities, and the client certificate.
 //!
 //! The trusted authorities are Mozilla's as `webpki-roots` compiles them in, so that every machine trusts the public ones whatever is
 //! installed on it; those that the operator adds; and, where the embedder chooses it, the system's own. A company that inspects TLS puts its
@@ -124,7 +124,7 @@ impl Tls {
         if let Some(variable) = named.filter(|_| certs.is_empty() && errors.is_empty()) {
             tracing::warn!(
                 variable,
-                "it names no certificate authority, so none of the system's is trusted"
+                "it contains no certificate authority, so none of the system's is trusted"
             );
         }
         let mut systems = RootCertStore::empty();
@@ -214,14 +214,14 @@ fn add(roots: &mut RootCertStore, pem: &[u8]) -> Result<(), EgressError> {
     let mut found = false;
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|error| match error {
-            pem::Error::MissingSectionEnd { .. } => unreadable("it was cut short: an END CERTIFICATE is missing"),
-            _ => unreadable("a certificate in it is damaged (not base64)"),
+            pem::Error::MissingSectionEnd { .. } => unreadable("it is truncated: an END CERTIFICATE is missing"),
+            _ => unreadable("one of its certificates is damaged (not base64)"),
         })?;
         roots.add(certificate).map_err(|error| match error {
             Error::InvalidCertificate(why) => {
-                unreadable(&format!("a certificate in it {}", tls_error::certificate(&why)))
+                unreadable(&format!("one of its certificates {}", tls_error::certificate(&why)))
             }
-            _ => unreadable("a certificate in it cannot be used"),
+            _ => unreadable("one of its certificates cannot be used"),
         })?;
         found = true;
     }
@@ -236,13 +236,11 @@ fn add(roots: &mut RootCertStore, pem: &[u8]) -> Result<(), EgressError> {
 fn no_certificate(file: &[u8]) -> &'static str {
     match Form::of(file) {
         Form::Pkcs12 => {
-            "it is PKCS #12 (.p12, .pfx), not PEM; write its certificate as PEM: openssl pkcs12 -in FILE -clcerts -nokeys -out client.pem \
+            "it is PKCS #12 (.p12, .pfx), not PEM; convert its certificate: openssl pkcs12 -in FILE -clcerts -nokeys -out client.pem \
              (and its key: openssl pkcs12 -in FILE -nocerts -nodes -out client-key.pem)"
         }
-        Form::Der => "it is DER, not PEM; write it as PEM: openssl x509 -inform der -in FILE -out FILE.pem",
-        Form::Java => {
-            "it is a Java key store, not PEM; write its certificates as PEM: keytool -list -rfc -keystore FILE"
-        }
+        Form::Der => "it is DER, not PEM; convert it: openssl x509 -inform der -in FILE -out FILE.pem",
+        Form::Java => "it is a Java key store, not PEM; convert its certificates: keytool -list -rfc -keystore FILE",
         Form::Pem if has(file, b"-----BEGIN CERTIFICATE-----") => "the certificate in it is damaged",
         Form::Pem if has(file, b"PRIVATE KEY-----") => "it holds a private key and no certificate",
         Form::Pem => "it is PEM, but holds no certificate",
@@ -255,16 +253,16 @@ fn no_key(file: &[u8]) -> &'static str {
     match Form::of(file) {
         // RFC 7468, section 11, and RFC 1421, section 4.6.1.1.
         Form::Pem if has(file, b"BEGIN ENCRYPTED PRIVATE KEY") || has(file, b"Proc-Type: 4,ENCRYPTED") => {
-            "it is encrypted, and no passphrase is asked for; write it without one: openssl pkey -in FILE -out client-key.pem"
+            "it is encrypted, which is not supported; remove the passphrase: openssl pkey -in FILE -out client-key.pem"
         }
-        Form::Pem if has(file, b"BEGIN OPENSSH PRIVATE KEY") => "it is an OpenSSH key, which is not for TLS",
+        Form::Pem if has(file, b"BEGIN OPENSSH PRIVATE KEY") => "it is an OpenSSH key, which TLS cannot use",
         Form::Pem if has(file, b"PRIVATE KEY-----") => "it is damaged",
         Form::Pem => "it is PEM, but holds no private key",
         Form::Pkcs12 => {
-            "it is PKCS #12 (.p12, .pfx), not PEM; write its key as PEM: openssl pkcs12 -in FILE -nocerts -nodes -out client-key.pem"
+            "it is PKCS #12 (.p12, .pfx), not PEM; convert its key: openssl pkcs12 -in FILE -nocerts -nodes -out client-key.pem"
         }
         Form::Java => "it is a Java key store, not PEM",
-        Form::Der => "it is DER, not PEM; write it as PEM: openssl pkey -inform der -in FILE -out client-key.pem",
+        Form::Der => "it is DER, not PEM; convert it: openssl pkey -inform der -in FILE -out client-key.pem",
         Form::Other => "it is not PEM (PKCS #8, PKCS #1 or SEC 1, not encrypted)",
     }
 }
@@ -315,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_certificate_is_refused() {
+    fn an_invalid_certificate_is_refused() {
         for pem in [
             "junk",
             "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",

@@ -1,4 +1,4 @@
-//! Why TLS failed, in words for a person: the libraries' own texts are names of their code.
+//! Messages for TLS failures: the libraries' own texts are names from their code.
 
 use std::io;
 
@@ -44,7 +44,7 @@ pub(super) fn words(peer: &str, error: &io::Error) -> String {
 fn failure(peer: &str, error: &Error) -> String {
     match error {
         Error::InvalidCertificate(why) => format!("the {peer}'s certificate {}", certificate(why)),
-        Error::NoCertificatesPresented => format!("the {peer} shows no certificate"),
+        Error::NoCertificatesPresented => format!("the {peer} sent no certificate"),
         Error::AlertReceived(alert) => format!("the {peer} ended the handshake with the TLS alert {}", name(*alert)),
         Error::PeerIncompatible(_) => {
             format!("the {peer} and this host have no version of TLS (1.2, 1.3) or no cipher suite in common")
@@ -55,7 +55,7 @@ fn failure(peer: &str, error: &Error) -> String {
         | Error::InappropriateHandshakeMessage { .. }
         | Error::PeerMisbehaved(_)
         | Error::PeerSentOversizedRecord
-        | Error::DecryptError => format!("the {peer} does not keep to the TLS protocol"),
+        | Error::DecryptError => format!("the {peer} violates the TLS protocol"),
         error => unnamed(&format!("the handshake with the {peer} failed"), error),
     }
 }
@@ -81,21 +81,19 @@ pub(super) fn certificate(why: &CertificateError) -> String {
             return format!("is not for {}, {}", expected.to_str(), printable(&names));
         }
         E::NotValidForName => "is for another name",
-        E::UnknownIssuer => "was not issued by an authority that is trusted here",
+        E::UnknownIssuer => "was not issued by a trusted authority",
         // An authority that was made anew under its old name, for one.
-        E::BadSignature => {
-            "was not issued by an authority that is trusted here (the one of its issuer's name has another key)"
-        }
+        E::BadSignature => "was not issued by a trusted authority (a trusted authority of that name has another key)",
         E::BadEncoding => "cannot be read",
         E::Revoked => "was revoked",
-        E::UnhandledCriticalExtension => "has a critical extension that is not known here",
+        E::UnhandledCriticalExtension => "has an unknown critical extension",
         E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
             "is for another purpose (its extended key usage does not allow it)"
         }
         E::UnsupportedSignatureAlgorithm
         | E::UnsupportedSignatureAlgorithmContext { .. }
         | E::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "is signed by an algorithm that is not supported here (SHA-1, MD5 and RSA of less than 2048 bits are not)"
+            "is signed with an unsupported algorithm (SHA-1, MD5 and RSA of less than 2048 bits are not)"
         }
         E::Other(other) => match other.0.downcast_ref() {
             Some(why) => refused_by_webpki(why),
@@ -110,10 +108,10 @@ pub(super) fn certificate(why: &CertificateError) -> String {
 fn refused_by_webpki(why: &webpki::Error) -> &'static str {
     use webpki::Error as E;
     match why {
-        E::CaUsedAsEndEntity => "is a certificate authority's own (CA:TRUE), and may not be a server's",
-        E::EndEntityUsedAsCa => "was issued by a certificate that is no authority's (CA:FALSE)",
-        E::UnsupportedCertVersion => "is not of X.509 version 3, the only one that is supported here",
-        E::NameConstraintViolation => "has a name for which its authority may not issue",
+        E::CaUsedAsEndEntity => "is a certificate authority's (CA:TRUE), so it cannot be a server's",
+        E::EndEntityUsedAsCa => "was issued by a certificate that is not an authority's (CA:FALSE)",
+        E::UnsupportedCertVersion => "is not X.509 version 3, the only supported version",
+        E::NameConstraintViolation => "has a name that its authority may not issue certificates for",
         E::PathLenConstraintViolated
         | E::MaximumPathDepthExceeded
         | E::MaximumPathBuildCallsExceeded
@@ -157,7 +155,10 @@ impl From<Error> for Unfit {
                 Self::Key("it is not the key of the client's certificate".to_owned())
             }
             // Of the key: the certificate is looked at after it. What rustls says may repeat a part of it.
-            _ => Self::Key("it is damaged, or of a kind that is not supported here (RSA, ECDSA on P-256, P-384 or P-521, and Ed25519 are)".to_owned()),
+            _ => Self::Key(
+                "it is damaged, or of an unsupported kind (RSA, ECDSA on P-256, P-384 or P-521, and Ed25519 are)"
+                    .to_owned(),
+            ),
         }
     }
 }
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn no_error_of_a_library_is_told_by_its_name_in_the_code() {
+    fn no_message_contains_a_librarys_identifier() {
         use rustls::{InvalidMessage, PeerIncompatible, PeerMisbehaved};
         for error in [
             Error::InvalidCertificate(CertificateError::UnknownIssuer),
@@ -273,12 +274,12 @@ mod tests {
         );
         assert_eq!(
             tls(Error::InvalidCertificate(other(webpki::Error::CaUsedAsEndEntity))),
-            "the server's certificate is a certificate authority's own (CA:TRUE), and may not be a server's"
+            "the server's certificate is a certificate authority's (CA:TRUE), so it cannot be a server's"
         );
     }
 
     #[test]
-    fn a_wrong_name_is_told_with_the_names_of_the_certificate() {
+    fn a_wrong_name_is_reported_with_the_certificates_names() {
         let wrong = |presented: &[&str]| {
             let error = CertificateError::NotValidForNameContext {
                 expected: "acme.service-now.com".try_into().unwrap(),

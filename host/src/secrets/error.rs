@@ -2,9 +2,9 @@
 
 use super::provider::SecretError;
 
-/// A call has a handful.
+/// A typical call has a handful.
 pub(super) const MOST_NAMES: usize = 100;
-/// As long as a file's name may be.
+/// The maximum length of a file name.
 pub(super) const LONGEST_NAME: usize = 255;
 
 /// Why an input's references cannot be replaced.
@@ -16,21 +16,21 @@ pub enum ExpandError {
     Missing {
         /// The secret's name.
         name: String,
-        /// Where it is referred to.
+        /// The field that uses it.
         field: String,
-        /// The kind of each provider that was asked.
+        /// The kinds of the providers that were asked.
         kinds: Vec<&'static str>,
-        /// Where it was looked for, provider by provider: for the operator.
+        /// Where each provider looked, for the operator.
         places: Vec<String>,
-        /// It is referred to without braces alone, which may as well be ordinary text.
+        /// It is only used without braces, so it may be plain text.
         bare: bool,
     },
-    /// A provider has it, and its value is empty.
+    /// A provider has it, but its value is empty.
     #[error("Secret with name '{name}' is empty (in `{field}`): give it a value in {kind}.")]
     Empty {
         /// The secret's name.
         name: String,
-        /// Where it is referred to.
+        /// The field that uses it.
         field: String,
         /// The kind of the provider that has it.
         kind: &'static str,
@@ -38,16 +38,16 @@ pub enum ExpandError {
         place: String,
     },
     /// `{{secrets.` without a name and `}}`, or nearly that: `{{Secret.NAME}}`.
-    #[error("`{0}` holds what is nearly a reference to a secret: write it as {{{{secrets.NAME}}}}.")]
+    #[error("`{0}` contains a malformed reference to a secret: write it as {{{{secrets.NAME}}}}.")]
     Unfinished(String),
-    /// More references than any input has that somebody meant, or a name longer than any.
+    /// Unrealistically many references, or a name that is too long.
     #[error(
-        "`{0}` refers to more secrets than a call may have ({MOST_NAMES}), or to one with a name of more than {LONGEST_NAME} characters."
+        "`{0}` refers to more than {MOST_NAMES} secrets, or to a secret with a name of more than {LONGEST_NAME} characters."
     )]
     TooMany(String),
-    /// With the values in it, the input would be larger than it may be.
+    /// With its secrets, the input would be too large.
     #[error(
-        "The input is {size} bytes with its secrets in it, and {most} are allowed: send less, or raise the memory limit."
+        "The input with its secrets is {size} bytes, but {most} are allowed: send less, or raise the memory limit."
     )]
     TooLarge {
         /// In bytes.
@@ -55,12 +55,12 @@ pub enum ExpandError {
         /// In bytes.
         most: usize,
     },
-    /// A provider cannot be asked.
+    /// A provider cannot be read.
     #[error("Secret with name '{name}' cannot be looked up (in `{field}`): {kind} cannot be read: {}.", .error.why)]
     Provider {
         /// The secret's name.
         name: String,
-        /// Where it is referred to.
+        /// The field that uses it.
         field: String,
         /// The kind of the provider.
         kind: &'static str,
@@ -70,8 +70,8 @@ pub enum ExpandError {
 }
 
 impl ExpandError {
-    /// The secret's name, and the places where it was looked for. They are for the operator: the message, which a process sees, has neither a
-    /// path nor a variable's name.
+    /// The secret's name, and where it was looked for. For the operator: the message, which a process sees, contains neither paths nor
+    /// variable names.
     pub fn looked_for(&self) -> Option<(&str, Vec<&str>)> {
         match self {
             Self::Missing { name, places, .. } => Some((name, places.iter().map(String::as_str).collect())),
@@ -82,11 +82,11 @@ impl ExpandError {
     }
 }
 
-/// What to do where it is no reference.
+/// What to do if it is not a reference.
 fn if_text(name: &str, bare: bool) -> String {
     match bare {
         true => format!(
-            " `secrets.{name}` counts as a reference without braces too: if it is ordinary text, set `secrets.bare-references` to off."
+            " `secrets.{name}` is a reference even without braces: if it is plain text, set `secrets.bare-references` to off."
         ),
         false => String::new(),
     }

@@ -14,7 +14,7 @@ use super::provider::{EnvironmentSecrets, SecretProvider};
 use super::reference::{Forms, Reference, references};
 use super::secret::Secret;
 
-/// Where secrets come from, in the order in which they are asked: the first that has a name gives its value. Cheap to clone.
+/// Secret providers in order: the first that has a name supplies its value. Cheap to clone.
 ///
 /// ```
 /// use flow_starter_host::secrets::{DirectorySecrets, EnvironmentSecrets};
@@ -33,18 +33,18 @@ pub struct Secrets {
 }
 
 impl Default for Secrets {
-    /// The environment, below `SECRET_`.
+    /// The environment, with the prefix `SECRET_`.
     fn default() -> Self {
         Self::none().with(EnvironmentSecrets::default())
     }
 }
 
-/// An input without references. `Debug` shows none of it, and it is wiped when it is dropped.
+/// An input whose references are replaced. `Debug` hides it, and it is zeroized on drop.
 pub struct Expanded {
     json: Zeroizing<String>,
     mask: Mask,
     short: Vec<String>,
-    /// Each field that holds a secret's value, and the secret's name.
+    /// Each field that contains a secret's value, and the secret's name.
     fields: Vec<(String, String)>,
 }
 
@@ -55,29 +55,29 @@ impl fmt::Debug for Expanded {
 }
 
 impl Expanded {
-    /// The input with the values in it.
+    /// The input with the values.
     pub fn json(&self) -> &str {
         &self.json
     }
 
-    /// What masks the values that were put in.
+    /// The mask of the inserted values.
     pub fn mask(&self) -> &Mask {
         &self.mask
     }
 
-    /// The name of a secret whose value was put into this field: `snInstance`, `authentication.password`, or `headers` for any of them.
+    /// The name of a secret that is used in this field: `snInstance`, `authentication.password`, or `headers` for any header.
     pub(crate) fn secret_in(&self, field: &str) -> Option<&str> {
         let mut found = self.fields.iter().filter(|(known, _)| known == field);
         found.next().map(|(_, name)| name.as_str())
     }
 
-    /// The names of those whose values are too short to be masked ([`Secret::is_short`]).
+    /// The secrets whose values are too short to be masked ([`Secret::is_short`]).
     pub fn short(&self) -> &[String] {
         &self.short
     }
 }
 
-/// One secret that an input refers to, and who has it; never its value.
+/// A secret that an input uses, and its provider; never its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SecretUse {
@@ -85,14 +85,14 @@ pub struct SecretUse {
     pub name: String,
     /// The first field that refers to it, `authentication.password`.
     pub field: String,
-    /// Where its value is; or why there is none.
+    /// Where its value was found, or why not.
     pub found: Result<String, ExpandError>,
     /// Its value is too short to be masked.
     pub short: bool,
 }
 
 impl Secrets {
-    /// No secrets: an input that refers to one is refused.
+    /// No secrets: an input that uses one is refused.
     pub fn none() -> Self {
         Self {
             providers: Vec::new(),
@@ -100,34 +100,34 @@ impl Secrets {
         }
     }
 
-    /// Whether `secrets.NAME` without braces is a reference too; it is unless this says otherwise. Camunda drops this form in 8.10. Without it,
-    /// ordinary text such as a link to `/secrets.html` is sent as it stands.
+    /// Whether `secrets.NAME` without braces is a reference too; the default is yes. Camunda drops this form in 8.10. If it is off,
+    /// ordinary text such as a link to `/secrets.html` is sent unchanged.
     #[must_use]
     pub fn bare_references(mut self, on: bool) -> Self {
         self.forms = if on { Forms::Both } else { Forms::Braces };
         self
     }
 
-    /// Asks this one as well, after those before it.
+    /// Adds a provider, which is asked after the previous ones.
     #[must_use]
     pub fn with(mut self, provider: impl SecretProvider + 'static) -> Self {
         self.providers.push(Arc::new(provider));
         self
     }
 
-    /// The names that an input of the JSON door refers to, with braces or without, each once.
+    /// The names of the secrets that a JSON input uses, with braces or without, each once.
     ///
     /// # Errors
-    /// A reference that is not whole.
+    /// A malformed reference.
     pub fn names(input: &str) -> Result<Vec<String>, ExpandError> {
         let found = names(input, Forms::Both)?;
         Ok(found.into_iter().map(|found| found.name).collect())
     }
 
-    /// Who has each secret that an input refers to.
+    /// The provider of each secret that an input uses.
     ///
     /// # Errors
-    /// A reference that is not whole.
+    /// A malformed reference.
     pub async fn uses(&self, input: &str) -> Result<Vec<SecretUse>, ExpandError> {
         let mut uses = Vec::new();
         for Found { name, field, bare, .. } in names(input, self.forms)? {
@@ -142,18 +142,18 @@ impl Secrets {
         Ok(uses)
     }
 
-    /// Puts the values in, each as JSON text whatever it holds; a value is not looked at again. Every other byte of the input stays as it is.
+    /// Inserts the values, each as JSON text; a value is not expanded again. Every other byte of the input stays unchanged.
     ///
-    /// A `body` that is a text and holds a JSON object or array is taken as JSON itself, so that a value cannot break out of its place there.
-    /// What is not a JSON object stays as it is: the component says what is wrong with it.
+    /// A text `body` that contains a JSON object or array is treated as JSON, so that a value cannot escape its string. An input that is
+    /// not a JSON object stays unchanged: the component reports the error.
     ///
     /// # Errors
-    /// A reference that is not whole, or a secret that cannot be had.
+    /// A malformed reference, or a secret that is not available.
     pub async fn expand(&self, input: &str) -> Result<Expanded, ExpandError> {
         self.expand_within(input, usize::MAX).await
     }
 
-    /// The same, refused before it is made where it would be larger than this.
+    /// The same, but refuses to create an input larger than this.
     pub(crate) async fn expand_within(&self, input: &str, most: usize) -> Result<Expanded, ExpandError> {
         let mut values = BTreeMap::new();
         let (mut mask, mut short) = (Mask::default(), Vec::new());

@@ -1,4 +1,4 @@
-//! Secrets in files: one file of `NAME=value` lines, or a directory with a file for each.
+//! Secrets in files: one file of `NAME=value` lines, or a directory with one file for each secret.
 
 use std::fmt;
 use std::io;
@@ -10,15 +10,15 @@ use super::provider::{Providing, SecretError, SecretProvider};
 use super::read::{Reads, is_open_to_others, read, read_regular};
 use super::secret::Secret;
 
-/// A file of `NAME=value` lines, as Docker's `--env-file` and Camunda's `connector-secrets.txt` have them: everything after the first `=` is
-/// the value, the last of two lines with one name counts; blank lines and lines that begin with `#` are left out, and any other line is an error.
+/// A file of `NAME=value` lines, like Docker's `--env-file` and Camunda's `connector-secrets.txt`: everything after the first `=` is the
+/// value; of two lines with the same name, the last counts; blank lines and lines that start with `#` are ignored; any other line is an
+/// error.
 ///
-/// Readers of such files disagree on spaces around `=`, on spaces at a line's end, on quotation marks around a value and on comments after it.
-/// A secret whose line has one of them is refused: a wrong password would only be a 401. A value that has them belongs in a
-/// [`DirectorySecrets`].
+/// Tools disagree on spaces around `=`, trailing spaces, quotation marks around a value and comments after it. Such a line is refused,
+/// because a wrong password would only show as a 401. A value that needs them belongs in a [`DirectorySecrets`].
 ///
-/// A regular file is read again for each look-up, so that a new value is used from the next call on. A pipe is read once, and what it held is
-/// kept. A file that other users of the machine can read or write is used, with a warning in the log. A look-up needs a Tokio runtime.
+/// A regular file is read for each look-up, so that a new value is used from the next call on. A pipe is read once and remembered. A file
+/// that other users of the machine can read or write is used, but the log warns. A look-up needs a Tokio runtime.
 #[derive(Clone)]
 pub struct FileSecrets {
     path: PathBuf,
@@ -44,7 +44,7 @@ impl fmt::Debug for FileSecrets {
 }
 
 impl FileSecrets {
-    /// The file need not be there yet.
+    /// The file need not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
@@ -74,7 +74,7 @@ impl FileSecrets {
                     let spaced = begun.get(key.len()..).is_some_and(|rest| !rest.starts_with('='));
                     if let Some(slip) = slip(spaced, value) {
                         return Err(wrong(format!(
-                            "{slip}: write {name}=value, or put a value that needs them into a secrets directory"
+                            "{slip}: write {name}=value, or put such a value into a secrets directory"
                         )));
                     }
                     found = Some(Secret::new(value));
@@ -112,7 +112,7 @@ impl FileSecrets {
         if open_to_others.load(Ordering::Relaxed) && !warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 file = %self.path.display(),
-                "other users of this machine can read or write the secrets file: take their permissions away (chmod o-rwx)"
+                "other users of this machine can read or write the secrets file: remove their permissions (chmod o-rwx)"
             );
         }
     }
@@ -154,9 +154,9 @@ impl SecretProvider for FileSecrets {
     }
 }
 
-/// A directory with a file for each secret, as Kubernetes and Docker mount them. One line break at a file's end is not part of the value.
-/// Each file is read again for each look-up, so that a secret that was rotated is used from the next call on. Only regular files, and links to
-/// them, are secrets. A look-up needs a Tokio runtime.
+/// A directory with one file for each secret, as Kubernetes and Docker mount them. One trailing line break is not part of the value. Files
+/// are read for each look-up, so that a rotated secret is used from the next call on. Only regular files, and links to them, are secrets.
+/// A look-up needs a Tokio runtime.
 #[derive(Clone, Debug)]
 pub struct DirectorySecrets {
     path: PathBuf,
@@ -164,7 +164,7 @@ pub struct DirectorySecrets {
 }
 
 impl DirectorySecrets {
-    /// The directory need not be there yet.
+    /// The directory need not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
@@ -380,7 +380,7 @@ mod tests {
         }
 
         #[test]
-        fn a_pipe_that_nobody_writes_to_holds_up_its_own_callers_alone() {
+        fn an_idle_pipe_blocks_only_its_own_callers() {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("pipe");
             pipe(&path);

@@ -1,14 +1,13 @@
-//! References in, values out, and what masks them.
-//!
-//! | file | what it holds |
+//! Replaces references to secrets with their values, and masks the values.
+//! | file | contents |
 //! |---|---|
-//! | `secret` | a value that cannot be printed, and is wiped when it is dropped |
-//! | `provider` | where values come from, and the environment as one of them |
+//! | `secret` | a value that cannot be printed and is zeroized on drop |
+//! | `provider` | the provider trait, and the environment as a provider |
 //! | `files` | a file of secrets, a directory of secrets |
-//! | `read` | reads of files, away from the runtime's thread |
+//! | `read` | reads files outside the runtime's thread |
 //! | `reference` | `{{secrets.NAME}}` in a text |
 //! | `error` | why references cannot be replaced |
-//! | `expand` | an input's references replaced by their values |
+//! | `expand` | replaces an input's references with their values |
 
 mod error;
 mod expand;

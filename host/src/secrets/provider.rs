@@ -8,32 +8,32 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::secret::Secret;
 
-/// Gives secrets' values by name. Dropping the future ends the look-up.
+/// Supplies secrets by name. Dropping the future cancels the look-up.
 pub trait SecretProvider: fmt::Debug + Send + Sync {
-    /// The value of that name; none where the provider has no such secret.
+    /// The value, or `None` if the provider has no such secret.
     fn get<'a>(&'a self, name: &'a str) -> Providing<'a>;
 
-    /// Where it would look for that name, for the operator: `the environment variable SECRET_SN_PWD`.
+    /// Where it looks for that name, for the operator: `the environment variable SECRET_SN_PWD`.
     fn place(&self, name: &str) -> String;
 
-    /// What kind of provider it is, for a message that a process sees: no path and no address.
+    /// The kind of provider, for messages that a process sees: no path and no address.
     fn kind(&self) -> &'static str {
         "a secret provider"
     }
 }
 
-/// A look-up that is under way.
+/// A running look-up.
 pub type Providing<'a> = Pin<Box<dyn Future<Output = Result<Option<Secret>, SecretError>> + Send + 'a>>;
 
-/// A provider that cannot be asked: not the same as a secret that it does not have.
+/// A provider that cannot be read; different from a secret that it does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{place} cannot be read: {why}")]
 pub struct SecretError {
-    /// Where it was looked for: for the operator.
+    /// Where it looked, for the operator.
     pub place: String,
-    /// In words, which a process may see: nothing of a value, and no path.
+    /// The reason, which a process may see: no value and no path.
     pub why: String,
-    /// It may well be readable again soon, without anybody's doing: a vault that is busy, and not a file that is missing.
+    /// Whether the error is temporary: a busy vault, but not a missing file.
     pub passes: bool,
 }
 
@@ -48,8 +48,7 @@ impl SecretError {
     }
 }
 
-/// Environment variables with a prefix: `secrets.SN_PWD` is `SECRET_SN_PWD`. Without the prefix a process could have any variable put into
-/// its input.
+/// Environment variables with a prefix: `secrets.SN_PWD` is `SECRET_SN_PWD`. Without the prefix, a process could read any variable.
 #[derive(Clone, Debug)]
 pub struct EnvironmentSecrets {
     prefix: String,
@@ -59,7 +58,7 @@ impl EnvironmentSecrets {
     /// The prefix of Camunda's own connector runtime.
     pub const PREFIX: &str = "SECRET_";
 
-    /// With a prefix of one's own.
+    /// With this prefix.
     pub fn new(prefix: impl Into<String>) -> Self {
         Self { prefix: prefix.into() }
     }

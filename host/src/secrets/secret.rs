@@ -1,4 +1,4 @@
-//! A value that cannot be printed, and is wiped when it is dropped.
+//! A value that cannot be printed and is zeroized on drop.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use flow_starter_input::Mask;
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-/// A secret's value. `Debug` shows nothing of it; its memory is overwritten when it is dropped.
+/// A secret's value. `Debug` hides it; its memory is zeroized on drop.
 ///
 /// ```
 /// let secret = flow_starter_host::secrets::Secret::new("demo-password");
@@ -17,19 +17,19 @@ use zeroize::Zeroizing;
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes a copy; what it was copied from is the caller's to zeroize.
+    /// Copies the value; the caller zeroizes the original.
     pub fn new(value: impl AsRef<str>) -> Self {
         // Of its exact size from the start: a text that shrinks leaves a copy behind.
         Self(SecretString::from(Box::<str>::from(value.as_ref())))
     }
 
-    /// The value itself.
+    /// The value.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// Whether its value is too short to be masked: under four characters, it would blot out ordinary words. Such a value is used,
-    /// warned about, and not masked.
+    /// Whether the value is too short to be masked: under four characters it would hide ordinary words. It is used, but not masked; the
+    /// log warns.
     pub fn is_short(&self) -> bool {
         self.expose().chars().nth(Mask::SHORTEST - 1).is_none()
     }

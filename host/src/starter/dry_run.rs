@@ -1,4 +1,4 @@
-//! What a call would send, and nothing of it left.
+//! What a call would send, without sending it.
 
 use flow_starter_input::{Authentication, Mask, Sensitive};
 
@@ -10,46 +10,46 @@ use crate::component::Failure;
 use crate::contract::{ErrorKind, TriggerError};
 use crate::egress::{CapturedRequest, Destinations, DryRunRecorder, Origin, Purpose};
 
-/// What a call would send, and nothing of it left: for a person to look at. Secrets are masked in all of it.
+/// What a call would send, for people to look at. All secrets are masked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DryRun {
     /// The requests, in order.
     pub requests: Vec<RecordedRequest>,
-    /// Why the flow's request would not be made: the input is not valid, or a secret is missing.
+    /// Why there would be no flow request: the input is invalid, or a secret is missing.
     pub refusal: Option<TriggerError>,
 }
 
-/// A request that was made and not sent.
+/// A request that was recorded and not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// What it is for.
+    /// Its purpose.
     pub purpose: Purpose,
     /// The method.
     pub method: String,
     /// The whole URL, query included.
     pub url: String,
-    /// Names in lower case.
+    /// Header names in lower case.
     pub headers: Vec<(String, String)>,
     /// The body as text.
     pub body: String,
-    /// Whether the policy allows its destination, as far as the name tells.
+    /// Whether the policy allows its destination, by name.
     pub allowed: bool,
 }
 
 impl RecordedRequest {
-    /// Where the request would go; none where that comes from a secret and is masked.
+    /// The request's destination; `None` if it comes from a secret and is masked.
     pub fn origin(&self) -> Option<Origin> {
         Origin::split(&self.url).ok().map(|(origin, _)| origin)
     }
 }
 
-/// Stands for the token that nobody has asked for.
+/// A placeholder for the token that was not requested.
 const TOKEN: &str = "token-that-is-asked-for-first";
 
 impl FlowStarter {
-    /// Makes the requests that [`Self::execute`] would make, and sends none, not so much as a look-up of a name.
+    /// Records the requests that [`Self::execute`] would send, and sends none; not even a DNS look-up.
     pub async fn dry_run(&self, input: &str) -> DryRun {
         if let Some(too_large) = self.connector.too_large::<()>(input.len()) {
             return DryRun {
@@ -90,7 +90,7 @@ impl FlowStarter {
         let mut failure = None;
         if let Some(request) = config.token_request() {
             let judged = self.connector.ask_for_token(&egress, request).await;
-            // The recorder itself denies what was made.
+            // The recorder denies every request.
             failure = judged.result.err().filter(|failure| failure.kind != ErrorKind::Denied);
             config.authentication = Authentication::Bearer(Sensitive::from(TOKEN));
         }
@@ -114,7 +114,7 @@ impl FlowStarter {
         }
     }
 
-    /// `key` is the name of the API key's header.
+    /// `key` is the API key's header name.
     fn shown(&self, captured: CapturedRequest, named: &Destinations, key: &str, mask: &Mask) -> RecordedRequest {
         let url = captured.head.uri.to_string();
         let origin = Origin::split(&url).ok().map(|(origin, _)| origin);
@@ -123,7 +123,7 @@ impl FlowStarter {
             let mut value: Zeroizing<String> =
                 Zeroizing::new(value.as_bytes().iter().copied().map(char::from).collect());
             let shown = match name.as_str() {
-                // Whatever they hold, and however short it is.
+                // Whatever the value, however short.
                 "authorization" => match value.split_once(' ') {
                     Some((scheme @ ("Basic" | "Bearer"), _)) => format!("{scheme} ***"),
                     _ => "***".to_owned(),

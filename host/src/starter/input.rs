@@ -1,4 +1,4 @@
-//! An expanded input → a call that is ready, or why it is refused.
+//! An expanded input → a prepared call, or why it is refused.
 
 use flow_starter_input::request::{self, Destination};
 use flow_starter_input::{FlowConfig, Invalid, Mask, template};
@@ -8,7 +8,7 @@ use crate::contract::ErrorKind;
 use crate::egress::{Destinations, Host, Origin};
 use crate::secrets::{ExpandError, Expanded};
 
-/// A call whose input was read, with its secrets in it, and checked.
+/// A call whose input was read and checked, with its secrets.
 #[derive(Clone, Debug)]
 pub struct PreparedCall {
     pub(super) config: FlowConfig,
@@ -16,23 +16,23 @@ pub struct PreparedCall {
 }
 
 impl PreparedCall {
-    /// What the call is made of. `Debug` shows no secret of it.
+    /// The call's configuration. `Debug` hides its secrets.
     pub fn config(&self) -> &FlowConfig {
         &self.config
     }
 
-    /// Whom it names.
+    /// Its destinations.
     pub fn destinations(&self) -> Destinations {
         Destinations::of_config(&self.config)
     }
 
-    /// What masks its secrets.
+    /// The mask of its secrets.
     pub fn mask(&self) -> &Mask {
         &self.mask
     }
 }
 
-/// The call that an expanded input describes, or why it cannot be sent. Nothing has left by then.
+/// The call that an expanded input describes, or why it cannot be sent. Nothing has been sent yet.
 pub(super) fn checked(expanded: &Expanded) -> Result<PreparedCall, (Failure, Mask)> {
     let with_credentials = |mut mask: Mask| {
         mask.add_all(expanded.mask());
@@ -51,7 +51,7 @@ pub(super) fn checked(expanded: &Expanded) -> Result<PreparedCall, (Failure, Mas
     }
 }
 
-/// Why an input is refused. Where the field's value comes from a secret, nothing of the value is quoted.
+/// Why an input is refused. If the field's value comes from a secret, it is not quoted.
 pub(super) fn refusal(invalid: Invalid, expanded: Option<&Expanded>) -> Failure {
     let what = match expanded.and_then(|expanded| expanded.secret_in(invalid.field)) {
         None => invalid.sentence,
@@ -63,7 +63,7 @@ pub(super) fn refusal(invalid: Invalid, expanded: Option<&Expanded>) -> Failure 
     Failure::invalid(what, false)
 }
 
-/// Nothing was sent, and nothing will be until the input or a secret is right; a provider that cannot be asked may be well again soon.
+/// Not retryable until the input or the secret is fixed, unless a provider is temporarily unavailable.
 pub(super) fn unavailable(error: &ExpandError) -> Failure {
     let mut failure = Failure::invalid(format!("{error} Nothing was sent."), true);
     if matches!(error, ExpandError::Provider { error, .. } if error.passes) {
@@ -73,12 +73,12 @@ pub(super) fn unavailable(error: &ExpandError) -> Failure {
     failure
 }
 
-/// The fields that name the flow's host, and the one that names the token's.
+/// The fields that name the flow's host, and the one that names the token endpoint's.
 const FLOW_HOST: [&str; 3] = ["snInstance", "snDomain", "snEndpoint"];
 const TOKEN_HOST: [&str; 1] = ["authentication.oauthTokenEndpoint"];
 
-/// A host that comes from a secret, wholly or in part, is masked as it stands in messages: without the scheme and the path that the secret's
-/// value may have, and an address as the input, the component and this host write it.
+/// Masks a host that comes from a secret, wholly or partly, in the form that messages use: without the scheme and path of the secret's
+/// value, and an address as the input, the component and this host write it.
 fn add_hosts(mask: &mut Mask, expanded: &Expanded, config: &FlowConfig) {
     let secret = |fields: &[&str]| fields.iter().any(|field| expanded.secret_in(field).is_some());
     let (flow, token) = (secret(&FLOW_HOST), secret(&TOKEN_HOST));
@@ -88,7 +88,7 @@ fn add_hosts(mask: &mut Mask, expanded: &Expanded, config: &FlowConfig) {
     if flow {
         add_host(mask, &named.flow.authority);
     }
-    // A token endpoint that is not given is the instance's.
+    // The default token endpoint is the instance's.
     if let Some((origin, _)) = named.token.filter(|_| flow || token) {
         add_host(mask, &origin.authority);
     }

@@ -1,4 +1,4 @@
-//! An outcome without secrets: all of it but the body and the ids of a success, which are the process's.
+//! Masks an outcome, except a success's body and IDs, which belong to the process.
 
 use flow_starter_input::Mask;
 
@@ -6,17 +6,16 @@ use crate::component::{Failure, Judged, Outcome};
 use crate::contract::FlowResponse;
 use crate::egress::RequestRecord;
 
-/// An error's body beyond this says no more to a person, in bytes.
+/// Maximum length of an error's body, in bytes.
 const BODY_MAX: usize = 1 << 20;
 
-/// A text of this size, in bytes, is masked in a fraction of a millisecond; a larger one is masked away from the runtime's thread.
+/// Text up to this size, in bytes, is masked in a fraction of a millisecond; longer text is masked on another thread.
 const AT_ONCE: usize = 32 << 10;
 
-/// What a text becomes that cannot be masked in time.
+/// Replaces text that cannot be masked in time.
 const HIDDEN: &str = "***";
 
-/// The outcome with its message written and without secrets. `late` is ready when the call's time is over; what is not masked by then is left
-/// out.
+/// The masked outcome with its message. `late` is ready when the call's time is over; text that is not masked by then is omitted.
 pub(super) async fn outcome(
     judged: Judged<FlowResponse>,
     mask: Mask,

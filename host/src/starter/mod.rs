@@ -1,12 +1,11 @@
-//! A loaded connector with everything that its calls share, and one call from beginning to end: secrets in, input checked, a token, the call,
-//! secrets masked.
-//!
-//! | file | what it holds |
+//! A loaded connector with everything that its calls share, and one call from start to end: insert secrets, check the input, get a token,
+//! make the call, mask secrets.
+//! | file | contents |
 //! |---|---|
 //! | `mod` | a call's steps |
-//! | `input` | an expanded input → a call that is ready, or why it is refused |
+//! | `input` | an expanded input → a prepared call, or why it is refused |
 //! | `masked` | an outcome without secrets |
-//! | `dry_run` | a dry run: the same steps, with nothing sent at their end |
+//! | `dry_run` | the same steps, without sending anything |
 
 mod dry_run;
 mod input;
@@ -28,10 +27,10 @@ use input::{checked, refusal, unavailable};
 pub use dry_run::{DryRun, RecordedRequest};
 pub use input::PreparedCall;
 
-/// A loaded connector with all that its calls share: the way out, the secrets, the tokens. Cheap to clone; the clones share their tokens.
+/// A loaded connector with everything that its calls share: egress, secrets, tokens. Cheap to clone; clones share their tokens.
 ///
-/// A [`Connector`] alone is the component under its limits. This is what a job worker or a command line wants around it: references to
-/// secrets in a JSON input are replaced, an access token is asked for once for many calls, and whatever comes back is masked.
+/// A [`Connector`] only runs the component under its limits. A `FlowStarter` adds what a job worker or a command line needs: it replaces
+/// references to secrets in a JSON input, requests an access token once for many calls, and masks everything that comes back.
 ///
 /// ```
 /// use flow_starter_host::{Egress, Engine, FlowStarter, Limits, Secrets};
@@ -56,7 +55,7 @@ pub struct FlowStarter {
 }
 
 impl FlowStarter {
-    /// Without secrets: an input that refers to one is refused.
+    /// Without secrets: an input that uses one is refused.
     pub fn new(connector: Connector, egress: Egress) -> Self {
         Self {
             connector,
@@ -66,23 +65,23 @@ impl FlowStarter {
         }
     }
 
-    /// Puts these secrets into the JSON inputs of its calls.
+    /// Replaces references in the JSON inputs with these secrets.
     #[must_use]
     pub fn secrets(mut self, secrets: Secrets) -> Self {
         self.secrets = secrets;
         self
     }
 
-    /// Starts a flow by the template's JSON: the contract's `execute`.
+    /// Starts a flow from the template's JSON: the contract's `execute`.
     ///
-    /// A secret that cannot be had is an error of the kind `invalid-input`; nothing was sent then. A token that the instance refuses
-    /// (401) is dropped, and the error is retryable where it had been kept from an earlier call.
+    /// A secret that is not available is an `invalid-input` error, and nothing is sent. A token that the instance refuses (401) is
+    /// dropped; if it was cached, the error is retryable.
     pub async fn execute(&self, input: &str) -> Outcome<String> {
         self.execute_until(input, std::future::pending()).await
     }
 
-    /// The same, given up when `stop` is ready: by a person, or by a host that shuts down. What left by then decides what is known of the
-    /// flow, so that this is better than to drop the call.
+    /// The same, cancelled when `stop` is ready: by a person, or by a host that shuts down. Prefer it to dropping the call: the outcome
+    /// reports the flow's state from the requests that left by then.
     pub async fn execute_until(&self, input: &str, stop: impl Future<Output = ()> + Send) -> Outcome<String> {
         tokio::pin!(stop);
         let deadline = self.deadline();
@@ -95,7 +94,7 @@ impl FlowStarter {
             .map(|response| response.to_json())
     }
 
-    /// Starts a flow by typed input: the contract's `trigger-flow`. Its secrets are the caller's own; references to them are not looked for.
+    /// Starts a flow from typed input: the contract's `trigger-flow`. References to secrets are not replaced.
     pub async fn trigger_flow(&self, config: FlowConfig) -> Outcome<FlowResponse> {
         let deadline = self.deadline();
         let mask = Mask::of_config(&config);
@@ -109,10 +108,10 @@ impl FlowStarter {
         self.finish(judged, mask, deadline).await
     }
 
-    /// Reads an input of [`Self::execute`], with its secrets in it, and checks it. Nothing is sent.
+    /// Reads and checks an input of [`Self::execute`], with its secrets. Sends nothing.
     ///
     /// # Errors
-    /// As [`Self::execute`], where it refuses an input.
+    /// As [`Self::execute`], if it refuses the input.
     pub async fn prepare(&self, input: &str) -> Result<PreparedCall, TriggerError> {
         let read = self.read(input, self.deadline(), std::future::pending()).await;
         read.map_err(|(judged, mask)| {
@@ -130,7 +129,7 @@ impl FlowStarter {
         self.finish(judged, mask, deadline).await
     }
 
-    /// The whole input, checked, with its secrets in it, and what masks them.
+    /// The complete, checked input with its secrets, and their mask.
     async fn read(
         &self,
         input: &str,
@@ -149,8 +148,8 @@ impl FlowStarter {
         checked(&expanded).map_err(|(failure, mask)| (Judged::refused(failure), mask))
     }
 
-    /// Asks for a token where the authentication needs one, and starts the flow. The input was checked: nothing of it is sent before all of it
-    /// is known to be valid.
+    /// Requests a token if the authentication needs one, and starts the flow. The input is already checked: nothing is sent unless all of
+    /// it is valid.
     async fn call(
         &self,
         call: PreparedCall,
@@ -194,18 +193,18 @@ impl FlowStarter {
         (judged, mask)
     }
 
-    /// The outcome masked, and in the log.
+    /// Masks and logs the outcome.
     async fn finish(&self, judged: Judged<FlowResponse>, mask: Mask, deadline: Instant) -> Outcome<FlowResponse> {
         let late = tokio::time::sleep_until(deadline.max(Instant::now() + MASKING));
         logged(masked::outcome(judged, mask, late).await)
     }
 
-    /// The end of the time that a call has in all, whatever it is spent on.
+    /// When the call's total time is over.
     fn deadline(&self) -> Instant {
         Instant::now() + self.connector.wall_clock()
     }
 
-    /// What ends a call before its flow's request is made.
+    /// Ends a call before its flow's request is made.
     async fn ended<T>(&self, deadline: Instant, stop: impl Future<Output = ()>) -> Judged<T> {
         tokio::select! {
             biased;
@@ -217,13 +216,13 @@ impl FlowStarter {
     async fn expand(&self, input: &str) -> Result<Expanded, ExpandError> {
         let most = self.connector.largest_input();
         let expanded = self.secrets.expand_within(input, most).await.inspect_err(|error| {
-            // A process sees the message. Where secrets are kept is for the operator.
+            // A process sees the message; where secrets are stored is for the operator only.
             if let Some((secret, places)) = error.looked_for() {
-                tracing::warn!(secret, looked_for = places.join(", "), "a secret cannot be had");
+                tracing::warn!(secret, looked_for = places.join(", "), "a secret is not available");
             }
         })?;
         for name in expanded.short() {
-            tracing::warn!(secret = name, "a value of under 4 characters cannot be masked");
+            tracing::warn!(secret = name, "a value under 4 characters cannot be masked");
         }
         Ok(expanded)
     }
@@ -242,7 +241,7 @@ impl FlowStarter {
         given
     }
 
-    /// What a call with this token came to, and what that says about the token.
+    /// Updates the token cache from the result of a call with this token.
     fn after(&self, request: &TokenRequest, mut given: TokenLease, judged: &mut Judged<FlowResponse>) {
         if let Err(failure) = &mut judged.result
             && failure.kind == ErrorKind::Unauthorized
@@ -258,24 +257,24 @@ impl FlowStarter {
     }
 }
 
-/// What masking may take where the call's time is over already: it takes some milliseconds, and no call is to end without its answer for that.
+/// Extra time for masking after the call's time is over: it takes milliseconds, and no call should lose its response for that.
 const MASKING: Duration = Duration::from_secs(1);
 
-/// By the host's own record.
+/// According to the host's request log.
 fn was_refused(requests: &[RequestRecord]) -> bool {
     let mut flows = requests.iter().filter(|request| request.purpose == Purpose::Flow);
     flows.any(|request| request.progress == Progress::Answered(401))
 }
 
-/// Into the log: no body, no header's value, and no words of a server's.
+/// Logs no body, no header value and no server text.
 fn logged<T>(outcome: Outcome<T>) -> Outcome<T> {
     for request in &outcome.requests {
-        tracing::info!(%request, "asked for");
+        tracing::info!(%request, "request");
     }
     match &outcome.result {
         Ok(_) => tracing::info!("the flow has started"),
         Err(error) => {
-            tracing::info!(kind = %error.kind, flow = %error.flow, retryable = error.retryable, "the call did not succeed")
+            tracing::info!(kind = %error.kind, flow = %error.flow, retryable = error.retryable, "the call failed")
         }
     }
     outcome

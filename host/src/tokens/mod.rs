@@ -1,4 +1,4 @@
-//! Access tokens, kept from one call to the next: asked for once, used until shortly before they expire, never written anywhere.
+//! A cache of access tokens: requested once, used until shortly before they expire, never written to disk.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,24 +16,23 @@ use crate::contract::AccessToken;
 use crate::egress::RequestRecord;
 use crate::secrets::Secret;
 
-/// A token is not used in its last minute, or in the second half of a life of less than two: a request that carries it takes a while to
-/// arrive, and two clocks differ.
+/// A token is not used in its last minute, or in the second half of a lifetime under two minutes: requests take time, and clocks differ.
 const MARGIN: Duration = Duration::from_secs(60);
 
-/// Whoever has more clients than this asks again for some of their tokens.
+/// With more clients than this, some tokens are requested again.
 const KEPT: usize = 1_000;
 
-/// A request that is larger than this is not kept with its token: nobody means it.
+/// The token of a larger request is not cached: such requests are not realistic.
 const LARGEST: usize = 8 << 10;
 
-/// The tokens of all token requests. Cheap to clone; the clones share them.
+/// The tokens of all token requests. Cheap to clone; clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct Tokens(Arc<Mutex<Cache>>);
 
 #[derive(Default)]
 struct Cache {
     kept: HashMap<TokenRequest, Arc<Token>>,
-    /// Gone when everybody who asked has gone away. Each runtime asks for itself: what it waits for lives by it.
+    /// Pending requests, dropped when nobody waits any more. Each runtime has its own, because their futures belong to it.
     asking: HashMap<(TokenRequest, runtime::Id), WeakShared<BoxFuture<'static, Arc<TokenAnswer>>>>,
 }
 
@@ -43,7 +42,7 @@ impl fmt::Debug for Tokens {
     }
 }
 
-/// A token that was given, and until when it is.
+/// A token and the time until which it is used.
 struct Token {
     value: Secret,
     until: Instant,
@@ -54,12 +53,12 @@ struct TokenAnswer {
     requests: Mutex<Vec<RequestRecord>>,
 }
 
-/// A token for a call.
+/// A token for one call.
 pub(crate) struct TokenLease {
     token: Arc<Token>,
-    /// It was there before the call.
+    /// It was cached before the call.
     pub(crate) from_cache: bool,
-    /// What was sent to get it, for the call that asked.
+    /// The requests that were sent for it, reported by the call that requested it.
     pub(crate) requests: Vec<RequestRecord>,
 }
 
@@ -70,8 +69,8 @@ impl TokenLease {
 }
 
 impl Tokens {
-    /// The token of a request: kept, or being asked for by another call, or asked for now by `ask`. A failure is shared by those who waited
-    /// for it, and by nobody after them.
+    /// The token for a request: cached, pending from another call, or requested now by `ask`. A failure is shared by those who waited for
+    /// it, and is not cached.
     pub(crate) async fn get<F>(&self, request: &TokenRequest, ask: impl FnOnce(TokenRequest) -> F) -> Judged<TokenLease>
     where
         F: Future<Output = Judged<AccessToken>> + Send + 'static,
@@ -105,7 +104,7 @@ impl Tokens {
                 })
         };
         let asked = asking.await;
-        // The first to look takes them: what was sent once is told once.
+        // The first caller takes them: each request is reported once.
         let requests = std::mem::take(&mut *asked.requests.lock().unwrap_or_else(PoisonError::into_inner));
         match &asked.result {
             Ok(token) => Judged {
@@ -123,7 +122,7 @@ impl Tokens {
         }
     }
 
-    /// Asks, and keeps what comes.
+    /// Requests a token and caches it.
     async fn asking(
         self,
         here: (TokenRequest, runtime::Id),
@@ -142,7 +141,7 @@ impl Tokens {
         });
         let mut cache = self.cache();
         cache.asking.remove(&here);
-        // One whose life nobody knows is used once.
+        // A token of unknown lifetime is used once.
         if let Ok(token) = &result {
             cache.keep(here.0, token);
         }
@@ -153,11 +152,11 @@ impl Tokens {
         })
     }
 
-    /// Not to be used again: a server has refused it.
+    /// Drops a token that a server has refused.
     pub(crate) fn forget(&self, request: &TokenRequest, given: &TokenLease) {
         let mut cache = self.cache();
         let key = key(request);
-        // Another call may have a newer one by now.
+        // Another call may have cached a newer one.
         if cache
             .kept
             .get(&key)
@@ -173,7 +172,7 @@ impl Tokens {
 }
 
 impl Cache {
-    /// Keeps it while it may be used; what has expired goes.
+    /// Caches a token until it expires, and drops expired ones.
     fn keep(&mut self, request: TokenRequest, token: &Arc<Token>) {
         let now = Instant::now();
         self.kept.retain(|_, token| now < token.until);
@@ -188,7 +187,7 @@ impl Cache {
     }
 }
 
-/// In bytes, of what can be large.
+/// Size of the large parts, in bytes.
 fn size(request: &TokenRequest) -> usize {
     let client = &request.credentials;
     let sensitive = [&client.client_id, &client.client_secret];
@@ -198,7 +197,7 @@ fn size(request: &TokenRequest) -> usize {
     sensitive.map(|text| text.len()).sum::<usize>() + others.map(String::len).sum::<usize>()
 }
 
-/// The whole request, but for how long it may take.
+/// The request without its limits.
 fn key(request: &TokenRequest) -> TokenRequest {
     let mut key = request.clone();
     key.limits = None;

@@ -170,7 +170,7 @@ async fn a_failure_is_shared_and_not_kept() {
 
 /// The one that asked goes away, and the one that waited goes on asking in its place; when both go, a third begins anew.
 #[tokio::test(start_paused = true)]
-async fn who_goes_away_leaves_nobody_waiting() {
+async fn a_cancelled_caller_blocks_no_other() {
     let (tokens, endpoint) = (Tokens::default(), Endpoint::default());
     let a = request("a");
     let mut first = Box::pin(tokens.get(&a, endpoint.answer(Some(3600))));
@@ -219,7 +219,7 @@ async fn more_clients_than_it_keeps_are_served() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_expired_or_is_too_large_is_not_kept() {
+async fn expired_and_large_entries_are_not_cached() {
     let (tokens, endpoint) = (Tokens::default(), Endpoint::default());
     tokens
         .get(&request("a"), endpoint.answer(Some(100)))

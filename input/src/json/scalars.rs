@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_or_array_has_none() {
+    fn only_objects_and_arrays_have_scalars() {
         for json in ["", "1", "\"x\"", "{", "{\"a\":}", "{} {}", "nul"] {
             assert!(Document::of(json).is_none(), "{json}");
         }

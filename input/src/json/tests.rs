@@ -91,7 +91,7 @@ fn serde_takes(text: &str) -> bool {
 }
 
 #[test]
-fn what_is_json_is_taken_and_nothing_else() {
+fn only_valid_json_is_accepted() {
     for text in JSON {
         assert!(serde_takes(text), "{text}");
         assert_eq!(
@@ -155,7 +155,7 @@ fn of_several_members_the_last_counts() {
 }
 
 #[test]
-fn what_is_no_json_is_shown_by_its_place() {
+fn invalid_json_is_reported_by_position() {
     assert_eq!(parse("{\n \"a\": x}"), Err(NotJson { line: 2, column: 7 }));
     assert_eq!(parse("1\n\n,").map_err(|at| at.line), Err(3));
 }
@@ -179,7 +179,7 @@ fn a_quoted_text_is_what_serde_json_writes() {
 }
 
 #[test]
-fn what_other_readers_refuse_is_known() {
+fn json_that_other_readers_refuse_is_recognised() {
     let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let objects = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
     for text in [

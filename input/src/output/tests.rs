@@ -57,7 +57,7 @@ fn a_json_body_is_passed_on_as_it_came() {
 }
 
 #[test]
-fn what_is_no_object_and_no_array_is_text() {
+fn other_values_are_text() {
     for text in [
         "hello",
         "1",

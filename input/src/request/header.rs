@@ -1,4 +1,4 @@
-//! The headers of a request: which a person may set, and that none can smuggle another in.
+//! The headers of a request: which ones a user may set, and checks against header injection.
 
 use zeroize::Zeroize;
 
@@ -55,17 +55,17 @@ impl Headers {
         if NOT_THE_USERS.contains(&name.as_str()) {
             return Invalid::refuse(
                 FIELD,
-                format!("The header `{name}` cannot be set: the connector host writes it itself. Leave it out."),
+                format!("The header `{name}` cannot be set: the connector host sets it. Remove it."),
             );
         }
         if name == "accept-encoding" && !value.eq_ignore_ascii_case("identity") {
             return Invalid::refuse(
                 FIELD,
-                "The header `accept-encoding` can only be `identity`: a compressed answer could not be read. Leave it out.",
+                "The header `accept-encoding` can only be `identity`: a compressed response could not be read. Remove it.",
             );
         }
         if SINGLE.contains(&name.as_str()) && self.has(&name) {
-            return Invalid::refuse(FIELD, format!("The header `{name}` is given twice: leave one out."));
+            return Invalid::refuse(FIELD, format!("The header `{name}` is given twice: remove one."));
         }
         let source = ["The value of the header `", &name, "`"].concat();
         self.add_within_limit(name, header_value(value, &source, FIELD)?)
@@ -83,17 +83,17 @@ impl Headers {
         if NOT_THE_USERS.contains(&name.as_str()) || name == "accept-encoding" {
             return Invalid::quoting(
                 KEY_NAME,
-                format!("The API key's header cannot be `{name}`: for example `x-sn-apikey`."),
-                "The API key's header (authentication.name) cannot be one that the connector host writes itself: for example `x-sn-apikey`.",
+                format!("The API key's header cannot be `{name}`: use, for example, `x-sn-apikey`."),
+                "The API key's header (authentication.name) cannot be one that the connector host sets: use, for example, `x-sn-apikey`.",
             );
         }
         if self.has(&name) {
             return Invalid::quoting(
                 KEY_NAME,
                 format!(
-                    "The headers hold `{name}` already, and the authentication would add a second one: leave one of the two out."
+                    "The headers already contain `{name}`, and the authentication would add a second one: remove one of the two."
                 ),
-                "The headers hold the API key's header (authentication.name) already, and the authentication would add a second one: leave one of the two out.",
+                "The headers already contain the API key's header (authentication.name), and the authentication would add a second one: remove one of the two.",
             );
         }
         self.add_within_limit(name, header_value(value, source, field)?)
@@ -105,7 +105,7 @@ impl Headers {
         if total > TOTAL_MAX {
             return Invalid::refuse(
                 FIELD,
-                "The headers are larger than 64 KiB in all: put large values into the body.",
+                "The headers are larger than 64 KiB in total: put large values into the body.",
             );
         }
         Ok(())
@@ -148,7 +148,7 @@ fn header_name(name: &str, field: &'static str) -> Result<String, Invalid> {
     // A whole line (`authorization: Bearer …`) may stand where the name should: what follows is not repeated.
     let begin = cut(name.get(..end).unwrap_or_default(), 60);
     let sentence =
-        format!("`{begin}…` is not a header's name: letters, digits and `-`, for example `x-correlation-id`.");
+        format!("`{begin}…` is not a header name: use letters, digits and `-`, for example `x-correlation-id`.");
     if field == FIELD {
         // A header's own name is never a secret's value.
         return Invalid::refuse(field, sentence);
@@ -156,7 +156,7 @@ fn header_name(name: &str, field: &'static str) -> Result<String, Invalid> {
     Invalid::quoting(
         field,
         sentence,
-        "The API key's name (authentication.name) is not a header's name: letters, digits and `-`, for example `x-sn-apikey`.",
+        "The API key's name (authentication.name) is not a header name: use letters, digits and `-`, for example `x-sn-apikey`.",
     )
 }
 
@@ -165,7 +165,11 @@ fn header_value(value: &str, source: &str, field: &'static str) -> Result<Vec<u8
     if value.chars().any(|c| c != '\t' && c.is_control()) {
         return Invalid::refuse(
             field,
-            [source, " holds a control character, such as a line break at its end."].concat(),
+            [
+                source,
+                " contains a control character, such as a line break at its end.",
+            ]
+            .concat(),
         );
     }
     let Some(value) = latin1(value) else {
@@ -173,7 +177,7 @@ fn header_value(value: &str, source: &str, field: &'static str) -> Result<Vec<u8
             field,
             [
                 source,
-                " holds a character that ISO-8859-1 does not have, and a header cannot: leave it out, or percent-encode the value where the server decodes it.",
+                " contains a character that is not in ISO-8859-1, so a header cannot carry it: remove it, or percent-encode the value if the server decodes it.",
             ]
             .concat(),
         );

@@ -1,4 +1,4 @@
-//! Where a request goes: an instance and its domain, or an endpoint of the user's own.
+//! A request's destination: an instance and its domain, or a custom endpoint.
 
 use crate::Invalid;
 
@@ -23,7 +23,7 @@ impl Origin {
             if domain.is_some() {
                 return Invalid::refuse(
                     ENDPOINT_FIELD,
-                    "The domain (snDomain) and the endpoint (snEndpoint) exclude each other: give one of them.",
+                    "The domain (snDomain) and the endpoint (snEndpoint) exclude each other: give only one.",
                 );
             }
             if !instance.is_empty() {
@@ -34,7 +34,7 @@ impl Origin {
             if !matches!(rest, "" | "/") {
                 return Invalid::refuse(
                     ENDPOINT_FIELD,
-                    "The endpoint (snEndpoint) is only the origin, without a path: for example `https://flows.example.com`.",
+                    "The endpoint (snEndpoint) must be an origin without a path: for example `https://flows.example.com`.",
                 );
             }
             return Ok(origin);
@@ -106,7 +106,7 @@ impl Origin {
         let (authority, rest) = rest.split_at_checked(end).unwrap_or((rest, ""));
         if authority.as_bytes().contains(&b'@') {
             return Err(bad(
-                "must not hold user information (`…@`); credentials belong in the authentication",
+                "must not contain user information (`…@`); credentials belong in the authentication",
             ));
         }
         let (host, port) =
@@ -158,7 +158,7 @@ fn check_instance(instance: &str) -> Result<(), Invalid> {
         return Invalid::quoting(
             INSTANCE_FIELD,
             format!(
-                "The instance name (snInstance) holds {what}: it has only letters, digits and hyphens, for example `acme`."
+                "The instance name (snInstance) contains {what}: use only letters, digits and hyphens, for example `acme`."
             ),
             "The instance name (snInstance) is not a name: enter only `acme`, without `https://` and without the domain.",
         );

@@ -1,4 +1,4 @@
-//! What a request asks for at its origin: the path, and the query.
+//! A request's path and query.
 
 use zeroize::{Zeroize, Zeroizing};
 
@@ -9,9 +9,9 @@ use crate::{Invalid, Sensitive};
 const REFUSED: [(u8, &str); 2] = [
     (
         b'#',
-        "must not hold `#`: a fragment is never sent; write `%23` where the character is meant",
+        "must not contain `#`: a fragment is never sent; write `%23` for the character itself",
     ),
-    (b'\\', "must not hold a backslash: separate with `/`"),
+    (b'\\', "must not contain a backslash: use `/`"),
 ];
 
 /// What becomes of characters that a URL cannot hold.
@@ -21,7 +21,7 @@ enum Foreign {
     Refuse,
 }
 
-/// A path and query in RFC 3986's characters. It can hold a credential, and is wiped when it is dropped.
+/// A path and query in RFC 3986's characters. It can contain a credential, and is zeroized on drop.
 pub struct Target(String);
 
 impl Drop for Target {
@@ -67,31 +67,31 @@ impl Target {
         }
         if !text.starts_with('/') {
             return bad(
-                "must begin with `/`; of a whole URL, enter only what follows the host: for example `/api/sn_cico/flow_starter/my_flow`",
+                "must begin with `/`: enter only the part of the URL after the host, for example `/api/sn_cico/flow_starter/my_flow`",
             );
         }
         if text.starts_with("//") {
             return bad("must not begin with `//`: a server would take what follows for a host name");
         }
         if text.chars().any(is_control) {
-            return bad("holds a control character, such as a line break");
+            return bad("contains a control character, such as a line break");
         }
         if text.chars().next_back().is_some_and(char::is_whitespace) {
-            return bad("ends with white space: leave it out");
+            return bad("ends with white space: remove it");
         }
         if let Some((_, what)) = REFUSED.iter().find(|(byte, _)| text.as_bytes().contains(byte)) {
             return bad(what);
         }
         if !percent_encoded(text) {
-            return bad("holds a `%` without two hexadecimal digits: write `%25` where the character itself is meant");
+            return bad("contains a `%` without two hexadecimal digits: write `%25` for the character itself");
         }
         if foreign == Foreign::Refuse
             && let Some(c) = text.chars().find(|c| is_foreign(*c))
         {
             return Invalid::quoting(
                 field,
-                format!("{source} holds `{c}`, which a URL cannot: write it percent-encoded, `%20` for a space."),
-                "The token endpoint (authentication.oauthTokenEndpoint) holds a character that a URL cannot: write it percent-encoded, `%20` for a space.",
+                format!("{source} contains `{c}`, which a URL cannot contain: percent-encode it (a space is `%20`)."),
+                "The token endpoint (authentication.oauthTokenEndpoint) contains a character that a URL cannot contain: percent-encode it (a space is `%20`).",
             );
         }
         let mut target = String::with_capacity(text.chars().map(encoded_length).sum::<usize>() + room);
@@ -107,14 +107,14 @@ impl Target {
         let path = decoded(target.path().as_bytes());
         if foreign == Foreign::Encode {
             if path.iter().any(u8::is_ascii_control) {
-                return bad("holds an encoded control character, `%00` to `%1F` or `%7F`: leave it out");
+                return bad("contains an encoded control character, `%00` to `%1F` or `%7F`: remove it");
             }
             if std::str::from_utf8(&path).is_err() {
-                return bad("holds percent-encoded bytes that are not UTF-8: write `%C3%BC` for `ü`");
+                return bad("contains percent-encoded bytes that are not UTF-8: write `%C3%BC` for `ü`");
             }
         }
         if has_dot_segment(&path) {
-            return bad("must not hold the segments `.` and `..`, in any spelling: write the path they lead to");
+            return bad("must not contain the segments `.` and `..`, in any spelling: write the path they resolve to");
         }
         Ok(target)
     }
@@ -169,7 +169,7 @@ impl Target {
     }
 }
 
-/// Percent-decoded, in a buffer that is wiped and never grows.
+/// Percent-decoded, in a buffer that is zeroized and never grows.
 fn decoded(path: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut out = Zeroizing::new(Vec::with_capacity(path.len()));
     out.extend(percent_encoding::percent_decode(path));

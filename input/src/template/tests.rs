@@ -23,54 +23,54 @@ const REFUSED: &[(&str, &str)] = &[
     ("[]", "The input must be an object"),
     ("\"hunter22\"", "The input must be an object"),
     (r#"{"restApiTriggerPath":"/a","method":"GET"}"#, "`snInstance` is missing: for example `acme`"),
-    (r#"{"instance":"acme","restApiTriggerPath":"/a","method":"GET"}"#, "`snInstance` is missing (there is `instance`; the name must be exactly `snInstance`)"),
-    (r#"{"sn_instance":"acme","restApiTriggerPath":"/a","method":"GET"}"#, "(there is `sn_instance`;"),
-    (r#"{"snInstnace":"acme","restApiTriggerPath":"/a","method":"GET"}"#, "(there is `snInstnace`;"),
+    (r#"{"instance":"acme","restApiTriggerPath":"/a","method":"GET"}"#, "`snInstance` is missing (found `instance`; the name must be exactly `snInstance`)"),
+    (r#"{"sn_instance":"acme","restApiTriggerPath":"/a","method":"GET"}"#, "(found `sn_instance`;"),
+    (r#"{"snInstnace":"acme","restApiTriggerPath":"/a","method":"GET"}"#, "(found `snInstnace`;"),
     (r#"{"snInstance":null,"restApiTriggerPath":"/a","method":"GET"}"#, "`snInstance` is missing: "),
     (r#"{"snInstance":"","restApiTriggerPath":"/a","method":"GET"}"#, "`snInstance` is missing: "),
-    (r#"{"snInstance":"acme","path":"/a","method":"GET"}"#, "`restApiTriggerPath` is missing (there is `path`;"),
+    (r#"{"snInstance":"acme","path":"/a","method":"GET"}"#, "`restApiTriggerPath` is missing (found `path`;"),
     (r#"{"snInstance":"acme","restApiTriggerPath":"/a"}"#, "`method` is missing: for example `POST`."),
-    (r#"{"snInstance":"acme","restApiTriggerPath":"/a","Method":"GET"}"#, "`method` is missing (there is `Method`;"),
+    (r#"{"snInstance":"acme","restApiTriggerPath":"/a","Method":"GET"}"#, "`method` is missing (found `Method`;"),
     (r#"{"snInstance":"acme","restApiTriggerPath":"/a","method":"post"}"#, "must be one of GET, POST, PUT, PATCH and DELETE, not `post`."),
     (r#"{"snInstance":"acme","restApiTriggerPath":"/a","method":"GET "}"#, "not `GET `."),
     (r#"{"snInstance":"acme","restApiTriggerPath":"/a","method":["GET"]}"#, "`method` must be text."),
     (r#"{"snInstance":true,"restApiTriggerPath":"/a","method":"GET"}"#, "`snInstance` must be text."),
-    (r#"{"snInstance":"acme","snInstance":"acme","restApiTriggerPath":"/a","method":"GET"}"#, "`snInstance` is given twice: leave one out."),
-    (r#"{"snInstance":"\ud800","restApiTriggerPath":"/a","method":"GET"}"#, "`snInstance` holds half of a surrogate pair"),
+    (r#"{"snInstance":"acme","snInstance":"acme","restApiTriggerPath":"/a","method":"GET"}"#, "`snInstance` is given twice: remove one."),
+    (r#"{"snInstance":"\ud800","restApiTriggerPath":"/a","method":"GET"}"#, "`snInstance` contains half of a surrogate pair"),
 ];
 
 #[rustfmt::skip]
 const REFUSED_FIELDS: &[(&str, &str)] = &[
     (r#","headers":["hunter22"]"#, "`headers` must be an object of names and values"),
     (r#","headers":"hunter22""#, "`headers` must be an object of names and values"),
-    (r#","headers":{"a":["\udc00"]}"#, "`headers` holds half of a surrogate pair"),
+    (r#","headers":{"a":["\udc00"]}"#, "`headers` contains half of a surrogate pair"),
     (r#","queryParameters":1"#, "`queryParameters` must be an object of names and values"),
     (r#","body":{"a":1},"body":{"a":2}"#, "`body` is given twice"),
-    (r#","headers":{"content-type":"application/xml"},"body":{"a":"hunter22"}"#, "it is not known how to write it in its content type"),
-    (r#","headers":{"Content-Type":"multipart/form-data"},"body":["hunter22"]"#, "it is not known how to write it in its content type"),
-    (r#","headers":{"content-type":""},"body":{}"#, "it is not known how to write it in its content type"),
-    (r#","headers":{"content-type":"application/x-www-form-urlencoded"},"body":["hunter22"]"#, "The body is a list, and its content type asks for a form"),
-    (r#","headers":{"content-type":"application/x-www-form-urlencoded"},"body":{"a":"\ud800"}"#, "`body` holds half of a surrogate pair"),
-    (r#","body":"\ud800""#, "`body` holds half of a surrogate pair"),
+    (r#","headers":{"content-type":"application/xml"},"body":{"a":"hunter22"}"#, "cannot be converted to its content type"),
+    (r#","headers":{"Content-Type":"multipart/form-data"},"body":["hunter22"]"#, "cannot be converted to its content type"),
+    (r#","headers":{"content-type":""},"body":{}"#, "cannot be converted to its content type"),
+    (r#","headers":{"content-type":"application/x-www-form-urlencoded"},"body":["hunter22"]"#, "The body is a list, but its content type is a form"),
+    (r#","headers":{"content-type":"application/x-www-form-urlencoded"},"body":{"a":"\ud800"}"#, "`body` contains half of a surrogate pair"),
+    (r#","body":"\ud800""#, "`body` contains half of a surrogate pair"),
     (r#","snDomain":{}"#, "`snDomain` must be text."),
-    (r#","snTarget":"instance","snDomain":"x.com""#, "`snDomain` is given, and `snTarget` is `instance`: leave one of them out."),
-    (r#","snTarget":"instance","snEndpoint":"https://x.com""#, "`snEndpoint` is given, and `snTarget` is `instance`"),
-    (r#","snTarget":"domain""#, "`snDomain` is missing, which `snTarget` `domain` needs: for example `servicenowservices.com`."),
+    (r#","snTarget":"instance","snDomain":"x.com""#, "`snDomain` is given, but `snTarget` is `instance`: remove one of the two."),
+    (r#","snTarget":"instance","snEndpoint":"https://x.com""#, "`snEndpoint` is given, but `snTarget` is `instance`"),
+    (r#","snTarget":"domain""#, "`snDomain` is missing, but `snTarget` is `domain`: for example `servicenowservices.com`."),
     (r#","snTarget":"domain","snDomain":null"#, "`snDomain` is missing"),
-    (r#","snTarget":"domain","snDomain":"x.com","snEndpoint":"https://x.com""#, "`snEndpoint` is given, and `snTarget` is `domain`"),
-    (r#","snTarget":"url","snEndpoint":"""#, "`snEndpoint` is missing, which `snTarget` `url` needs"),
+    (r#","snTarget":"domain","snDomain":"x.com","snEndpoint":"https://x.com""#, "`snEndpoint` is given, but `snTarget` is `domain`"),
+    (r#","snTarget":"url","snEndpoint":"""#, "`snEndpoint` is missing, but `snTarget` is `url`"),
     (r#","snTarget":"url","snEndpoint":null"#, "`snEndpoint` is missing"),
-    (r#","snTarget":"url","snEndpoint":"https://x.com","snDomain":"x.com""#, "`snDomain` is given, and `snTarget` is `url`"),
+    (r#","snTarget":"url","snEndpoint":"https://x.com","snDomain":"x.com""#, "`snDomain` is given, but `snTarget` is `url`"),
     (r#","snTarget":"Instance""#, "`snTarget` must be one of instance, domain and url, not `Instance`."),
     (r#","snTarget":true"#, "`snTarget` must be text."),
     (r#","authentication":"basic""#, "`authentication` must be an object"),
     (r#","authentication":[]"#, "`authentication` must be an object"),
-    (r#","authentication":{"username":"admin","password":"hunter22"}"#, "`authentication.type` is missing, and `authentication.username` is there: for example `basic`."),
-    (r#","authentication":{"Type":"basic","password":"hunter22"}"#, "`authentication.type` is missing (there is `authentication.Type`;"),
-    (r#","authentication":{"type":"","token":"hunter22"}"#, "`authentication.type` is missing, and `authentication.token` is there"),
+    (r#","authentication":{"username":"admin","password":"hunter22"}"#, "`authentication.type` is missing, but `authentication.username` is given: for example `basic`."),
+    (r#","authentication":{"Type":"basic","password":"hunter22"}"#, "`authentication.type` is missing (found `authentication.Type`;"),
+    (r#","authentication":{"type":"","token":"hunter22"}"#, "`authentication.type` is missing, but `authentication.token` is given"),
     (r#","authentication":{"type":"Basic"}"#, "must be one of basic, bearer, apiKey, oauth-client-credentials-flow and noAuth, not `Basic`."),
     (r#","authentication":{"type":"basic","password":"hunter22"}"#, "`authentication.username` is missing."),
-    (r#","authentication":{"type":"basic","user":"u","password":"hunter22"}"#, "`authentication.username` is missing (there is `authentication.user`;"),
+    (r#","authentication":{"type":"basic","user":"u","password":"hunter22"}"#, "`authentication.username` is missing (found `authentication.user`;"),
     (r#","authentication":{"type":"basic","username":"u","password":null}"#, "`authentication.password` is missing."),
     (r#","authentication":{"type":"basic","username":"u","password":{"p":"hunter22"}}"#, "`authentication.password` must be text."),
     (r#","authentication":{"type":"basic","username":"u","password":"hunter22","password":"hunter23"}"#, "`authentication.password` is given twice"),
@@ -158,7 +158,7 @@ fn a_target_keeps_to_what_it_says() {
 }
 
 #[test]
-fn what_no_reader_needs_to_understand_is_ignored() {
+fn unknown_members_are_ignored() {
     let config = parse(&job(
         r#","deep":[[[[{"a":1e999}]]]],"half":"\ud800","other":{"\ud800":1}"#,
     ))
@@ -201,7 +201,7 @@ fn limits_come_in_seconds_as_a_number_or_as_text() {
 }
 
 #[test]
-fn an_authentication_without_anything_in_it_is_none() {
+fn an_empty_authentication_is_none() {
     for rest in [
         "",
         r#","authentication":null"#,

@@ -102,6 +102,14 @@ impl<A: Clone> HandedOut<A> {
         matches!(self.permission(), Permission::Send)
     }
 
+    /// The attempt that this hand-out found, whose end is not known.
+    pub fn found_attempt(&self) -> Option<AttemptId> {
+        match self.permission() {
+            Permission::Found(attempt) => Some(attempt),
+            Permission::Send | Permission::Spend | Permission::Resume(..) => None,
+        }
+    }
+
     pub(super) fn permission(&self) -> Permission<A> {
         let Some(attempt) = &self.attempt else {
             return Permission::Send;

@@ -21,9 +21,9 @@ impl fmt::Display for InvalidLength {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Calendar => "years, months and weeks are not allowed; use days, hours, minutes or seconds",
-            Self::Negative => "must not be negative",
-            Self::Zero => "must be longer than zero",
-            Self::Unreadable => "is not an ISO 8601 duration such as PT30S",
+            Self::Negative => "a duration must not be negative",
+            Self::Zero => "the duration must be longer than zero",
+            Self::Unreadable => "it is not an ISO 8601 duration",
         })
     }
 }

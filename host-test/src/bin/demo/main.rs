@@ -1,6 +1,6 @@
-//! `make run`: `flow-starter` itself starts a flow, and what it was told, what it says and what ServiceNow saw stand one below the other.
+//! `make run`: starts a flow with `flow-starter`, and shows its command, its output and what ServiceNow received.
 //!
-//! Without an input of one's own it is the flow of Camunda's blueprint, at a stand-in ServiceNow that is brought up for it.
+//! Without your own input, it is the flow of Camunda's blueprint, at a stand-in ServiceNow.
 
 mod command;
 mod input;
@@ -17,12 +17,12 @@ use command::FlowStarter;
 use input::Input;
 use screen::Screen;
 
-/// Shows a flow being started: the command, what came back, what ServiceNow saw.
+/// Starts a flow and shows the command, the response, and what ServiceNow received.
 #[derive(Debug, Parser)]
 #[command(name = "demo")]
 struct Arguments {
-    /// An input of your own: the element template's fields as JSON (see examples/flow.json). The instances
-    /// "your-instance-name" and "acme" are the stand-in that comes with this project; any other is called for real.
+    /// An input of your own: the element template's fields as JSON (see examples/flow.json). The instances "your-instance-name" and "acme"
+    /// are this project's stand-in; any other is called for real.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 

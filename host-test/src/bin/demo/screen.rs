@@ -26,16 +26,16 @@ impl Screen {
 
     pub fn introduce(&self, input: &Input, stand_in: Option<&StandIn>) {
         self.heading(match input.own {
-            true => "Starting a flow by an input of your own",
+            true => "Starting a flow with your own input",
             false => "Starting the flow of Camunda's ServiceNow blueprint",
         });
         match stand_in {
             Some(stand_in) => self.row(
                 "instance",
-                &format!("{}, played by a stand-in at {}", stand_in.host(), stand_in.https_addr()),
+                &format!("{}, a stand-in at {}", stand_in.host(), stand_in.https_addr()),
             ),
-            None if input.names().is_empty() => self.row("instance", "none that can be told from your input"),
-            None => self.row("instance", "the one that your input names, for real"),
+            None if input.names().is_empty() => self.row("instance", "not clear from your input"),
+            None => self.row("instance", "the one in your input, for real"),
         }
         say("");
     }
@@ -52,7 +52,7 @@ impl Screen {
 
     /// The stand-in's side, and whether the two agree.
     pub fn saw(&self, stand_in: &StandIn, input: &Input, said: &str) {
-        self.heading("What the stand-in saw");
+        self.heading("What the stand-in received");
         let requests = stand_in.requests();
         let mask = mask(stand_in.instance(), input, &requests);
         for request in &requests {
@@ -64,7 +64,7 @@ impl Screen {
         self.row("flows", &format!("{} started", starts.len()));
         for start in &starts {
             let same = if said.contains(&start.id) {
-                "  ✓ the same id"
+                "  ✓ the same ID"
             } else {
                 ""
             };
@@ -75,7 +75,7 @@ impl Screen {
 
     /// How to do it once more.
     pub fn again(&self, lines: &str) {
-        self.heading("To repeat it, keep a stand-in running in another terminal");
+        self.heading("To repeat this, keep a stand-in running in another terminal");
         lines.lines().for_each(|line| say(&format!("  {}", printable(line))));
         say("");
     }

@@ -105,7 +105,7 @@ fn the_table_of_users_is_for_who_has_a_role_and_a_403_is_not_a_401() {
 }
 
 #[test]
-fn a_public_flow_starts_for_nobody_in_particular() {
+fn a_public_flow_needs_no_credentials() {
     let stand_in = demo();
     let mut client = Client::tls(&stand_in);
     let path = "/api/sn_cico/flow_starter/public_flow";

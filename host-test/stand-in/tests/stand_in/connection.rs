@@ -115,7 +115,7 @@ fn a_body_that_waits_for_100_continue_gets_it_when_it_will_be_read() {
 }
 
 #[test]
-fn a_request_that_breaks_off_is_recorded_as_far_as_it_came_and_starts_nothing() {
+fn a_truncated_request_is_recorded_and_starts_nothing() {
     let stand_in = demo();
     let whole = request("POST", PUBLIC, JSON, r#"{"a":1}"#);
     let head_end = whole.find("\r\n\r\n").unwrap() + 4;
@@ -134,7 +134,7 @@ fn a_request_that_breaks_off_is_recorded_as_far_as_it_came_and_starts_nothing() 
 }
 
 #[test]
-fn what_is_not_http_is_refused_and_its_sender_heard_out() {
+fn non_http_is_refused_after_reading_it() {
     let stand_in = demo();
     let table = [
         "not http at all\r\n\r\n".to_owned(),
@@ -206,7 +206,7 @@ fn clearing_forgets_and_numbers_go_on() {
 }
 
 #[test]
-fn only_so_many_are_kept_as_was_asked_for_and_all_are_told() {
+fn only_the_configured_number_of_requests_is_kept() {
     let (sender, receiver) = std::sync::mpsc::channel();
     let options = Options {
         observer: Some(Box::new(move |event| sender.send(format!("{event:?}")).unwrap())),

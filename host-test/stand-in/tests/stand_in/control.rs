@@ -246,7 +246,7 @@ fn it_is_for_programs_of_this_machine_only() {
 }
 
 #[test]
-fn what_it_does_not_know_it_says() {
+fn unknown_requests_are_reported() {
     let stand_in = demo();
     let (status, reply) = ask(&stand_in, "PUT", "/nothing", &Value::Null);
     assert_eq!(

@@ -78,7 +78,7 @@ fn a_missing_client_certificate_fails_the_handshake_of_tls12() {
 }
 
 #[test]
-fn a_missing_client_certificate_is_told_after_the_handshake_of_tls13() {
+fn with_tls13_a_missing_client_certificate_fails_after_the_handshake() {
     let stand_in = demo();
     stand_in.tls_fault(HOST, TlsFault::ClientCertificate13).unwrap();
     let mut client = Client::over(shake_with(&stand_in, &BOTH_VERSIONS).unwrap());
@@ -104,7 +104,7 @@ fn the_alert_about_a_client_certificate_outlives_a_large_request() {
 }
 
 #[test]
-fn the_handshake_of_tls12_fails_only_when_the_client_has_shown_that_it_has_none() {
+fn with_tls12_a_missing_client_certificate_fails_the_handshake() {
     let (_stand_in, tcp) = spoilt(TlsFault::ClientCertificate12);
     let mut client = Client::over(tcp);
     // The server's whole first flight, and then it waits for the certificate.
@@ -237,7 +237,7 @@ fn a_client_that_does_not_trust_the_authority_is_known() {
 }
 
 #[test]
-fn what_is_not_tls_is_known_too() {
+fn connections_without_tls_are_recorded() {
     let stand_in = demo();
     Client::to(stand_in.https_addr()).send("GET / HTTP/1.1\r\n\r\n").rest();
     assert_eq!(failed(&stand_in).server_name, None);

@@ -30,7 +30,7 @@ fn a_port_closes_or_resets_at_once() {
 }
 
 #[test]
-fn a_port_refuses_and_nobody_else_gets_it() {
+fn a_refusing_port_stays_reserved() {
     let stand_in = demo();
     let address = stand_in.open_port(PortFault::Refused).unwrap();
     assert_eq!(

@@ -96,7 +96,7 @@ fn it_tells_its_addresses_its_authority_its_users_and_its_requests() {
     assert!(
         running
             .greeting
-            .starts_with("A stand-in ServiceNow is up: acme.service-now.com.")
+            .starts_with("A stand-in ServiceNow is running: acme.service-now.com.")
     );
     assert_eq!(running.line("user"), "camunda / demo-password  (role x_flow_starter)");
     assert!(running.line("OAuth").starts_with("demo-client / demo-secret"));
@@ -191,7 +191,7 @@ fn it_is_the_instance_of_its_file() {
 }
 
 #[test]
-fn a_path_goes_wrong_as_it_is_told_to() {
+fn a_path_misbehaves_as_configured() {
     let running = Running::start(&[
         "--behave",
         "/oauth_token.do={ answer = { status = 503 } }",
@@ -212,13 +212,13 @@ fn its_sample_file_is_one_it_can_run() {
     assert!(
         running
             .greeting
-            .starts_with("A stand-in ServiceNow is up: other.service-now.com.")
+            .starts_with("A stand-in ServiceNow is running: other.service-now.com.")
     );
     std::fs::remove_file(path).unwrap();
 }
 
 #[test]
-fn what_is_wrong_is_said_in_one_sentence() {
+fn an_error_is_one_sentence() {
     let wrong = scratch("wrong.toml", Some("[[flow]]\npath = \"/a\"\nmethds = [\"POST\"]"));
     let contradictory = scratch("contradictory.toml", Some("[[flow]]\npath = \"a\""));
     let (wrong, contradictory) = (wrong.to_str().unwrap(), contradictory.to_str().unwrap());
@@ -236,7 +236,7 @@ fn what_is_wrong_is_said_in_one_sentence() {
         (
             &["--config", wrong],
             1,
-            "is not an instance's file: line 3, methds: unknown field `methds`",
+            "is not a valid instance file: line 3, methds: unknown field `methds`",
         ),
         (
             &["--config", contradictory],
@@ -251,7 +251,7 @@ fn what_is_wrong_is_said_in_one_sentence() {
         (
             &["--behave", "oauth_token.do"],
             1,
-            "--behave oauth_token.do: write PATH=BEHAVIOUR, such as /oauth_token.do=hibernating",
+            "--behave oauth_token.do: write PATH=BEHAVIOUR, for example /oauth_token.do=hibernating",
         ),
         (&["--behave", "/a=hibernatin"], 1, "unknown variant `hibernatin`"),
         (&["--host-name", "a b"], 1, "\"a b\" is not a host name"),

@@ -118,7 +118,7 @@ fn interim_answers_come_first_and_the_connection_goes_on() {
 }
 
 #[test]
-fn an_interim_answer_is_none_in_the_record() {
+fn an_interim_response_is_not_recorded() {
     let interim = "HTTP/1.1 102 Processing\r\n\r\n";
     let table = [
         (interim.to_owned(), None),

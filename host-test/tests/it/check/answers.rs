@@ -40,7 +40,7 @@ fn right_credentials_of_each_kind_pass_every_step() {
         assert_eq!(ran.out.contains("✓ token"), is_oauth, "{}", ran.out);
         let (mark, words) = ran.step(ACME, "flow");
         assert!(
-            mark == '–' && words.starts_with("not tried: a check starts no flow"),
+            mark == '–' && words.starts_with("not tested: a check starts no flow"),
             "{}",
             ran.out
         );
@@ -63,10 +63,14 @@ fn wrong_credentials_are_refused_and_the_instance_is_awake_all_the_same() {
 }
 
 #[test]
-fn who_may_not_read_users_has_good_credentials() {
+fn a_user_without_read_access_has_valid_credentials() {
     let ran = check(&stand_in(), &input(&basic("guest", PASSWORD)));
     assert_eq!((ran.code, ran.marks()), (0, ['✓', '✓', '✓']), "{}", ran.out);
-    assert!(ran.step(ACME, "credentials").1.contains("may not read"), "{}", ran.out);
+    assert!(
+        ran.step(ACME, "credentials").1.contains("without read access"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]
@@ -79,7 +83,7 @@ fn a_403_that_is_not_of_the_rest_api_says_nothing_for_the_credentials() {
 }
 
 #[test]
-fn a_hibernating_instance_is_told_from_one_that_is_awake() {
+fn a_hibernating_instance_is_recognised() {
     for authentication in [basic("camunda", PASSWORD), oauth(CLIENT_SECRET, None), Value::Null] {
         let stand_in = stand_in();
         stand_in.hibernate(true);
@@ -127,7 +131,7 @@ fn a_token_endpoint_that_fails_is_not_a_wrong_client() {
         (Behaviour::status(404), "no token (404)"),
         (Behaviour::Answer(Answer::new(200).body("{}")), "no token (200)"),
         (Behaviour::Answer(page), "no token (200)"),
-        (Behaviour::Fault(Fault::Close), "ended without an answer"),
+        (Behaviour::Fault(Fault::Close), "ended without a response"),
     ] {
         let stand_in = stand_in();
         stand_in.behave(TOKEN_PATH, behaviour.clone());
@@ -165,23 +169,26 @@ fn an_instance_that_has_no_token_is_awake_where_it_says_so() {
 }
 
 #[test]
-fn every_other_answer_has_a_sentence_of_its_own() {
+fn every_other_response_has_its_own_message() {
     let redirect = Answer::new(302).header("Location", "https://login.example/?token=s3cret-header");
     for (behaviour, words) in [
-        (Behaviour::Answer(redirect), "redirect came"),
+        (
+            Behaviour::Answer(redirect),
+            "a redirect: the instance has another address",
+        ),
         (
             Behaviour::Answer(Answer::new(200).body("{}")),
-            "no answer of ServiceNow's",
+            "not a response from ServiceNow",
         ),
-        (Behaviour::status(204), "no answer of ServiceNow's"),
+        (Behaviour::status(204), "not a response from ServiceNow"),
         (Behaviour::status(404), "no Table API"),
-        (Behaviour::status(405), "no answer of ServiceNow's"),
+        (Behaviour::status(405), "not a response from ServiceNow"),
         (Behaviour::status(500), "it fails"),
         (Behaviour::status(503), "it fails"),
         (Behaviour::Semaphore, "too many requests"),
-        (Behaviour::Fault(Fault::Silence), "no answer in time"),
-        (Behaviour::Fault(Fault::Close), "ended without an answer"),
-        (Behaviour::Fault(Fault::Garbage), "no answer of ServiceNow's"),
+        (Behaviour::Fault(Fault::Silence), "no response in time"),
+        (Behaviour::Fault(Fault::Close), "ended without a response"),
+        (Behaviour::Fault(Fault::Garbage), "not a response from ServiceNow"),
     ] {
         let stand_in = stand_in();
         stand_in.behave(TABLE, behaviour.clone());
@@ -200,7 +207,7 @@ fn every_other_answer_has_a_sentence_of_its_own() {
 }
 
 #[test]
-fn a_clock_that_is_wrong_is_told_with_the_difference() {
+fn a_wrong_clock_is_reported_with_the_difference() {
     let minutes = |count: u64| Duration::from_secs(60 * count);
     let now = SystemTime::now();
     for (server, mark, words) in [
@@ -246,7 +253,7 @@ fn a_missing_secret_is_named_and_nothing_is_sent() {
 }
 
 #[test]
-fn an_input_that_cannot_be_checked_is_told_what_is_wrong_with_it() {
+fn an_input_that_cannot_be_checked_is_explained() {
     let hidden = json!({ "snInstance": "{{secrets.SN_PASSWORD}}", "authentication": basic("u", "p") }).to_string();
     for (input, words) in [
         ("{}", "`snInstance` is missing"),

@@ -67,7 +67,7 @@ fn a_port_that_refuses_is_a_matter_of_the_firewall() {
 }
 
 #[test]
-fn what_the_policy_does_not_allow_is_told_with_the_flag_that_does() {
+fn a_denied_destination_is_shown_with_the_flag_that_allows_it() {
     let stand_in = stand_in();
     let arguments = ["--allow", "other.service-now.com"].map(str::to_owned);
     let ran = run(&input(&basic("camunda", PASSWORD)).to_string(), &arguments);
@@ -93,7 +93,7 @@ fn the_look_up_shows_where_the_name_leads() {
 }
 
 #[test]
-fn a_proxy_is_told_by_name_and_without_its_password() {
+fn a_proxy_is_shown_without_its_password() {
     let stand_in = stand_in();
     let refusing = stand_in.open_port(PortFault::Refused).unwrap();
     let arguments = ["--proxy", &format!("http://user:s3cret-body@{refusing}")].map(str::to_owned);

@@ -48,7 +48,7 @@ fn bad_input_is_2_and_nothing_is_sent() {
     workspace.file("incomplete.json", r#"{"snInstance":"acme"}"#);
     workspace.file("not-a-component.wasm", "<!DOCTYPE html>");
     for (arguments, message) in [
-        (&["trigger"][..], "say what to start"),
+        (&["trigger"][..], "no input: name a file"),
         (
             &["trigger", "missing.json"],
             "cannot read the input: there is no such file",
@@ -59,7 +59,7 @@ fn bad_input_is_2_and_nothing_is_sent() {
             &["trigger", "broken.json"],
             "`broken.json` is not JSON (line 2, column 15)",
         ),
-        (&["trigger", "list.json"], "`list.json` must hold a JSON object"),
+        (&["trigger", "list.json"], "`list.json` must be a JSON object"),
         (&["trigger", "latin-1.json"], "it is not UTF-8 text"),
         (&["trigger", "incomplete.json"], "`restApiTriggerPath`"),
         (&["trigger", "flow.json", "--alow", "x"], "'--allow'"),
@@ -73,11 +73,11 @@ fn bad_input_is_2_and_nothing_is_sent() {
         ),
         (
             &["trigger", "flow.json", "--limit-wall-clock", "0"],
-            "limits.wall-clock (flag --limit-wall-clock): a limit of 0",
+            "limits.wall-clock (flag --limit-wall-clock): must be greater than 0",
         ),
         (
             &["trigger", "flow.json", "--limit-memory", "64KiB"],
-            "limits.memory (flag --limit-memory): the component does not run within it",
+            "limits.memory (flag --limit-memory): too low for the component",
         ),
         (
             &["trigger", "flow.json", "--component", "not-a-component.wasm"],
@@ -105,7 +105,7 @@ fn bad_input_is_2_and_nothing_is_sent() {
         ),
         (
             &["trigger", "flow.json", "--header", WRONG_SECRET],
-            "a colon between its name and its value",
+            "--header needs a colon between name and value",
         ),
         (
             &["trigger", "flow.json", "--request-body", "@missing.json"],
@@ -170,7 +170,7 @@ fn a_flow_that_was_refused_or_never_reached_is_3() {
     let mapping = format!("acme.service-now.com:443:{refusing}");
     let ended = workspace.run(&["trigger", "flow.json", "--connect-to", &mapping]).end();
     assert_eq!(ended.code, 3, "{ended:?}");
-    assert!(ended.err.contains("  try again     yes, later\n"), "{ended:?}");
+    assert!(ended.err.contains("  retry         yes, later\n"), "{ended:?}");
     assert!(workspace.stand_in.starts().is_empty());
 }
 
@@ -182,9 +182,7 @@ fn an_unknown_end_is_4() {
     let ended = workspace.run(&["trigger", "flow.json"]).end();
     assert_eq!(ended.code, 4, "{ended:?}");
     assert!(
-        ended
-            .err
-            .contains("  try again     not before you have looked in ServiceNow\n"),
+        ended.err.contains("  retry         no; look in ServiceNow first\n"),
         "{ended:?}"
     );
 }
@@ -210,7 +208,7 @@ fn a_call_that_is_interrupted_while_it_waits_is_4() {
         assert!(
             ended
                 .err
-                .contains("The call was given up before it ended. It is unknown"),
+                .contains("The call was cancelled before it ended. It is unknown"),
             "{ended:?}"
         );
     }
@@ -235,7 +233,7 @@ fn a_started_flow_whose_answer_is_lost_is_5() {
     assert!(
         ended
             .err
-            .contains("the flow has started, and its answer cannot be written"),
+            .contains("the flow has started, but its response cannot be written"),
         "{ended:?}"
     );
 }

@@ -19,7 +19,7 @@ fn a_component_is_looked_into() {
     workspace.file("page.wasm", "<!DOCTYPE html>");
     let refused = workspace.run(&["inspect", "page.wasm"]).end();
     assert_eq!(refused.code, 2, "{refused:?}");
-    assert!(refused.out.contains("This host does not take it"), "{refused:?}");
+    assert!(refused.out.contains("This host does not accept it"), "{refused:?}");
     let missing = workspace.run(&["inspect", "missing.wasm"]).end();
     assert_eq!(missing.code, 2, "{missing:?}");
     assert!(
@@ -35,7 +35,7 @@ fn a_component_for_wasi_03_is_called_one() {
     let wasi_03 = r#"(component (import "wasi:http/client@0.3.0" (instance (export "send" (func async (param "request" u32))))))"#;
     workspace.file("later.wasm", wat::parse_str(wasi_03).unwrap());
     let message =
-        "this is a component for WASI 0.3 (it has wasi:http/client@0.3.0), and this host runs components for WASI 0.2";
+        "this is a component for WASI 0.3 (it has wasi:http/client@0.3.0), but this host runs components for WASI 0.2";
     let looked_into = workspace.run(&["inspect", "later.wasm"]).end();
     assert_eq!(looked_into.code, 2, "{looked_into:?}");
     assert!(
@@ -43,7 +43,7 @@ fn a_component_for_wasi_03_is_called_one() {
         "{looked_into:?}"
     );
     assert!(
-        looked_into.out.contains("  not given  wasi:http/client@0.3.0"),
+        looked_into.out.contains("  denied   wasi:http/client@0.3.0"),
         "{looked_into:?}"
     );
     assert!(looked_into.out.contains(message), "{looked_into:?}");
@@ -111,7 +111,7 @@ fn an_import_that_was_named_is_given() {
             .run(&all)
             .end()
             .out
-            .contains("\n  given      wasi:random/random")
+            .contains("\n  allowed  wasi:random/random")
     };
     assert!(!given(&[]));
     assert!(given(&["--allow-import", "wasi:random/random"]));
@@ -131,7 +131,7 @@ fn a_check_ends_with_0_or_3_and_starts_nothing() {
 /// A device or a link would be gone, and a file in its workspace.
 #[cfg(unix)]
 #[test]
-fn what_is_no_file_is_not_replaced() {
+fn only_regular_files_are_replaced() {
     let workspace = Workspace::new();
     workspace.file("target", "x");
     std::os::unix::fs::symlink("target", workspace.folder.join("link")).unwrap();
@@ -139,7 +139,7 @@ fn what_is_no_file_is_not_replaced() {
     for to in ["link", "folder"] {
         let refused = workspace.run(&["compile", "--to", to]).end();
         assert_eq!(refused.code, 2, "{refused:?}");
-        assert!(refused.err.contains("something else than a file"), "{refused:?}");
+        assert!(refused.err.contains("not a regular file"), "{refused:?}");
     }
     assert!(workspace.folder.join("link").is_symlink());
     let again = |_| workspace.run(&["compile", "-o", "target"]).end().code;

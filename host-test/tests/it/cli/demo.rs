@@ -34,7 +34,7 @@ fn the_demo_puts_the_stand_in_in_the_placeholders_place() {
             for part in [
                 "--instance-name acme",
                 "--connect-to acme.service-now.com:443:",
-                "✓ the same id",
+                "✓ the same ID",
             ] {
                 assert!(ended.out.contains(part), "{config:?}: {part}: {ended:?}");
             }
@@ -78,14 +78,11 @@ fn the_command_that_the_demo_says_works_again() {
 }
 
 #[test]
-fn an_input_of_ones_own_may_begin_with_a_byte_order_mark() {
+fn an_own_input_may_start_with_a_byte_order_mark() {
     let workspace = Workspace::new();
     let own = workspace.file("flow.json", format!("\u{feff}{}", super::workspace::flow(json!({}))));
     let ended = demo(&workspace, Some(&own));
-    assert!(
-        ended.code == 0 && ended.out.contains("played by a stand-in"),
-        "{ended:?}"
-    );
+    assert!(ended.code == 0 && ended.out.contains("a stand-in at "), "{ended:?}");
 }
 
 #[test]
@@ -99,7 +96,7 @@ fn a_file_that_cannot_be_read_is_not_called_for_real() {
 }
 
 #[test]
-fn the_demo_calls_nobody_by_the_placeholder_elsewhere() {
+fn the_demo_never_calls_the_placeholder_elsewhere() {
     let workspace = Workspace::new();
     let own = workspace.flow(json!({"snInstance": "your-instance-name", "snDomain": "servicenowservices.com"}));
     let ended = demo(&workspace, Some(&own));

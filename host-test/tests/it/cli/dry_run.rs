@@ -14,7 +14,7 @@ fn a_dry_run_shows_the_request_and_sends_nothing() {
         .end();
     assert_eq!(ended.code, 0, "{ended:?}");
     for line in [
-        "Nothing was sent.",
+        "Dry run: nothing was sent.",
         "POST https://acme.service-now.com/api/sn_cico/flow_starter/my_flow?hello=query\n",
         "authorization: Basic ***\n",
         "hello: header\n",

@@ -82,7 +82,7 @@ fn each_way_to_authenticate_has_its_flags() {
 }
 
 #[test]
-fn a_flag_stands_in_place_of_the_files_member_and_the_rest_stays_as_it_was_written() {
+fn a_flag_replaces_the_files_field_and_the_rest_stays_unchanged() {
     let workspace = Workspace::new();
     let file = flow(json!({}))
         .to_string()
@@ -134,7 +134,7 @@ fn a_success_is_the_components_answer_as_it_is() {
 
 /// A component leaves members alone that are not its own; in a file of a person's they are slips.
 #[test]
-fn a_member_that_is_nearly_a_field_is_refused_where_the_field_is_missing() {
+fn a_misspelled_field_is_refused_if_the_field_is_missing() {
     let workspace = Workspace::new();
     for (slip, field) in [
         ("boddy", "body"),
@@ -148,7 +148,7 @@ fn a_member_that_is_nearly_a_field_is_refused_where_the_field_is_missing() {
         let ended = workspace.run(&["trigger", "-"]).input(input.to_string()).end();
         assert_eq!(ended.code, 2, "{slip}");
         assert!(
-            ended.err.contains(&format!("a member `{slip}` and no `{field}`")),
+            ended.err.contains(&format!("has `{slip}` but no `{field}`")),
             "{ended:?}"
         );
     }
@@ -188,7 +188,7 @@ fn a_password_may_begin_with_a_hyphen() {
 
 /// It would be sent as the password, and lock the account.
 #[test]
-fn a_slip_in_a_reference_is_not_sent() {
+fn a_malformed_reference_is_not_sent() {
     let workspace = Workspace::new();
     for slip in ["{{Secrets.A}}", "{{secret.A}}", "{{secrets A}}"] {
         workspace.flow(json!({"authentication": {"type": "basic", "username": "camunda", "password": slip}}));
@@ -197,7 +197,7 @@ fn a_slip_in_a_reference_is_not_sent() {
         assert!(
             ended
                 .err
-                .contains("`authentication.password` holds what is nearly a reference"),
+                .contains("`authentication.password` contains a malformed reference"),
             "{ended:?}"
         );
     }

@@ -45,14 +45,14 @@ fn the_level_decides_how_much_is_logged() {
 }
 
 #[test]
-fn the_log_is_text_unless_told_otherwise_and_by_default_a_call_adds_nothing_to_it() {
+fn the_log_is_text_and_silent_by_default() {
     let workspace = Workspace::new();
     workspace.flow(json!({}));
     let ended = workspace
         .run(&["trigger", "flow.json"])
         .without("FLOW_STARTER_LOG_FORMAT")
         .end();
-    assert!(ended.logs.is_empty() && ended.err.contains(" call{id="), "{ended:?}");
+    assert!(ended.logs.is_empty() && ended.err.contains(" call{call="), "{ended:?}");
     let ended = workspace
         .run(&["trigger", "flow.json"])
         .without("FLOW_STARTER_LOG_LEVEL")

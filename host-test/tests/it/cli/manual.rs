@@ -84,7 +84,7 @@ fn the_manual_has_a_page_for_each_command() {
     let ended = workspace.run(&["man", "--directory", "missing"]).end();
     assert_eq!(ended.code, 2);
     assert!(
-        ended.err.contains("the argument of --directory is not a directory"),
+        ended.err.contains("--directory must name an existing directory"),
         "{ended:?}"
     );
 }
@@ -116,7 +116,7 @@ fn every_commands_help_has_examples_and_its_exit_codes_where_they_differ() {
         "  2  bad input",
         "  3  not started",
         "  4  unknown",
-        "  5  started, but the answer is lost",
+        "  5  started, but the response is lost",
     ] {
         assert!(help.contains(line), "{line}");
     }
@@ -177,13 +177,13 @@ fn the_version_says_what_is_inside() {
     let size = std::fs::metadata(host_test::rig::component_file()).unwrap().len();
     let ended = workspace.run(&["--version"]).end();
     assert!(
-        ended.out.contains(&format!("with the component inside, {size} bytes")),
+        ended.out.contains(&format!("embedded component: {size} bytes")),
         "{ended:?}"
     );
 }
 
 #[test]
-fn without_arguments_one_is_told_what_there_is() {
+fn without_arguments_the_help_is_shown() {
     let ended = Workspace::new().run(&[]).end();
     assert_eq!(ended.code, 2);
     assert!(ended.err.contains("Usage: flow-starter"), "{ended:?}");

@@ -114,6 +114,85 @@ fn samples() -> Vec<(&'static str, [&'static str; 3], [Value; 3])> {
             ],
         ),
         ("network.idle-timeout", ["0", "1", "2s"], [json!(0), json!(1), json!(2)]),
+        (
+            "engine.kind",
+            [r#""camunda8""#, "CAMUNDA8", "camunda8"],
+            texts("camunda8", "camunda8", "camunda8"),
+        ),
+        (
+            "engine.url",
+            [r#""http://a""#, "http://b", "http://c"],
+            texts("http://a", "http://b", "http://c"),
+        ),
+        (
+            "engine.auth-strategy",
+            [r#""BASIC""#, "OAUTH", "none"],
+            texts("BASIC", "OAUTH", "NONE"),
+        ),
+        ("engine.username", [r#""a""#, "b", "c"], texts("a", "b", "c")),
+        ("engine.password", [r#""a""#, "b", "c"], texts("***", "***", "***")),
+        ("engine.client-id", [r#""a""#, "b", "c"], texts("a", "b", "c")),
+        ("engine.client-secret", [r#""a""#, "b", "c"], texts("***", "***", "***")),
+        (
+            "engine.oauth-url",
+            [r#""http://a""#, "http://b", "http://c"],
+            texts("http://a", "http://b", "http://c"),
+        ),
+        ("engine.oauth-scope", [r#""a""#, "b", "c"], texts("a", "b", "c")),
+        (
+            "engine.token-audience",
+            [r#""a""#, "b", "none"],
+            texts("a", "b", "none"),
+        ),
+        (
+            "engine.tenant-ids",
+            [r#"["a"]"#, "b,c", "d"],
+            [json!(["a"]), json!(["b", "c"]), json!(["d"])],
+        ),
+        ("engine.ca-file", [r#""/a""#, "/b", "/c"], texts("/a", "/b", "/c")),
+        (
+            "engine.client-certificate",
+            [r#""/a""#, "/b", "/c"],
+            texts("/a", "/b", "/c"),
+        ),
+        ("engine.client-key", [r#""/a""#, "/b", "/c"], texts("/a", "/b", "/c")),
+        (
+            "worker.job-types",
+            [r#"["a:1"]"#, "b:1,c:1", "d:1"],
+            [json!(["a:1"]), json!(["b:1", "c:1"]), json!(["d:1"])],
+        ),
+        ("worker.name", [r#""a""#, "b", "c"], texts("a", "b", "c")),
+        ("worker.max-jobs", ["3", "2", "1"], [json!(3), json!(2), json!(1)]),
+        (
+            "worker.max-jobs-per-instance",
+            ["3", "2", "1"],
+            [json!(3), json!(2), json!(1)],
+        ),
+        (
+            "worker.job-timeout",
+            [r#""7min""#, "400", "500s"],
+            [json!(420), json!(400), json!(500)],
+        ),
+        (
+            "worker.request-timeout",
+            ["5", "6s", "7000ms"],
+            [json!(5), json!(6), json!(7)],
+        ),
+        (
+            "worker.lease",
+            ["true", "off", "on"],
+            [json!(true), json!(false), json!(true)],
+        ),
+        (
+            "worker.shutdown-timeout",
+            ["5", "6s", "7000ms"],
+            [json!(5), json!(6), json!(7)],
+        ),
+        (
+            "worker.management-address",
+            [r#""127.0.0.1:0""#, "none", "0.0.0.0:9600"],
+            texts("127.0.0.1:0", "none", "0.0.0.0:9600"),
+        ),
         ("log.level", [r#""info""#, "warn", "off"], texts("info", "warn", "off")),
         (
             "log.format",
@@ -134,7 +213,7 @@ fn samples() -> Vec<(&'static str, [&'static str; 3], [Value; 3])> {
 }
 
 #[test]
-fn each_setting_is_a_flag_before_the_environment_before_the_file_before_its_default() {
+fn the_order_of_precedence_holds_for_each_setting() {
     let workspace = Workspace::new();
     let defaults = shown(bare(&workspace, &["config", "show"]))["settings"].clone();
     let known: Vec<_> = defaults.as_object().unwrap().keys().cloned().collect();

@@ -48,7 +48,7 @@ fn a_proxys_password_that_is_not_encoded_is_refused_and_not_shown() {
 }
 
 #[test]
-fn what_is_no_proxy_is_refused_with_its_reason() {
+fn an_invalid_proxy_is_refused_with_the_reason() {
     let workspace = Workspace::new();
     for (url, why) in [
         (
@@ -59,7 +59,7 @@ fn what_is_no_proxy_is_refused_with_its_reason() {
             "http://proxy.example:3128/path",
             "the proxy's URL must end after the host and port",
         ),
-        ("'http://proxy.example:3128'", "leave out quotation marks"),
+        ("'http://proxy.example:3128'", "remove quotation marks"),
         (
             "socks5://proxy.example:1080",
             "the proxy must be an http:// or https:// URL",

@@ -145,7 +145,7 @@ mod unread_members {
             ("authentication", "auth"),
             ("authentication", "credentials"),
         ] {
-            let warning = format!("nothing reads \"{name}\"; did you mean \"{field}\"?");
+            let warning = format!("\"{name}\" is not used; did you mean \"{field}\"?");
             let input = renamed(field, name);
             let ended = trigger(&workspace, &input, &["--dry-run"]);
             assert_eq!((ended.code, ended.err), (0, format!("warning: {warning}\n")));
@@ -162,7 +162,7 @@ mod unread_members {
     fn the_instances_other_name_is_warned_about_before_it_is_missed() {
         let ended = trigger(&Workspace::new(), &renamed("snInstance", "instanceName"), &[]);
         assert_eq!(ended.code, 2);
-        let warning = "warning: nothing reads \"instanceName\"; did you mean \"snInstance\"?\n";
+        let warning = "warning: \"instanceName\" is not used; did you mean \"snInstance\"?\n";
         assert!(
             ended.err.starts_with(warning) && ended.err.contains("`snInstance` is missing"),
             "{ended:?}"
@@ -176,13 +176,13 @@ mod unread_members {
         let ended = trigger(&workspace, &input, &["--dry-run"]);
         for member in ["username", "password"] {
             let warning = format!(
-                "warning: nothing reads \"{member}\"; did you mean {{\"authentication\": {{\"{member}\": …}}}}?\n"
+                "warning: \"{member}\" is not used; did you mean {{\"authentication\": {{\"{member}\": …}}}}?\n"
             );
             assert!(ended.err.contains(&warning), "{ended:?}");
         }
         let within = json!({"type": "basic", "username": "camunda", "password": "demo-password", "scope": "x"});
         let ended = trigger(&workspace, &flow(json!({"authentication": within})), &["--dry-run"]);
-        let warning = "nothing reads \"scope\" in \"authentication\"; did you mean \"scopes\"?";
+        let warning = "\"scope\" in \"authentication\" is not used; did you mean \"scopes\"?";
         assert!(ended.err.contains(warning), "{ended:?}");
     }
 
@@ -201,7 +201,7 @@ mod unread_members {
         ] {
             let ended = workspace.run(command).end();
             assert_eq!(ended.code, 2, "{command:?}");
-            let message = "\"authentication.type\", which nothing reads: write {\"authentication\": {\"type\": …}}";
+            let message = "\"authentication.type\", which is not used: write {\"authentication\": {\"type\": …}}";
             assert!(ended.err.contains(message), "{command:?}: {ended:?}");
         }
         assert!(workspace.was_left_alone());
@@ -212,14 +212,11 @@ mod unread_members {
         let workspace = Workspace::new();
         for method in ["GET", "DELETE"] {
             let ended = trigger(&workspace, &flow(json!({"method": method})), &["--dry-run"]);
-            let warning = format!("warning: nothing reads \"body\": a {method} has no body;");
+            let warning = format!("warning: \"body\" is not used: {method} requests have no body;");
             assert!(ended.code == 0 && ended.err.starts_with(&warning), "{ended:?}");
         }
         let ended = trigger(&workspace, &flow(json!({})), &["--dry-run", "--method=get"]);
-        assert!(
-            ended.err.starts_with("warning: nothing reads \"body\": a GET"),
-            "{ended:?}"
-        );
+        assert!(ended.err.starts_with("warning: \"body\" is not used: GET"), "{ended:?}");
         assert_eq!(
             trigger(
                 &workspace,
@@ -234,7 +231,7 @@ mod unread_members {
     #[test]
     fn every_result_as_json_has_the_warnings() {
         let workspace = Workspace::new();
-        let warnings = json!(["nothing reads \"payload\"; did you mean \"body\"?"]);
+        let warnings = json!(["\"payload\" is not used; did you mean \"body\"?"]);
         let input = |members: Value| {
             let mut input = flow(members);
             input["payload"] = json!({"a": 1});
@@ -293,8 +290,7 @@ fn an_expression_in_a_plain_values_place_is_refused() {
         for command in [&["trigger", "flow.json"][..], &["check", "flow.json"]] {
             let ended = workspace.run(command).end();
             assert_eq!(ended.code, 2, "{field}: {ended:?}");
-            let message =
-                format!("`flow.json`: \"{field}\" begins with `=`, as a FEEL expression does. Camunda evaluates");
+            let message = format!("`flow.json`: \"{field}\" begins with `=` like a FEEL expression. Camunda evaluates");
             assert!(ended.err.contains(&message), "{field}: {ended:?}");
         }
     }
@@ -303,14 +299,14 @@ fn an_expression_in_a_plain_values_place_is_refused() {
         .run(&["trigger", "flow.json", "--headers", "={\"a\":\"b\"}"])
         .end();
     assert!(
-        ended.code == 2 && ended.err.contains("as a FEEL expression does"),
+        ended.code == 2 && ended.err.contains("like a FEEL expression"),
         "{ended:?}"
     );
     assert!(workspace.was_left_alone());
 }
 
 #[test]
-fn a_body_with_a_variable_is_told_how_an_expression_begins() {
+fn a_body_with_a_bare_variable_gets_a_hint_about_feel() {
     let workspace = Workspace::new();
     workspace.flow(json!({"body": "{\"correlationValue\": camId}"}));
     let ended = workspace.run(&["trigger", "flow.json"]).end();
@@ -324,17 +320,17 @@ fn a_body_with_a_variable_is_told_how_an_expression_begins() {
 }
 
 #[test]
-fn a_wrong_instance_or_path_is_told_what_is_wrong_with_it() {
+fn a_wrong_instance_or_path_is_explained() {
     let workspace = Workspace::new();
     for (members, message) in [
         (
             json!({"snInstance": "acme_dev"}),
-            "holds `_`: it has only letters, digits and hyphens",
+            "contains `_`: use only letters, digits and hyphens",
         ),
-        (json!({"snInstance": " acme "}), "holds a space or a line break"),
+        (json!({"snInstance": " acme "}), "contains a space or a line break"),
         (
             json!({"restApiTriggerPath": format!("https://acme.service-now.com{FLOW}")}),
-            "of a whole URL, enter only what follows the host",
+            "enter only the part of the URL after the host",
         ),
     ] {
         workspace.flow(members);
@@ -344,7 +340,7 @@ fn a_wrong_instance_or_path_is_told_what_is_wrong_with_it() {
 }
 
 #[test]
-fn a_slip_in_json_is_named() {
+fn a_json_mistake_is_explained() {
     let workspace = Workspace::new();
     let right = flow(json!({})).to_string();
     for (input, message) in [
@@ -354,13 +350,13 @@ fn a_slip_in_json_is_named() {
         ),
         (
             right.replacen('}', ",}", 1),
-            "the comma before the closing bracket is one too many",
+            "remove the comma before the closing bracket",
         ),
         (
             right.replace('"', "'"),
-            "JSON has straight double quotation marks (\") and no others",
+            "JSON uses straight double quotation marks (\") only",
         ),
-        (format!("={right}"), "as a FEEL expression does"),
+        (format!("={right}"), "like a FEEL expression"),
     ] {
         let ended = workspace.run(&["trigger", "-"]).input(input).end();
         assert_eq!(ended.code, 2);
@@ -443,13 +439,14 @@ fn a_flag_for_the_target_stands_in_place_of_all_that_the_file_says_of_it() {
 }
 
 #[test]
-fn ordinary_text_is_no_reference_where_the_bare_form_is_off() {
+fn bare_references_can_be_switched_off() {
     let workspace = Workspace::new();
     let text = "see https://x.example/secrets.html";
     workspace.flow(json!({"body": {"text": text}}));
     let ended = workspace.run(&["trigger", "flow.json"]).end();
     assert_eq!(ended.code, 2);
-    let message = "`secrets.html` counts as a reference without braces too: if it is ordinary text, set `secrets.bare-references` to off";
+    let message =
+        "`secrets.html` is a reference even without braces: if it is plain text, set `secrets.bare-references` to off";
     assert!(ended.err.contains(message), "{ended:?}");
     let listed = workspace.run(&["secrets", "list", "flow.json"]).end();
     assert!(listed.out.contains("set secrets.bare-references to off"), "{listed:?}");
@@ -461,6 +458,6 @@ fn ordinary_text_is_no_reference_where_the_bare_form_is_off() {
         let sent: Value = serde_json::from_slice(&workspace.stand_in.requests().pop().unwrap().body).unwrap();
         assert_eq!(sent["text"], text);
         let listed = workspace.run(&["secrets", "list", "flow.json", setting]).end();
-        assert!(listed.out.contains("refers to no secret"), "{listed:?}");
+        assert!(listed.out.contains("uses no secrets"), "{listed:?}");
     }
 }

@@ -8,7 +8,7 @@ use super::workspace::Workspace;
 use crate::egress::proxy::{Does, TestProxy};
 
 #[test]
-fn a_destination_that_the_policy_denies_is_told_with_the_flag_that_allows_it() {
+fn a_denied_destination_is_reported_with_the_flag_that_allows_it() {
     let workspace = Workspace::new();
     workspace.flow(json!({}));
     let denied = &["trigger", "flow.json", "--allow", "other.service-now.com"];
@@ -35,7 +35,7 @@ fn a_destination_that_the_policy_denies_is_told_with_the_flag_that_allows_it() {
 }
 
 #[test]
-fn a_pattern_without_a_scheme_does_not_allow_plain_http_and_that_is_said() {
+fn a_pattern_without_a_scheme_does_not_allow_plain_http() {
     let workspace = Workspace::new();
     let origin = format!("http://{}", workspace.stand_in.http_addr());
     workspace.flow(json!({ "snInstance": null, "snEndpoint": origin }));
@@ -47,7 +47,7 @@ fn a_pattern_without_a_scheme_does_not_allow_plain_http_and_that_is_said() {
             .collect::<Vec<_>>()
             .join(" ");
         for words in [
-            format!("it allows https://127.0.0.1, and not {origin}"),
+            format!("it allows https://127.0.0.1, but not {origin}"),
             format!("--allow {origin}"),
         ] {
             assert!(output.contains(&words), "{words}: {output}");
@@ -71,7 +71,7 @@ fn a_host_that_comes_from_a_secret_is_not_repeated_in_what_to_do() {
 }
 
 #[test]
-fn what_the_proxy_did_is_told_as_the_proxys() {
+fn a_proxy_failure_is_reported_as_the_proxys() {
     let workspace = Workspace::new();
     workspace.flow(json!({}));
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

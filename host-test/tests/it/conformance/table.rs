@@ -34,8 +34,8 @@ const TESTED_ELSEWHERE: [(Request, &[&str], &str); 7] = [
         &["tls"],
         "a_certificate_that_is_not_to_be_trusted_is_tls",
     ),
-    (Request::Flow, &["dns"], "a_name_that_nobody_knows_is_dns"),
-    (Request::Flow, &["refused"], "a_port_that_nobody_listens_on_is_refused"),
+    (Request::Flow, &["dns"], "an_unknown_name_is_dns"),
+    (Request::Flow, &["refused"], "a_closed_port_is_refused"),
     (
         Request::Flow,
         &["connect-timeout"],
@@ -45,11 +45,11 @@ const TESTED_ELSEWHERE: [(Request, &[&str], &str); 7] = [
     (
         Request::Token,
         &["denied", "tls", "dns", "refused", "connect-timeout"],
-        "what_keeps_a_token_request_from_leaving_starts_no_flow",
+        "an_unsent_token_request_starts_no_flow",
     ),
 ];
 
-/// The kinds of the contract's `yes where lost, timed out, 408, 425, 429 or 5xx`, and those that pass by themselves for a flow as well.
+/// The kinds of the contract's `yes if lost, timed out, 408, 425, 429 or 5xx`, and those that pass by themselves for a flow as well.
 const PASSING_FOR_A_TOKEN: [&str; 9] = [
     "dns",
     "refused",
@@ -176,10 +176,10 @@ fn contracts_table() -> Vec<Pair> {
         let [_, kinds, flow, retryable, ..] = cells[..] else {
             panic!("not a row: {row}")
         };
-        if kinds == "as above; no usable token in it: protocol" {
+        if kinds == "as above; no usable token: protocol" {
             assert_eq!(
                 (flow, retryable),
-                ("not-started", "yes where lost, timed out, 408, 425, 429 or 5xx")
+                ("not-started", "yes if lost, timed out, 408, 425, 429 or 5xx")
             );
             let above: BTreeSet<String> = table
                 .iter()

@@ -7,7 +7,7 @@ use flow_starter_host::{Engine, Limits};
 use super::sandbox::{Sandbox, guest, honest, limits};
 
 #[tokio::test]
-async fn what_was_compiled_ahead_of_time_is_called_as_what_was_loaded() {
+async fn precompiled_components_behave_like_loaded_ones() {
     let sandbox = Sandbox::open(limits()).await;
     let machine_code = sandbox.engine.compile(&honest()).unwrap();
     // Of another engine with the same settings, and more places.
@@ -21,15 +21,15 @@ async fn what_was_compiled_ahead_of_time_is_called_as_what_was_loaded() {
 }
 
 #[tokio::test]
-async fn what_was_compiled_is_contained_as_what_was_loaded() {
+async fn precompiled_components_are_contained_like_loaded_ones() {
     let sandbox = Sandbox::open(limits()).await;
     let machine_code = sandbox.engine.compile(&guest("hostile-guest")).unwrap();
     // SAFETY: it was compiled in the line above.
     let hostile = unsafe { sandbox.engine.load_compiled(&machine_code) }.unwrap();
     for (attack, why) in [
-        ("/loops", "it computed for longer than its 0.5 s"),
-        ("/allocates", "it asked for more memory than its 64 MiB"),
-        ("/recurses", "it needed more stack than its 512 KiB"),
+        ("/loops", "exceeded the CPU limit of 0.5 s"),
+        ("/allocates", "exceeded the memory limit of 64 MiB"),
+        ("/recurses", "exceeded the stack limit of 512 KiB"),
         ("/says-success", "contradicts"),
     ] {
         let error = super::sandbox::error(sandbox.run_by(&hostile, attack).await);
@@ -38,7 +38,7 @@ async fn what_was_compiled_is_contained_as_what_was_loaded() {
 }
 
 #[tokio::test]
-async fn what_load_refuses_is_refused_by_every_other_way_in() {
+async fn every_loading_method_refuses_the_same() {
     let plain = Engine::new(limits()).unwrap();
     let asking = guest("asking-guest");
     let refusal = plain.load(&asking).await.unwrap_err();
@@ -59,7 +59,7 @@ async fn what_load_refuses_is_refused_by_every_other_way_in() {
     let message = unsafe { plain.load_compiled(&machine_code) }.unwrap_err();
     assert_eq!(message, refusal);
     let message = plain.load(&machine_code).await.unwrap_err().to_string();
-    assert!(message.contains("it is precompiled"), "{message}");
+    assert!(message.contains("it is precompiled machine code"), "{message}");
 }
 
 #[test]

@@ -54,30 +54,30 @@ fn sections(component: &[u8]) -> impl Iterator<Item = u8> {
 
 /// What a component does when it comes up is under a call's limits, and known when it is loaded.
 #[tokio::test]
-async fn a_component_that_passes_a_limit_when_it_comes_up_is_refused_with_the_limits_name() {
+async fn a_component_that_exceeds_a_limit_at_start_is_refused_by_name() {
     let engine = Engine::new(limits()).unwrap();
     for (module, count, limit) in [
         (
             "(module (func $f (loop (br 0))) (start $f))",
             1,
-            "it computed for longer than its 0.5 s",
+            "exceeded the CPU limit of 0.5 s",
         ),
         (
             "(module (func $f (call $f)) (start $f))",
             1,
-            "it needed more stack than its 512 KiB",
+            "exceeded the stack limit of 512 KiB",
         ),
         ("(module (func $f unreachable) (start $f))", 1, "unreachable"),
         (
             "(module (table 1 funcref) (func $f (drop (table.grow (ref.null func) (i32.const 20000)))) (start $f))",
             1,
-            "it asked for a table of more than 20000 entries",
+            "exceeded the limit of 20000 table entries",
         ),
-        ("(module (memory 600))", 2, "it asked for more memory than its 64 MiB"),
+        ("(module (memory 600))", 2, "exceeded the memory limit of 64 MiB"),
         (
             "(module (memory 1) (func $f (drop (memory.grow (i32.const 600)))) (start $f))",
             2,
-            "it asked for more memory than its 64 MiB",
+            "exceeded the memory limit of 64 MiB",
         ),
     ] {
         let wasm = with_instances(&honest(), module, count);
@@ -89,7 +89,7 @@ async fn a_component_that_passes_a_limit_when_it_comes_up_is_refused_with_the_li
 }
 
 #[tokio::test]
-async fn a_component_of_many_instances_takes_no_place_from_others() {
+async fn a_component_of_many_instances_takes_no_permit_from_others() {
     let sandbox = Sandbox::open(patient(4)).await;
     // The component itself has 3 core instances and 2 tables.
     let wasm = with_instances(&honest(), "(module (table 20000 funcref))", 6);
@@ -102,7 +102,7 @@ async fn a_component_of_many_instances_takes_no_place_from_others() {
 
 /// A place has one memory. Who has three takes three places, and waits for them.
 #[tokio::test]
-async fn a_component_of_several_memories_waits_for_as_many_places() {
+async fn a_component_of_several_memories_waits_for_as_many_permits() {
     let sandbox = Sandbox::open(patient(4)).await;
     let wasm = with_instances(&honest(), "(module (memory 1))", 2);
     let composed = sandbox.engine.load(&wasm).await.unwrap();
@@ -129,8 +129,5 @@ async fn several_memories_hold_no_more_than_one_may() {
     let composed = sandbox.engine.load(&wasm).await.unwrap();
     let outcome = sandbox.run_by(&composed, "/returns-a-lot").await;
     let error = super::sandbox::error(outcome);
-    assert!(
-        error.message.contains("it asked for more memory than its 64 MiB"),
-        "{error}"
-    );
+    assert!(error.message.contains("exceeded the memory limit of 64 MiB"), "{error}");
 }

@@ -22,15 +22,12 @@ use sandbox::{PUBLIC_FLOW, Sandbox, error, limits, patient};
 async fn each_limit_is_named_and_ends_the_call() {
     let (short, patient) = (Sandbox::open(limits()).await, Sandbox::open(patient(8)).await);
     for (attack, why) in [
-        ("/loops", "it computed for longer than its 0.5 s"),
-        ("/allocates", "it asked for more memory than its 64 MiB"),
-        ("/hoards", "it held more than 256 of the host's resources at a time"),
-        ("/recurses", "it needed more stack than its 512 KiB"),
+        ("/loops", "exceeded the CPU limit of 0.5 s"),
+        ("/allocates", "exceeded the memory limit of 64 MiB"),
+        ("/hoards", "exceeded the limit of 256 host resources at a time"),
+        ("/recurses", "exceeded the stack limit of 512 KiB"),
         ("/traps", "unreachable"),
-        (
-            "/fills-bodies",
-            "it held more than 256 of the host's resources at a time",
-        ),
+        ("/fills-bodies", "exceeded the limit of 256 host resources at a time"),
         ("/polls-a-crowd", "handle limit exceeded"),
         ("/polls-nothing", "empty poll list"),
         ("/returns-a-lot", "too much data is being copied"),
@@ -50,7 +47,7 @@ async fn each_limit_is_named_and_ends_the_call() {
 
 /// Waiting does not count as computing, so that the wall clock ends it.
 #[tokio::test]
-async fn who_waits_for_ever_is_ended_by_the_wall_clock() {
+async fn an_endless_wait_is_ended_by_the_wall_clock() {
     let sandbox = Sandbox::open(Limits {
         wall_clock: Duration::from_secs(1),
         ..limits()
@@ -97,7 +94,7 @@ async fn waiting_for_a_slow_answer_does_not_count_as_computing() {
 
 /// All on one thread, and nobody's end is waited for: the honest calls are through while every hostile one still goes on.
 #[tokio::test]
-async fn honest_calls_pass_while_hostile_ones_go_on() {
+async fn honest_calls_succeed_while_hostile_ones_run() {
     let sandbox = Sandbox::open(Limits {
         cpu_time: Duration::from_secs(120),
         wall_clock: Duration::from_secs(600),
@@ -167,7 +164,7 @@ async fn requests_without_end_are_ended_and_few_are_recorded() {
     let outcome = sandbox.run("/starts-for-ever").await;
     assert_eq!(outcome.requests.len(), 128);
     let error = error(outcome);
-    assert!(error.message.contains("it asked for more than 128 requests"), "{error}");
+    assert!(error.message.contains("exceeded the limit of 128 requests"), "{error}");
     sandbox.assert_others_are_served().await;
 }
 
@@ -179,7 +176,7 @@ async fn a_method_without_end_is_not_kept() {
 }
 
 #[tokio::test]
-async fn nobody_is_called_but_whom_the_input_names() {
+async fn only_hosts_in_the_input_are_called() {
     let sandbox = Sandbox::open(patient(8)).await;
     let outcome = sandbox.run("/calls-elsewhere").await;
     assert_eq!(
@@ -192,7 +189,7 @@ async fn nobody_is_called_but_whom_the_input_names() {
 
 /// A guest that checks nothing: here the host's own reading of an address is all there is.
 #[tokio::test]
-async fn no_spelling_gets_past_the_gate() {
+async fn no_spelling_bypasses_the_policy() {
     let sandbox = Sandbox::open(patient(8)).await;
     let egress = Egress::builder()
         .extra_ca_pem(sandbox.stand_in.ca_pem())
@@ -256,7 +253,7 @@ async fn a_body_without_end_ends_with_the_call() {
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_reads_harms_nobody() {
+async fn an_unread_response_does_no_harm() {
     let sandbox = Sandbox::open(patient(8)).await;
     for _ in 0..3 {
         assert!(
@@ -269,7 +266,7 @@ async fn an_answer_that_nobody_reads_harms_nobody() {
 
 /// Whether the request was let go before it left or after, the guest's word is checked against what the host handed over.
 #[tokio::test]
-async fn who_leaves_before_the_answer_is_not_believed_that_nothing_left() {
+async fn leaving_before_the_response_does_not_prove_unsent() {
     let sandbox = Sandbox::open(patient(8)).await;
     for turn in 1..=20 {
         let before = sandbox.stand_in.starts().len();
@@ -294,7 +291,7 @@ async fn who_leaves_before_the_answer_is_not_believed_that_nothing_left() {
 }
 
 #[tokio::test]
-async fn a_lie_is_caught() {
+async fn a_false_result_is_detected() {
     let sandbox = Sandbox::open(patient(8)).await;
     for (attack, flow) in [
         ("/says-started", FlowState::NotStarted),
@@ -337,7 +334,7 @@ async fn a_call_sees_nothing_of_another() {
 
 /// More calls than places: they wait their turn, and none is lost.
 #[tokio::test]
-async fn calls_beyond_the_places_wait() {
+async fn calls_beyond_the_permits_wait() {
     let sandbox = Sandbox::open(Limits {
         concurrent_calls: 2,
         wall_clock: Duration::from_secs(60),

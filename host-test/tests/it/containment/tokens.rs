@@ -20,7 +20,7 @@ async fn run_attack(starter: &FlowStarter, attack: &str, client: &str) -> Outcom
 }
 
 #[tokio::test]
-async fn a_token_that_nobody_gave_is_a_lie() {
+async fn a_made_up_token_is_detected() {
     let sandbox = Sandbox::open(patient(8)).await;
     let starter = FlowStarter::new(sandbox.hostile.clone(), sandbox.egress.clone());
     for client in ["makes-one-up", "asks", "says-started"] {
@@ -40,7 +40,7 @@ async fn a_token_that_nobody_gave_is_a_lie() {
 }
 
 #[tokio::test]
-async fn a_kept_token_is_dropped_by_the_servers_word_and_not_by_the_guests() {
+async fn only_a_server_can_invalidate_a_cached_token() {
     let sandbox = Sandbox::open(patient(8)).await;
     sandbox
         .stand_in
@@ -58,7 +58,7 @@ async fn a_kept_token_is_dropped_by_the_servers_word_and_not_by_the_guests() {
 }
 
 #[tokio::test]
-async fn a_guest_cannot_tell_its_token_in_the_clear() {
+async fn a_guest_cannot_reveal_its_token() {
     let sandbox = Sandbox::open(patient(8)).await;
     sandbox
         .stand_in

@@ -245,7 +245,7 @@ fn serve(first: Vec<u8>, again: Vec<u8>) -> (SocketAddr, String) {
 
 /// All at once, so that none holds up the others either.
 #[tokio::test]
-async fn an_http2_flood_ends_within_the_limits_and_is_told_truly() {
+async fn an_http2_flood_ends_within_the_limits_and_is_reported() {
     let calls = floods().into_iter().map(async |flood| {
         let (address, ca_pem) = serve(flood.first, flood.again);
         let acme = "https://acme.service-now.com".parse().unwrap();

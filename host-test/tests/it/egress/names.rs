@@ -102,7 +102,7 @@ fn a_name_that_changes_its_mind_gains_nothing() {
 }
 
 #[test]
-fn what_the_policy_opens_is_reached() {
+fn allowed_address_kinds_are_reached() {
     let stand_in = stand_in();
     let endpoint = acme_at_port(&stand_in);
     let names = Names::answering(ACME, &[&["127.0.0.1"]]);
@@ -145,7 +145,7 @@ fn the_metadata_addresses_stay_denied() {
             .unwrap_err();
         assert_eq!(error.kind, ErrorKind::Denied, "{error}");
         assert!(
-            error.message.contains("is metadata, which the policy does not open"),
+            error.message.contains("is metadata, which the policy does not allow"),
             "{error}"
         );
     }

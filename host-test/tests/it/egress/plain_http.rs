@@ -63,7 +63,7 @@ async fn plain_http_goes_to_loopback_addresses_alone() {
         assert_eq!(failed.unwrap().step, Step::Address, "{probe:?}");
         let said = format!("{:?}", probe.steps);
         assert!(
-            said.contains("is not a loopback address, and plain http goes to no other"),
+            said.contains("is not a loopback address, and plain http is allowed only to loopback"),
             "{said}"
         );
         assert!(!said.contains("stays on this machine"), "{said}");

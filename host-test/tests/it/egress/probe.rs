@@ -71,7 +71,7 @@ fn nobody() -> SocketAddr {
 }
 
 #[tokio::test]
-async fn a_good_way_is_told_step_by_step_and_no_request_is_sent() {
+async fn a_good_connection_is_reported_step_by_step_without_a_request() {
     let stand_in = stand_in();
     let names = Names::answering(ACME, &[&["127.0.0.1"]]);
     let endpoint = acme_at_port(&stand_in);
@@ -96,7 +96,7 @@ async fn a_good_way_is_told_step_by_step_and_no_request_is_sent() {
 }
 
 #[tokio::test]
-async fn what_the_operator_named_or_plain_http_needs_is_skipped_with_a_reason() {
+async fn unneeded_steps_are_skipped_with_a_reason() {
     let stand_in = stand_in();
     let mapped = Rig::reaching(&stand_in).unwrap();
     let mapped = probe(mapped, "https://acme.service-now.com").await;
@@ -225,7 +225,7 @@ async fn a_name_that_the_policy_denies_is_not_so_much_as_looked_up() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_refuses_stops_it_and_one_that_tunnels_is_named_without_its_password() {
+async fn a_refusing_proxy_fails_the_test_and_a_working_one_is_shown() {
     let stand_in = stand_in();
     let refusing = TestProxy::start(Does::Answer("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
     let tunnelling = TestProxy::start(Does::Tunnel(stand_in.https_addr()));

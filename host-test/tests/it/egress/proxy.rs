@@ -173,7 +173,11 @@ fn a_proxy_that_says_no_denies_and_one_that_fails_refuses() {
             ErrorKind::Refused,
             "302",
         ),
-        (Does::Answer("garbage\r\n\r\n"), ErrorKind::Refused, "not HTTP"),
+        (
+            Does::Answer("garbage\r\n\r\n"),
+            ErrorKind::Refused,
+            "did not answer CONNECT with HTTP",
+        ),
         (
             Does::Close,
             ErrorKind::Refused,
@@ -236,7 +240,7 @@ fn every_2xx_opens_the_tunnel() {
 
 /// Its own address is the operator's word; a target that goes past it is checked as ever.
 #[test]
-fn what_no_proxy_names_goes_past_the_proxy_and_is_checked() {
+fn no_proxy_hosts_bypass_the_proxy_and_are_checked() {
     let proxy = TestProxy::start(Does::Close);
     let proxy_for_others = Proxy::new(&proxy.url(), "service-now.com").unwrap();
     let (rig, names) = through(proxy_for_others, Policy::default());

@@ -116,7 +116,7 @@ fn through_the_json_door(rig: &Rig, meaning: &Meaning) -> Seen {
 }
 
 #[test]
-fn what_means_the_same_is_the_same_request_at_both_doors() {
+fn equal_inputs_make_equal_requests_at_both_exports() {
     let rig = Rig::start(Instance::demo()).unwrap();
     for meaning in requests(&format!("http://{}", rig.stand_in.http_addr())) {
         let typed = through_the_typed_door(&rig, &meaning);
@@ -131,7 +131,7 @@ fn what_means_the_same_is_the_same_request_at_both_doors() {
 }
 
 #[test]
-fn what_is_refused_at_one_door_is_refused_at_the_other_in_the_same_words() {
+fn both_exports_refuse_with_the_same_words() {
     let rig = Rig::start(Instance::demo()).unwrap();
     for meaning in refused() {
         let typed = through_the_typed_door(&rig, &meaning);
@@ -148,7 +148,7 @@ fn what_is_refused_at_one_door_is_refused_at_the_other_in_the_same_words() {
 }
 
 #[test]
-fn a_body_with_get_or_delete_is_an_error_at_the_typed_door_and_left_out_at_the_json_door() {
+fn a_body_with_get_or_delete_fails_typed_and_is_dropped_in_json() {
     let rig = Rig::start(Instance::demo()).unwrap();
     for (method, name) in [(Method::Get, "GET"), (Method::Delete, "DELETE")] {
         let path = format!("/api/sn_cico/flow_starter/{}_flow", name.to_lowercase());

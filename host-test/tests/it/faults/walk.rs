@@ -1,4 +1,4 @@
-//! Every fault that the stand-in has a name for, walked; the table of what came of each is `docs/faults.md`.
+//! Runs every fault that the stand-in can produce; `docs/faults.md` is the table of outcomes.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,7 +12,7 @@ use servicenow_stand_in::{Behaviour, DEMO_FLOW, Fault, PortFault, TlsFault};
 use super::super::egress::proxy::{Does, TestProxy};
 use super::{at, honest, in_time, input, rig, stand_in, to_acme};
 
-/// What came of a fault: a row of the table.
+/// A fault and its outcome: a row of the table.
 struct Row {
     fault: String,
     came: String,
@@ -95,7 +95,7 @@ author of a Scripted REST API says that its 202 means a started flow, the task's
 =if error.code = \"202\" and error.type = \"unconfirmed\" then ignoreError({accepted: true}) else null
 ```
 
-Error expressions come with the job worker, which is not there yet.
+The job worker evaluates no error expressions yet: they come with the next version.
 ";
 
 fn of_proxy(fault: &str, answer: Option<&'static str>) -> Row {
@@ -144,11 +144,12 @@ fn walk() -> Vec<Row> {
 #[test]
 fn every_fault_comes_out_as_the_table_says() {
     let mut table = String::from(
-        "# What comes of every fault\n\n\
-         Written by `make fault-table`, from a run of the built component under wasmtime against the stand-in, over real sockets; the tests\n\
-         compare it with each run. *Requests* and *flows* are what the server received and started. Every row keeps to this: never\n\
-         `not-started` where the whole request arrived and was not refused (by a status, by HTML, or by a TLS alert for the certificate), never `started` without a 2xx, never two flows.\n\n\
-         | fault | what the call says | requests | flows |\n|---|---|---|---|\n",
+        "# Failure modes and outcomes\n\n\
+         `make fault-table` writes this page from a run of the built component under wasmtime against the stand-in, over real sockets; the tests\n\
+         compare it with each run. *Requests* and *flows* are what the server received and started. Three rules hold for every row: the outcome is\n\
+         never `not-started` if the whole request arrived and was not refused (by a status, by HTML, or by a TLS alert for the client certificate),\n\
+         never `started` without a 2xx, and there are never two flows.\n\n\
+         | fault | outcome | requests | flows |\n|---|---|---|---|\n",
     );
     for Row {
         fault,

@@ -88,7 +88,7 @@ async fn a_missing_secret_is_an_input_error_that_names_it() {
 
 /// The server sends everything back that it was sent, in every form, in a header, in the envelope and in the body.
 #[tokio::test]
-async fn what_a_server_echoes_does_not_come_out() {
+async fn echoed_secrets_are_masked() {
     let stand_in = stand_in();
     let starter = starter(&stand_in, &SECRETS).await;
     let log = Log::default();
@@ -141,7 +141,7 @@ async fn what_a_server_echoes_does_not_come_out() {
     assert_eq!(tried, 80);
     let logged = log.text();
     assert!(
-        logged.contains("the call did not succeed") && logged.contains("/api/x_acme/***/echo"),
+        logged.contains("the call failed") && logged.contains("/api/x_acme/***/echo"),
         "{logged}"
     );
     for secret in [PASSWORD, KEY] {

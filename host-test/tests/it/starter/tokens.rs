@@ -75,7 +75,7 @@ async fn a_kept_token_that_is_refused_is_dropped_and_the_call_may_be_tried_again
         (ErrorKind::Unauthorized, FlowState::NotStarted, true),
         "{error}"
     );
-    assert!(error.message.contains("the next attempt asks for a new one"), "{error}");
+    assert!(error.message.contains("the next attempt requests a new one"), "{error}");
     assert_eq!(stand_in.starts().len(), 1, "it was not tried again by itself");
     assert!(starter.execute(&input).await.result.is_ok());
     assert_eq!(asked(&stand_in, TOKEN_PATH), 2);
@@ -197,7 +197,7 @@ async fn a_token_that_expires_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn the_typed_door_keeps_tokens_as_well() {
+async fn typed_calls_cache_tokens_too() {
     let stand_in = StandIn::start(Instance::demo()).unwrap();
     let starter = starter(&stand_in, &[]).await;
     for _ in 0..3 {

@@ -25,7 +25,7 @@ enum Exception {
 pub enum NoProxyError {
     /// `*.example.com`
     #[error(
-        "entry {entry} matches no host: write .{domain} or {domain}; either stands for {domain} and all names below it"
+        "entry {entry} matches no host: write .{domain} or {domain}; either matches {domain} and all names below it"
     )]
     Wildcard {
         /// Counted from 1.
@@ -34,7 +34,7 @@ pub enum NoProxyError {
         domain: String,
     },
     /// `example.com:443`
-    #[error("entry {entry} matches no host: a port does not belong there; write {host}")]
+    #[error("entry {entry} matches no host: remove the port; write {host}")]
     Port {
         /// Counted from 1.
         entry: usize,
@@ -50,9 +50,7 @@ pub enum NoProxyError {
         address: Ipv6Addr,
     },
     /// `10.0.0.0/33`, or `192.168.`
-    #[error(
-        "entry {entry} matches no host: write a network as an address and the length of its prefix, for example 192.168.0.0/16"
-    )]
+    #[error("entry {entry} matches no host: write a network as address/prefix length, for example 192.168.0.0/16")]
     Network {
         /// Counted from 1.
         entry: usize,
@@ -219,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_matches_nothing_is_refused_with_the_right_spelling() {
+    fn an_entry_that_matches_nothing_is_refused_with_a_correction() {
         for (list, right) in [
             ("*.service-now.com", "write .service-now.com or service-now.com"),
             ("a.example,*.service-now.com", "entry 2 "),

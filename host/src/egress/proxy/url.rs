@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::egress::origin::{Host, OriginError, Scheme, split_port};
 
-/// Where a proxy is, and how to log in there. It shows scheme, host and port, and never the user name and the password.
+/// A proxy's address and credentials. `Display` shows scheme, host and port, never the user name or the password.
 ///
 /// `http://proxy.example.com:3128`, `https://user:password@proxy.example.com`, or as curl takes it `proxy.example.com:3128`. Without a port it is
 /// the scheme's own.
@@ -33,7 +33,7 @@ pub struct ProxyUrl {
     authorization: Option<SecretString>,
 }
 
-/// Why a text is no proxy's URL. It never quotes the text, which may hold a password.
+/// Why text is not a proxy URL. It never quotes the text, which may contain a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyUrlError {
@@ -44,7 +44,7 @@ pub enum ProxyUrlError {
     Scheme,
     /// A quotation mark, a blank, a backslash or a control character.
     #[error(
-        "leave out quotation marks, blanks and backslashes around or in the proxy's URL; in a password, percent-encode them: %22 for \", %20 for a \
+        "remove quotation marks, spaces and backslashes around and in the proxy's URL; in a password, percent-encode them: %22 for \", %20 for a \
          blank, %5C for \\"
     )]
     Character,
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proxys_url_is_refused() {
+    fn an_invalid_proxy_url_is_refused() {
         use ProxyUrlError::*;
         for (text, error) in [
             ("", Scheme),

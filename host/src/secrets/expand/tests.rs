@@ -104,7 +104,7 @@ async fn a_body_of_json_within_a_text_cannot_be_broken_out_of() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_had_is_said_by_name() {
+async fn an_unavailable_secret_is_reported_by_name() {
     for (input, expected) in [
         (
             r#"{"authentication":{"password":"{{secrets.NONE}}"}}"#,
@@ -112,7 +112,7 @@ async fn what_cannot_be_had_is_said_by_name() {
         ),
         (
             r#"{"body":"{\"a\":[\"secrets.NONE\"]}"}"#,
-            "Secret with name 'NONE' is not available (in `body`): looked in a secret provider. `secrets.NONE` counts as a reference without braces too: if it is ordinary text, set `secrets.bare-references` to off.",
+            "Secret with name 'NONE' is not available (in `body`): looked in a secret provider. `secrets.NONE` is a reference even without braces: if it is plain text, set `secrets.bare-references` to off.",
         ),
         (
             r#"{"snInstance":"secrets.EMPTY"}"#,
@@ -120,7 +120,7 @@ async fn what_cannot_be_had_is_said_by_name() {
         ),
         (
             r#"{"snInstance":"{{secrets.}}"}"#,
-            "`snInstance` holds what is nearly a reference to a secret: write it as {{secrets.NAME}}.",
+            "`snInstance` contains a malformed reference to a secret: write it as {{secrets.NAME}}.",
         ),
     ] {
         assert_eq!(expanded(input).await.unwrap_err(), expected);
@@ -131,7 +131,7 @@ async fn what_cannot_be_had_is_said_by_name() {
         .unwrap_err();
     assert_eq!(
         none.to_string(),
-        "Secret with name 'ID' is not available (in `snInstance`): this host has no secret provider. `secrets.ID` counts as a reference without braces too: if it is ordinary text, set `secrets.bare-references` to off."
+        "Secret with name 'ID' is not available (in `snInstance`): this host has no secret provider. `secrets.ID` is a reference even without braces: if it is plain text, set `secrets.bare-references` to off."
     );
 }
 
@@ -196,7 +196,7 @@ async fn json_within_json_within_a_body_is_text() {
 }
 
 #[tokio::test]
-async fn what_would_grow_without_bounds_is_refused_before_it_is_made() {
+async fn unbounded_expansion_is_refused_in_advance() {
     let many = serde_json::json!({ "body": "{{secrets.ID}}".repeat(10) }).to_string();
     let secrets = Secrets::none().with(HELD);
     let error = secrets.expand_within(&many, many.len() + 39).await.unwrap_err();
@@ -214,13 +214,10 @@ async fn what_would_grow_without_bounds_is_refused_before_it_is_made() {
         let error = expanded(&serde_json::json!({ "body": body }).to_string())
             .await
             .unwrap_err();
-        assert!(
-            error.starts_with("`body` refers to more secrets than a call may have (100)"),
-            "{error}"
-        );
+        assert!(error.starts_with("`body` refers to more than 100 secrets"), "{error}");
     }
     let half = r#"{"body":"\ud800 {{secrets.ID}}"}"#;
-    assert!(expanded(half).await.unwrap_err().contains("nearly a reference"));
+    assert!(expanded(half).await.unwrap_err().contains("malformed reference"));
 }
 
 /// Each of these once took minutes: a name as large as the input was copied for every reference, and places were compared one by one.

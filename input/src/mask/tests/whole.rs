@@ -226,7 +226,7 @@ fn the_name_before_a_password_is_no_secret_in_text() {
 }
 
 #[test]
-fn what_masking_puts_together_is_masked() {
+fn text_joined_by_masking_is_masked() {
     // The first secret's end is the beginning of an escape that hides the second.
     let mask = mask(&["xyz1\\", "nabc\"d"]);
     assert_eq!(text(&mask, "xyz1\\nabc\\\"d"), "***");

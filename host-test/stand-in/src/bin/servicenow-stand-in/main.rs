@@ -1,4 +1,4 @@
-//! Runs a stand-in ServiceNow until Ctrl-C, and says what it receives.
+//! Runs a stand-in ServiceNow until Ctrl-C, and shows what it receives.
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
@@ -18,41 +18,41 @@ use servicenow_stand_in::{Behaviour, FileError, Instance, Options, SAMPLE_FILE, 
 /// What a person at the terminal can still scroll back to is enough.
 const KEPT_REQUESTS: usize = 1000;
 
-/// A stand-in ServiceNow: answers as an instance with REST-triggered flows does, on this machine only.
+/// A stand-in ServiceNow: responds like an instance with REST-triggered flows, on this machine only.
 ///
-/// It shows its users, their (demo) passwords and a curl line that works, then one line for each request.
+/// It shows its users, their (demo) passwords and a working curl command, then one line for each request.
 #[derive(Debug, Parser)]
 #[command(name = "servicenow-stand-in", after_help = EXAMPLES)]
 struct Arguments {
-    /// The instance to be: its users, flows and how they go wrong (TOML; see --print-config)
+    /// The instance's configuration: users, flows, faults (TOML; see --print-config)
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// The port for HTTPS; 0 is any free one
+    /// HTTPS port; 0: any free port
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     port: u16,
 
-    /// The port for plain HTTP; 0 is any free one
+    /// Plain HTTP port; 0: any free port
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     http_port: u16,
 
-    /// The port for the control address; 0 is any free one
+    /// Control port; 0: any free port
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     control_port: u16,
 
-    /// Where to write the certificate authority to trust [default: a file in the temporary directory]
+    /// Where to write the certificate authority that clients must trust [default: a file in the temporary directory]
     #[arg(long, value_name = "PATH")]
     ca_file: Option<PathBuf>,
 
-    /// The instance's name, in place of the file's: "acme" stands for acme.service-now.com
+    /// The instance's name, instead of the file's: "acme" means acme.service-now.com
     #[arg(long, value_name = "NAME")]
     host_name: Option<String>,
 
-    /// How a path goes wrong, as in the file's [behaviours]: a name alone, or TOML. May be repeated
+    /// The behaviour of a path, as in the file's [behaviours]: a name, or TOML; repeatable
     #[arg(long, value_name = "PATH=BEHAVIOUR")]
     behave: Vec<String>,
 
-    /// Print a file for --config with every key explained, and end
+    /// Print a file for --config with every key explained, and exit
     #[arg(long)]
     print_config: bool,
 }
@@ -70,11 +70,11 @@ Examples:
 enum Failure {
     #[error("cannot read {path}: {source}")]
     Read { path: PathBuf, source: std::io::Error },
-    #[error("{path} is not an instance's file: {source}")]
+    #[error("{path} is not a valid instance file: {source}")]
     File { path: PathBuf, source: FileError },
     #[error("--behave {argument}: {source}")]
     Behave { argument: String, source: FileError },
-    #[error("--behave {0}: write PATH=BEHAVIOUR, such as /oauth_token.do=hibernating")]
+    #[error("--behave {0}: write PATH=BEHAVIOUR, for example /oauth_token.do=hibernating")]
     NoPath(String),
     #[error("cannot write the certificate authority to {path}: {source}")]
     Write { path: PathBuf, source: std::io::Error },
@@ -238,7 +238,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
     let sentence = first.strip_prefix("error: ").unwrap_or(first);
-    complain(&format!("{sentence} (--help lists what there is)"));
+    complain(&format!("{sentence} (see --help)"));
     ExitCode::from(2)
 }
 

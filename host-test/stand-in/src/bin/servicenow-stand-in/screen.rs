@@ -15,7 +15,7 @@ pub fn say(what: &str) {
 pub fn greeting(stand_in: &StandIn, ca_file: &Path) -> String {
     let instance = stand_in.instance();
     let mut text = format!(
-        "A stand-in ServiceNow is up: {}. Ctrl-C ends it.\n\n\
+        "A stand-in ServiceNow is running: {}. Ctrl-C stops it.\n\n\
          https      {}\nhttp       {}\ncontrol    http://{}/\nCA file    {}\n\n",
         stand_in.hosts().join(", "),
         stand_in.https_addr(),
@@ -166,17 +166,17 @@ pub fn line(event: &Event) -> String {
         Event::Request(request, start) => (request, start),
     };
     let mut text = match request.method.as_str() {
-        "" => "(not a whole HTTP request)".to_owned(),
+        "" => "(incomplete HTTP request)".to_owned(),
         method => format!("{method} {}", printable(&request.target)),
     };
     match request.answered {
         Some(status) => {
             let _infallible = write!(text, " → {status}");
         }
-        None => text.push_str(" → no answer"),
+        None => text.push_str(" → no response"),
     }
     if !request.complete && !request.method.is_empty() {
-        text.push_str(" (its body was not read to the end)");
+        text.push_str(" (its body was not read completely)");
     }
     if let Some(start) = start {
         let name = match start.flavour {
