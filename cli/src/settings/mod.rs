@@ -185,7 +185,12 @@ impl Settings {
                     let source = Source::WellKnown(name);
                     // Whatever its value (https://no-color.org).
                     let value = if name == "NO_COLOR" { "never".into() } else { value };
-                    return Setting::new(row, RawValue::Word(&text(value, &source)?), source);
+                    let mut value = text(value, &source)?;
+                    // Camunda's SDKs read CAMUNDA_WORKER_TIMEOUT and CAMUNDA_WORKER_REQUEST_TIMEOUT in milliseconds.
+                    if row.kind == Kind::Time && !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+                        value.push_str("ms");
+                    }
+                    return Setting::new(row, RawValue::Word(&value), source);
                 }
                 Setting::new(row, RawValue::Word(row.default), Source::Default)
             })
