@@ -238,3 +238,18 @@ fn without_a_management_address_there_is_no_server() {
         "{stderr}"
     );
 }
+
+/// It takes as long as a request to the cluster may, which the shutdown timeout is never shorter than: 10 s.
+#[test]
+fn the_shutdown_timeout_ends_with_1() {
+    let rig = Rig::new();
+    rig.flow_once(Behaviour::Fault(Fault::Silence));
+    rig.create(job());
+    let program = rig
+        .worker()
+        .args(&["--request-timeout", "50ms", "--shutdown-timeout", "1s"])
+        .start();
+    rig.started(1);
+    program.signal("-TERM");
+    assert_eq!(program.ended().0, Some(1));
+}
