@@ -154,6 +154,10 @@ impl<E: Engine> PollLoop<E> {
             if settings.once && last_success.elapsed() >= ONCE_PATIENCE {
                 return LoopEnd::NoEngine;
             }
+            let pause = match settings.once {
+                true => pause.min(ONCE_PATIENCE.saturating_sub(last_success.elapsed())),
+                false => pause,
+            };
             self.rest(pause).await;
             while polling.is_overloaded() && self.shared.has_deferred_reports() && *self.stop.borrow() == Stop::Run {
                 // Reports go first: each of them ends a job, where a poll would only bring more.
