@@ -11,7 +11,7 @@ const LOST: [Fault; 4] = [Fault::Reset, Fault::Close, Fault::CloseWithinHead, Fa
 
 /// A job that gives up on a silent server within a second.
 fn impatient() -> camunda_test_cluster::JobSpec {
-    job_with(json!({"readTimeoutInSeconds": 1}))
+    job_with(json!({"connectionTimeoutInSeconds": 1, "readTimeoutInSeconds": 1}))
 }
 
 #[test]
