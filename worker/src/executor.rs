@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use flow_starter_host::{FlowResponse, FlowState, Outcome};
+use flow_starter_host::{ErrorKind, FlowResponse, FlowState, Outcome};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::{oneshot, watch};
@@ -450,7 +450,8 @@ impl<'a, E: Engine> Executor<'a, E> {
 
     fn forget(&self, reason: ForgetReason) {
         let attempt = self.attempt.as_ref().map(AttemptId::as_str);
-        let fault = self.intake.fault.as_ref();
+        // A job that is completed from a kept answer came with an attempt that was not its own.
+        let fault = self.intake.fault.as_ref().filter(|_| self.reported != Some(JobAction::Completed));
         let outcome = match (reason, self.reported) {
             (ForgetReason::Settled, Some(JobAction::Completed)) => "completed",
             (ForgetReason::Settled, Some(JobAction::Failed)) => "failed",
@@ -528,6 +529,11 @@ async fn of_call(outcome: Outcome<FlowResponse>, most: usize) -> Done {
             match error.flow {
                 FlowState::Started => {
                     let answer = error.response.as_ref().map_or_else(Answer::nothing, Answer::of_failure);
+                    let answer = match error.kind {
+                        // A part of a body is none that a process can read.
+                        ErrorKind::ResponseTooLarge => answer.without_body(),
+                        _ => answer,
+                    };
                     started(Arc::new(answer), false, Some(fault))
                 }
                 FlowState::NotStarted => Done {

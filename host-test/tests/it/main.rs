@@ -15,3 +15,4 @@ mod secret_fields;
 mod security_document;
 mod starter;
 mod templates;
+mod worker;

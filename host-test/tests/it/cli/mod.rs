@@ -19,7 +19,7 @@ mod terminal;
 mod to_do;
 mod trust;
 mod unsaid;
-mod workspace;
+pub(crate) mod workspace;
 
 /// The flow that every user of the demo but the guest may start.
 const FLOW: &str = servicenow_stand_in::DEMO_FLOW;

@@ -33,6 +33,11 @@ pub struct Workspace {
 
 impl Workspace {
     pub fn new() -> Self {
+        Self::of(Instance::demo())
+    }
+
+    /// With another instance than the demo's.
+    pub fn of(instance: Instance) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!(
             "flow-starter-cli-{}-{}",
@@ -41,7 +46,7 @@ impl Workspace {
         );
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&folder).unwrap();
-        let stand_in = StandIn::start(Instance::demo()).unwrap();
+        let stand_in = StandIn::start(instance).unwrap();
         std::fs::write(folder.join("stand-in.pem"), stand_in.ca_pem()).unwrap();
         Self { folder, stand_in }
     }

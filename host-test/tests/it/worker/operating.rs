@@ -1,0 +1,240 @@
+//! What an operator sees: probes, metrics, the log, and the end of the program.
+
+use std::time::Duration;
+
+use camunda_test_cluster::{Call, JobState};
+use serde_json::{Value, json};
+use servicenow_stand_in::{Behaviour, Fault};
+
+use super::harness::{Rig, TYPE, job, job_with};
+
+#[test]
+fn ready_follows_the_cluster_and_health_does_not() {
+    let rig = Rig::new();
+    rig.cluster.stop();
+    let program = rig.worker().args(&["--request-timeout", "100ms"]).start();
+    program.says("cannot take jobs");
+    assert_eq!((program.get("/ready").0, program.get("/health").0), (503, 200));
+    rig.cluster.resume_listening().unwrap();
+    program.get_until("/ready", 200);
+    assert_eq!(program.get("/health").0, 200);
+    rig.cluster.stop();
+    program.get_until("/ready", 503);
+    assert_eq!(program.get("/health").0, 200);
+    rig.cluster.resume_listening().unwrap();
+    program.get_until("/ready", 200);
+    let key = rig.create(job());
+    rig.completed(key);
+}
+
+#[test]
+fn a_worker_that_waits_for_its_cluster_takes_jobs_when_it_comes() {
+    let rig = Rig::new();
+    rig.cluster.stop();
+    let key = rig.create(job());
+    let program = rig.start();
+    program.says("the engine does not answer yet");
+    rig.cluster.resume_listening().unwrap();
+    rig.completed(key);
+    program.says("connected to the engine, version 8.8");
+}
+
+#[test]
+fn a_stop_finishes_the_call_in_hand() {
+    let rig = Rig::new();
+    rig.flow_once(Behaviour::late(Duration::from_millis(1500)));
+    let key = rig.create(job());
+    let program = rig.worker().args(&["--request-timeout", "200ms"]).start();
+    rig.sent(1);
+    program.signal("-TERM");
+    let (code, lines) = program.ended();
+    assert_eq!(code, Some(0), "{lines:#?}");
+    assert_eq!(rig.cluster.job(key).unwrap().state, JobState::Completed);
+    assert_eq!(rig.starts(), 1);
+}
+
+#[test]
+fn a_stop_without_jobs_ends_with_0() {
+    for signal in ["-TERM", "-INT"] {
+        let rig = Rig::new();
+        let program = rig.worker().args(&["--request-timeout", "200ms"]).start();
+        rig.asked(Call::Activation, 1);
+        program.signal(signal);
+        assert_eq!(program.ended().0, Some(0));
+    }
+}
+
+#[test]
+fn a_stop_gives_back_the_jobs_that_wait() {
+    let rig = Rig::new();
+    rig.flow_once(Behaviour::late(Duration::from_secs(3)));
+    let first = rig.create(job());
+    let program = rig
+        .worker()
+        .args(&["--max-jobs-per-instance", "1", "--request-timeout", "200ms"])
+        .start();
+    rig.sent(1);
+    let second = rig.create(job());
+    rig.until(second, |job| job.times_activated == 1);
+    program.signal("-TERM");
+    assert_eq!(program.ended().0, Some(0));
+    assert_eq!(rig.cluster.job(first).unwrap().state, JobState::Completed);
+    let failure = rig.failure(second, 1);
+    assert_eq!(
+        (failure.retries, &failure.variables["flowStarterOutcome"]["state"]),
+        (3, &json!("not-started"))
+    );
+    assert!(failure.message.contains("given"), "{}", failure.message);
+    assert_eq!(rig.starts(), 1);
+}
+
+#[test]
+fn a_second_signal_ends_with_1_and_leaves_the_job_unknown() {
+    let rig = Rig::new();
+    rig.flow_once(Behaviour::Fault(Fault::Silence));
+    let key = rig.create(job());
+    let program = rig.worker().args(&["--request-timeout", "200ms"]).start();
+    rig.started(1);
+    program.signal("-TERM");
+    program.says("shutting down");
+    program.signal("-TERM");
+    let (code, lines) = program.ended();
+    assert_eq!(code, Some(1), "{lines:#?}");
+    rig.cluster.drop_connections();
+    rig.cluster.advance(Duration::from_secs(3600));
+    let _next = rig.start();
+    assert_eq!(rig.incident(key).error()["code"], "FLOW_UNKNOWN");
+    assert_eq!(rig.starts(), 1);
+}
+
+#[test]
+fn names_that_users_choose_add_no_series() {
+    let rig = Rig::new();
+    let program = rig.start();
+    let series = |program: &super::harness::Program| {
+        let text = program.get("/metrics").1;
+        let names = text
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| line.rsplit_once(' ').unwrap().0.to_owned());
+        names.collect::<Vec<_>>()
+    };
+    let spec = |number: usize| {
+        let name = format!("name-{number}");
+        let members = match number % 2 {
+            0 => json!({}),
+            _ => json!({"snInstance": name}),
+        };
+        job_with(members).element(&name, &name)
+    };
+    let run = |numbers: std::ops::Range<usize>| {
+        let jobs: Vec<_> = numbers.map(|number| rig.create(spec(number))).collect();
+        for key in jobs {
+            rig.until(key, |job| job.completed_with.is_some() || !job.failures.is_empty());
+            let text = key.to_string();
+            program.log(|line| line["jobKey"] == text.as_str() && line["message"] == "the job's hand-out is over");
+        }
+    };
+    run(0..2);
+    let few = series(&program);
+    run(2..60);
+    let many = series(&program);
+    assert_eq!(few, many);
+    assert!(!many.iter().any(|name| name.contains("name-")), "{many:?}");
+}
+
+#[test]
+fn metrics_count_jobs_outcomes_and_requests() {
+    let rig = Rig::new();
+    let completed = rig.create(job());
+    let failed = rig.create(job_with(json!({"method": "TRACE"})));
+    let program = rig.start();
+    rig.completed(completed);
+    rig.incident(failed);
+    for key in [completed, failed] {
+        let text = key.to_string();
+        program.log(|line| line["jobKey"] == text.as_str() && line["message"] == "the job's hand-out is over");
+    }
+    let of = |action: &str| {
+        program.metric(&format!(
+            "camunda_connector_outbound_invocations_total{{type=\"{TYPE}\",action=\"{action}\"}}"
+        ))
+    };
+    assert_eq!(
+        (of("activated"), of("completed"), of("failed")),
+        (2.0, 1.0, 1.0),
+        "{}",
+        program.get("/metrics").1
+    );
+    assert_eq!(
+        program.metric("flow_starter_outcomes_total{flow=\"started\",kind=\"none\"}"),
+        1.0
+    );
+    assert_eq!(
+        program.metric("flow_starter_cluster_requests_total{call=\"completion\",status=\"204\"}"),
+        1.0
+    );
+    assert_eq!(program.get("/nothing").0, 404);
+}
+
+#[test]
+fn a_line_of_the_log_has_its_keys_at_the_top() {
+    let rig = Rig::new();
+    rig.flow_once(Behaviour::status(403));
+    let key = rig.create(job().element("a-process", "a-task"));
+    let program = rig.worker().without("FLOW_STARTER_LOG_LEVEL").start();
+    let incident = rig.incident(key);
+    let over = program.says("the job's hand-out is over");
+    let attempt = incident.job.local["flowStarterAttempt"]["id"].clone();
+    for (name, value) in [
+        ("level", json!("INFO")),
+        ("jobKey", json!(key.to_string())),
+        ("processInstanceKey", json!(incident.job.instance.to_string())),
+        ("elementId", json!("a-task")),
+        ("attempt", attempt),
+        ("outcome", json!("failed")),
+        ("flow", json!("not-started")),
+        ("kind", json!("forbidden")),
+    ] {
+        if name == "kind" {
+            assert_eq!(over[name], incident.error()["type"], "{over}");
+        } else {
+            assert_eq!(over[name], value, "{name} in {over}");
+        }
+    }
+    assert!(over["timestamp"].as_str().unwrap().ends_with('Z'), "{over}");
+    let call = program.log(|line| line["target"] == "flow_starter_host::starter");
+    assert!(call["call"].is_string() && call["jobKey"].is_string(), "{call}");
+    assert!(
+        program
+            .logs()
+            .iter()
+            .all(|line| line["level"] != "DEBUG" && line["level"] != "TRACE"),
+        "info is the default"
+    );
+}
+
+#[test]
+fn the_management_address_is_the_first_line_at_every_level() {
+    for level in ["off", "error", "info", "trace"] {
+        let rig = Rig::new();
+        let program = rig.worker().env("FLOW_STARTER_LOG_LEVEL", level).start();
+        rig.asked(Call::Activation, 1);
+        assert_eq!(program.get("/health").0, 200, "{level}");
+        if level == "off" {
+            assert_eq!(program.stderr().lines().count(), 1, "{}", program.stderr());
+        }
+    }
+}
+
+#[test]
+fn without_a_management_address_there_is_no_server() {
+    let rig = Rig::new();
+    let (code, stderr) = rig.worker().args(&["--once", "--management-address", "none"]).end();
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(!stderr.contains("management:"), "{stderr}");
+    assert!(
+        stderr.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()),
+        "{stderr}"
+    );
+}
