@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use flow_starter_host::FlowStarter;
@@ -20,9 +21,6 @@ use crate::terminal::print_stderr;
 /// Ends when a signal has come and the jobs in hand are done, or with `--once` when there are none.
 pub(crate) async fn work(arguments: &arguments::Worker, settings: &Settings, resolved: &Resolved<'_>) -> Result<Exit> {
     settings.check_policy_is_set()?;
-    let own = settings.worker(&resolved.limits, arguments.once)?;
-    let metrics = Arc::new(Metrics::new());
-    let cluster = settings.cluster(&metrics)?;
     let signals = Signals::listen()?;
     let management = match settings.management_address()? {
         None => None,
@@ -33,7 +31,7 @@ pub(crate) async fn work(arguments: &arguments::Worker, settings: &Settings, res
                     "worker.management-address {address} cannot be used ({error}): --management-address 127.0.0.1:0 takes a free port, `none` serves nothing"
                 ))
             })?;
-            // At every log level: who starts a worker with port 0 has to find it.
+            // The first line, at every log level: who starts a worker with port 0 has to find it.
             print_stderr(&format!(
                 "management: http://{}\n",
                 bound.address().context("the management address")?
@@ -41,6 +39,9 @@ pub(crate) async fn work(arguments: &arguments::Worker, settings: &Settings, res
             Some(bound)
         }
     };
+    let own = settings.worker(&resolved.limits, arguments.once)?;
+    let metrics = Arc::new(Metrics::new());
+    let cluster = settings.cluster(&metrics)?;
     if let Err(missing) = resolved.check_secrets_are_there().await {
         tracing::warn!("{missing:#}; jobs that refer to it fail until it is there");
     }
@@ -75,11 +76,21 @@ pub(crate) async fn work(arguments: &arguments::Worker, settings: &Settings, res
     })
 }
 
+/// Signals that come so close are one.
+const TOGETHER: Duration = Duration::from_secs(1);
+
 /// The first signal stops the worker gently, the second one at once.
 async fn pass_on(mut signals: Signals, stop: watch::Sender<Stop>) {
     signals.next().await;
     stop.send_replace(Stop::Gently);
-    signals.next().await;
+    let first = Instant::now();
+    loop {
+        signals.next().await;
+        // A signal to the process and to its group is one.
+        if first.elapsed() > TOGETHER {
+            break;
+        }
+    }
     stop.send_replace(Stop::Now);
     std::future::pending().await
 }
