@@ -314,8 +314,11 @@ fn a_job_whose_retries_are_null_counts_as_one_try() {
         "elementInstanceKey": job.element_instance.to_string(), "customHeaders": job.spec.headers, "worker": "w", "retries": null,
         "deadline": 0, "variables": job.spec.inputs, "tenantId": "<default>",
     }]});
-    rig.cluster
-        .fault(Call::Activation, Times::Once, Fault::answer(Answer::json(200, &given)));
+    rig.cluster.fault(
+        Call::Activation,
+        Times::Once,
+        Fault::answer(Answer::json(200, &given)).after(),
+    );
     let _program = rig.start();
     assert_eq!(rig.failure(key, 1).retries, 0);
 }
