@@ -2,7 +2,6 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use flow_starter_host::FlowStarter;
@@ -76,21 +75,11 @@ pub(crate) async fn work(arguments: &arguments::Worker, settings: &Settings, res
     })
 }
 
-/// Signals that come so close are one.
-const TOGETHER: Duration = Duration::from_secs(1);
-
 /// The first signal stops the worker gently, the second one at once.
 async fn pass_on(mut signals: Signals, stop: watch::Sender<Stop>) {
     signals.next().await;
     stop.send_replace(Stop::Gently);
-    let first = Instant::now();
-    loop {
-        signals.next().await;
-        // A signal to the process and to its group is one.
-        if first.elapsed() > TOGETHER {
-            break;
-        }
-    }
+    signals.next().await;
     stop.send_replace(Stop::Now);
     std::future::pending().await
 }
