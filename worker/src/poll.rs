@@ -159,6 +159,10 @@ impl<E: Engine> PollLoop<E> {
             if settings.once && failing.is_some_and(|since| since.elapsed() >= ONCE_PATIENCE) {
                 return LoopEnd::NoEngine;
             }
+            let pause = match settings.once {
+                true => pause.min(ONCE_PATIENCE.saturating_sub(last_success.elapsed())),
+                false => pause,
+            };
             self.rest(pause).await;
             for _ in 0..SETTLING_STEPS {
                 if !polling.is_overloaded() || !self.shared.has_deferred_reports() || *self.stop.borrow() != Stop::Run {

@@ -165,3 +165,22 @@ fn a_cluster_that_asks_for_a_certificate_gets_it() {
     assert_eq!(code, Some(0), "{stderr}");
     rig.completed(key);
 }
+
+#[test]
+fn a_token_of_no_stated_life_makes_no_hot_loop() {
+    for expires_in in [json!(null), json!(0), json!(5), json!(-1)] {
+        let rig = Rig::with(bearer());
+        rig.cluster.set_expires_in(expires_in.clone());
+        let jobs: Vec<_> = (0..10).map(|_| rig.create(job())).collect();
+        let (code, stderr) = with_oauth(&rig, SECRET).arg("--once").end();
+        assert_eq!(code, Some(0), "{stderr}");
+        for key in jobs {
+            rig.completed(key);
+        }
+        assert!(
+            rig.cluster.count(Call::Token) <= 2,
+            "{expires_in}: {}",
+            rig.cluster.count(Call::Token)
+        );
+    }
+}

@@ -195,3 +195,18 @@ fn clocks_that_disagree_change_nothing() {
         assert_eq!((marks, rig.cluster.count(Call::Failure)), (1, 0));
     }
 }
+
+#[test]
+fn a_job_that_a_dead_workers_poll_took_is_started_once() {
+    let rig = Rig::with(Options::new(Version::V8_8).dead_polls_take_jobs());
+    let first = rig.start();
+    rig.asked(Call::Activation, 1);
+    first.kill();
+    let key = rig.create(job());
+    rig.until(key, |job| job.times_activated == 1);
+    rig.cluster.drop_connections();
+    let _second = rig.start();
+    rig.cluster.advance(Duration::from_secs(3600));
+    rig.completed(key);
+    assert_eq!(rig.starts(), 1);
+}

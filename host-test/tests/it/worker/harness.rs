@@ -430,6 +430,15 @@ impl Program {
         value.unwrap_or_default()
     }
 
+    /// Asks for a metric until it has this value: it is counted after the log has said so.
+    pub fn metric_until(&self, name_and_labels: &str, value: f64) {
+        let end = Instant::now() + PATIENCE;
+        while (self.metric(name_and_labels) - value).abs() > 0.1 {
+            assert!(Instant::now() < end, "{name_and_labels}:\n{}", self.get("/metrics").1);
+            std::thread::yield_now();
+        }
+    }
+
     /// Sends a signal such as `-TERM`.
     pub fn signal(&self, signal: &str) {
         let sent = Command::new("kill")

@@ -127,13 +127,13 @@ fn names_that_users_choose_add_no_series() {
         };
         job_with(members).element(&name, &name)
     };
+    let over = format!("camunda_connector_outbound_execution_time_seconds_count{{type=\"{TYPE}\"}}");
     let run = |numbers: std::ops::Range<usize>| {
-        let jobs: Vec<_> = numbers.map(|number| rig.create(spec(number))).collect();
-        for key in jobs {
-            rig.until(key, |job| job.completed_with.is_some() || !job.failures.is_empty());
-            let text = key.to_string();
-            program.log(|line| line["jobKey"] == text.as_str() && line["message"] == "the job's hand-out is over");
+        let all = numbers.end;
+        for number in numbers {
+            rig.create(spec(number));
         }
+        program.metric_until(&over, f64::from(u32::try_from(all).unwrap()));
     };
     run(0..2);
     let few = series(&program);
@@ -151,29 +151,16 @@ fn metrics_count_jobs_outcomes_and_requests() {
     let program = rig.start();
     rig.completed(completed);
     rig.incident(failed);
-    for key in [completed, failed] {
-        let text = key.to_string();
-        program.log(|line| line["jobKey"] == text.as_str() && line["message"] == "the job's hand-out is over");
+    for (action, jobs) in [("activated", 2.0), ("completed", 1.0), ("failed", 1.0)] {
+        let name = "camunda_connector_outbound_invocations_total";
+        program.metric_until(&format!("{name}{{type=\"{TYPE}\",action=\"{action}\"}}"), jobs);
     }
-    let of = |action: &str| {
-        program.metric(&format!(
-            "camunda_connector_outbound_invocations_total{{type=\"{TYPE}\",action=\"{action}\"}}"
-        ))
-    };
-    assert_eq!(
-        (of("activated"), of("completed"), of("failed")),
-        (2.0, 1.0, 1.0),
-        "{}",
-        program.get("/metrics").1
+    program.metric_until("flow_starter_outcomes_total{flow=\"started\",kind=\"none\"}", 1.0);
+    program.metric_until(
+        "flow_starter_cluster_requests_total{call=\"completion\",status=\"204\"}",
+        1.0,
     );
-    assert_eq!(
-        program.metric("flow_starter_outcomes_total{flow=\"started\",kind=\"none\"}"),
-        1.0
-    );
-    assert_eq!(
-        program.metric("flow_starter_cluster_requests_total{call=\"completion\",status=\"204\"}"),
-        1.0
-    );
+    program.metric_until("flow_starter_jobs_in_flight ", 0.0);
     assert_eq!(program.get("/nothing").0, 404);
 }
 
@@ -237,4 +224,19 @@ fn without_a_management_address_there_is_no_server() {
         stderr.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()),
         "{stderr}"
     );
+}
+
+/// It takes as long as a request to the cluster may, which the shutdown timeout is never shorter than: 10 s.
+#[test]
+fn the_shutdown_timeout_ends_with_1() {
+    let rig = Rig::new();
+    rig.flow_once(Behaviour::Fault(Fault::Silence));
+    rig.create(job());
+    let program = rig
+        .worker()
+        .args(&["--request-timeout", "50ms", "--shutdown-timeout", "1s"])
+        .start();
+    rig.started(1);
+    program.signal("-TERM");
+    assert_eq!(program.ended().0, Some(1));
 }

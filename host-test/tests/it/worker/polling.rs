@@ -239,3 +239,16 @@ fn the_worker_takes_no_more_jobs_than_it_can_run() {
         2
     );
 }
+
+/// It takes as long as a request to the cluster may: a long poll and 10 s.
+#[test]
+fn a_connection_that_swallows_a_poll_is_given_up() {
+    let rig = Rig::new();
+    rig.cluster.fault(Call::Activation, Times::Once, Fault::silence());
+    let key = rig.create(job());
+    let _program = rig.worker().args(&["--request-timeout", "100ms"]).start();
+    rig.completed(key);
+    let polls = rig.cluster.requests_of(Call::Activation);
+    assert_ne!(polls[0].connection, polls[1].connection);
+    assert_eq!(rig.starts(), 1);
+}

@@ -320,3 +320,54 @@ fn a_revoked_token_is_renewed_once_and_loses_nothing() {
     assert!(statuses.len() <= 2, "{statuses:?}");
     rig.assert_never_told(&["password-of-nobody"]);
 }
+
+#[test]
+fn a_rejected_failure_is_followed_by_one_incident() {
+    for answer in [
+        Answer::problem(400, "INVALID_ARGUMENT", "no"),
+        Answer::html(413),
+        Answer::rejected("PROCESSING_ERROR"),
+    ] {
+        let rig = Rig::new();
+        rig.flow_always(Behaviour::RateLimited { retry_after: 1 });
+        let key = rig.create(job());
+        rig.cluster.fault(Call::Failure, Times::Once, Fault::answer(answer));
+        rig.once();
+        let incident = rig.incident(key);
+        assert_eq!(incident.state(), "not-started");
+        let retries: Vec<_> = rig
+            .cluster
+            .requests_of(Call::Failure)
+            .iter()
+            .map(|request| request.json["retries"].clone())
+            .collect();
+        assert_eq!(retries, [json!(2), json!(0)]);
+        assert_eq!(rig.starts(), 0);
+    }
+}
+
+#[test]
+fn a_report_that_is_always_rejected_ends() {
+    let rig = Rig::new();
+    let key = rig.create(job());
+    rig.cluster.fault(
+        Call::Any,
+        Times::Always,
+        Fault::answer(Answer::rejected("PROCESSING_ERROR")).for_job(key),
+    );
+    let program = rig.start();
+    assert_eq!(program.says("the job's hand-out is over")["outcome"], "refused");
+    assert_eq!(
+        (
+            of_job(&rig, Call::Completion, key),
+            of_job(&rig, Call::Failure, key),
+            rig.starts()
+        ),
+        (1, 1, 1)
+    );
+    // The next holder reports what it finds.
+    rig.cluster.clear_faults();
+    rig.cluster.advance(Duration::from_secs(3600));
+    assert_eq!(rig.incident(key).error()["code"], "FLOW_UNKNOWN");
+    assert_eq!(rig.starts(), 1);
+}
