@@ -159,9 +159,10 @@ impl<E: Engine> PollLoop<E> {
             if settings.once && failing.is_some_and(|since| since.elapsed() >= ONCE_PATIENCE) {
                 return LoopEnd::NoEngine;
             }
-            let pause = match settings.once {
-                true => pause.min(ONCE_PATIENCE.saturating_sub(last_success.elapsed())),
-                false => pause,
+            let pause = match failing {
+                // The end of the patience is not to be slept through.
+                Some(since) if settings.once => pause.min(ONCE_PATIENCE.saturating_sub(since.elapsed())),
+                _ => pause,
             };
             self.rest(pause).await;
             for _ in 0..SETTLING_STEPS {
