@@ -186,7 +186,7 @@ impl Cause {
             Self::Html => "was answered with a web page: the instance is hibernating or this is not its REST API",
             Self::Redirected | Self::SeeOther => "was answered with a redirect, which is never followed",
             Self::Unauthorized => "was refused: the credentials are not accepted",
-            Self::Forbidden => "was refused: these credentials may not do this",
+            Self::Forbidden => "was refused: these credentials do not have permission",
             Self::Blocked => "was refused",
             Self::NotFound => "found nothing at this path",
             Self::Rejected => "was rejected",

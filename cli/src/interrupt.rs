@@ -23,10 +23,15 @@ impl Interrupts {
         };
         let (first, code) = (Arc::clone(&own.first), Arc::clone(&own.code));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        // Before the call begins: a signal that comes while a handler is being set up would be lost.
+        let mut signals = {
+            let _runtime = runtime.enter();
+            Signals::listen()?
+        };
         std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
             runtime.block_on(async {
                 loop {
-                    signal().await;
+                    signals.next().await;
                     match code.compare_exchange(0, Exit::Unknown as u8, Ordering::SeqCst, Ordering::SeqCst) {
                         Ok(_) => first.notify_one(),
                         Err(code) => std::process::exit(code.into()),
@@ -50,16 +55,7 @@ impl Interrupts {
     }
 }
 
-/// Waits for Ctrl-C, for the supervisor's termination signal, or for the terminal to close.
-async fn signal() {
-    match Signals::listen() {
-        Ok(mut signals) => signals.next().await,
-        // They cannot be waited for, and end the process as they always do.
-        Err(_) => std::future::pending().await,
-    }
-}
-
-/// The signals that end a process: none is missed between two calls of [`Self::next`].
+/// Ctrl-C, the supervisor's termination signal, and the end of the terminal: none is missed between two calls of [`Self::next`].
 #[cfg(unix)]
 pub(crate) struct Signals([tokio::signal::unix::Signal; 3]);
 

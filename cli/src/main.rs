@@ -87,8 +87,9 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
         _ => {}
     }
     // A global flag is only visible in the subcommand's matches.
-    let settings = Settings::gather(innermost(matches), &std::env::vars_os().collect())?;
-    log::start(&settings, matches!(task, Task::Worker(_)));
+    let is_worker = matches!(task, Task::Worker(_));
+    let settings = Settings::gather(innermost(matches), &std::env::vars_os().collect(), is_worker)?;
+    log::start(&settings, is_worker);
     let runtime = match task {
         Task::Worker(_) => worker::runtime()?,
         _ => tokio::runtime::Builder::new_current_thread().enable_all().build()?,

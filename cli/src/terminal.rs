@@ -163,7 +163,7 @@ pub(crate) fn with_warnings(json: &str, warnings: &[String]) -> String {
     with_member(json, "warnings", &serde_json::Value::from(warnings).to_string())
 }
 
-/// Standard output as a writer, with the rules of [`print`].
+/// Standard output as a writer, with the rules of [`print()`].
 #[derive(Debug)]
 pub(crate) struct Out;
 

@@ -20,9 +20,6 @@ use crate::terminal::print_stderr;
 /// Ends when a signal has come and the jobs in hand are done, or with `--once` when there are none.
 pub(crate) async fn work(arguments: &arguments::Worker, settings: &Settings, resolved: &Resolved<'_>) -> Result<Exit> {
     settings.check_policy_is_set()?;
-    let own = settings.worker(&resolved.limits, arguments.once)?;
-    let metrics = Arc::new(Metrics::new());
-    let cluster = settings.cluster(&metrics)?;
     let signals = Signals::listen()?;
     let management = match settings.management_address()? {
         None => None,
@@ -33,7 +30,7 @@ pub(crate) async fn work(arguments: &arguments::Worker, settings: &Settings, res
                     "worker.management-address {address} cannot be used ({error}): --management-address 127.0.0.1:0 takes a free port, `none` serves nothing"
                 ))
             })?;
-            // At every log level: who starts a worker with port 0 has to find it.
+            // The first line, at every log level: who starts a worker with port 0 has to find it.
             print_stderr(&format!(
                 "management: http://{}\n",
                 bound.address().context("the management address")?
@@ -41,6 +38,9 @@ pub(crate) async fn work(arguments: &arguments::Worker, settings: &Settings, res
             Some(bound)
         }
     };
+    let own = settings.worker(&resolved.limits, arguments.once)?;
+    let metrics = Arc::new(Metrics::new());
+    let cluster = settings.cluster(&metrics)?;
     if let Err(missing) = resolved.check_secrets_are_there().await {
         tracing::warn!("{missing:#}; jobs that refer to it fail until it is there");
     }

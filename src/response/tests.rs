@@ -136,7 +136,7 @@ fn failures() -> Vec<Failed> {
         // What the server refuses.
         row((401, &[JSON], r#"{"error":{"message":"User Not Authenticated","detail":"Required to provide Auth information"},"status":"failure"}"#, Whole), NO(K::Unauthorized), None, "The server says: User Not Authenticated: Required to provide Auth information. Check the credentials"),
         row((401, &[HTML], PAGE, Cut), NO(K::Unauthorized), None, "(status 401 Unauthorized)"),
-        row((403, &[JSON], ENVELOPE, Whole), NO(K::Forbidden), None, "these credentials may not do this"),
+        row((403, &[JSON], ENVELOPE, Whole), NO(K::Forbidden), None, "these credentials do not have permission"),
         row((403, &[], "", Whole), NO(K::Forbidden), None, "was refused (status 403 Forbidden). Check ServiceNow's IP address access control"),
         row((403, &[JSON], r#"{"error":{"message":"Not from here"}}"#, Whole), NO(K::Forbidden), None, "was refused (status 403 Forbidden). The server says: Not from here. Check ServiceNow's IP address access control"),
         row((403, &[HTML], PAGE, Whole), NO(K::Forbidden), None, "any gateway or firewall in between"),

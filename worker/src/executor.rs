@@ -143,6 +143,10 @@ struct Executor<'a, E> {
     attempt: Option<AttemptId>,
     reported: Option<JobAction>,
     stopping: bool,
+    /// The engine has refused the report: the job is suspended, or another's.
+    superseded: bool,
+    /// Whether a call was made.
+    called: bool,
     /// Whether a report waits for an engine that was too busy to take it.
     deferred: bool,
 }
@@ -172,6 +176,8 @@ impl<'a, E: Engine> Executor<'a, E> {
             intake,
             reported: None,
             stopping: false,
+            superseded: false,
+            called: false,
             deferred: false,
         }
     }
@@ -205,6 +211,11 @@ impl<'a, E: Engine> Executor<'a, E> {
         if let Event::Outcome(CallOutcome::Started { answer, .. }) = &event {
             self.ids = answer.ids().clone();
         }
+        match (&event, self.reported) {
+            (Event::Settled, Some(action)) => self.shared.metrics.job(&self.job.job_type, action),
+            (Event::TakenOver, _) => self.superseded = true,
+            _ => {}
+        }
         let defers = matches!(event, Event::SettleDeferred(_));
         if defers != self.deferred {
             self.deferred = defers;
@@ -222,7 +233,7 @@ impl<'a, E: Engine> Executor<'a, E> {
                 Action::WakeAt(at) => *wake = Some(wake_after(self.shared.clock.now(), at)),
                 Action::Forget(reason) => self.forget(reason),
                 step => {
-                    let lost = lost(&step);
+                    let lost = lost(&step, self.shared.clock.now());
                     let step = AssertUnwindSafe(self.request(step)).catch_unwind();
                     pending.push(Box::pin(async move { step.await.unwrap_or(lost) }));
                 }
@@ -338,6 +349,7 @@ impl<'a, E: Engine> Executor<'a, E> {
         let shared = self.shared;
         match std::mem::replace(&mut self.intake.call, Call::None) {
             Call::Ready(call) => {
+                self.called = true;
                 // Without a result variable, nothing of the response is written.
                 let most = match &self.intake.result_variable {
                     Some(name) => MAX_BYTES.saturating_sub(name.len() + 8),
@@ -381,6 +393,12 @@ impl<'a, E: Engine> Executor<'a, E> {
 
     /// There are no expressions yet. A job that has one and arrives with an answer cannot be completed from it.
     fn evaluate(&mut self, call: &CallOutcome<Arc<Answer>>) -> BoxFuture<'a, Done> {
+        if matches!(call, CallOutcome::NotStarted { .. } | CallOutcome::Unknown) && !self.called {
+            // Found, or refused: a call of this hand-out's own was counted when it ended.
+            self.shared
+                .metrics
+                .outcome(&Event::Outcome(call.clone()), self.intake.fault.as_ref());
+        }
         let event = match (call, self.intake.expression) {
             (CallOutcome::Started { answer, .. }, Some(name)) => {
                 self.ids = answer.ids().clone();
@@ -451,8 +469,14 @@ impl<'a, E: Engine> Executor<'a, E> {
     fn forget(&self, reason: ForgetReason) {
         let attempt = self.attempt.as_ref().map(AttemptId::as_str);
         // A job that is completed from a kept answer came with an attempt that was not its own.
-        let fault = self.intake.fault.as_ref().filter(|_| self.reported != Some(JobAction::Completed));
+        let fault = self
+            .intake
+            .fault
+            .as_ref()
+            .filter(|_| self.reported != Some(JobAction::Completed));
         let outcome = match (reason, self.reported) {
+            (ForgetReason::Settled, _) if self.superseded => "superseded",
+            (ForgetReason::Gone, Some(JobAction::Error)) => "bpmn-error",
             (ForgetReason::Settled, Some(JobAction::Completed)) => "completed",
             (ForgetReason::Settled, Some(JobAction::Failed)) => "failed",
             (ForgetReason::Settled, Some(JobAction::Error)) => "bpmn-error",
@@ -472,20 +496,15 @@ impl<'a, E: Engine> Executor<'a, E> {
             kind = fault.map(|fault| fault.kind),
             "the job's hand-out is over"
         );
-        if reason == ForgetReason::Settled
-            && let Some(action) = self.reported
-        {
-            self.shared.metrics.job(&self.job.job_type, action);
-        }
     }
 }
 
 /// What a step comes to that panicked: in doubt, everything may have happened.
-fn lost(step: &Step) -> Done {
+fn lost(step: &Step, asked_at: crate::attempt::Time) -> Done {
     let event = match step {
         Action::Mark(id) => Event::MarkUnanswered(id.clone()),
         Action::Check { .. } => Event::Checked(false),
-        Action::Extend { .. } => Event::ExtendRefused,
+        Action::Extend { .. } => Event::ExtendUnanswered { asked_at },
         Action::Send { .. } => {
             return Done {
                 event: Event::Outcome(CallOutcome::Unknown),
@@ -562,6 +581,9 @@ fn started(answer: Arc<Answer>, whole: bool, fault: Option<Fault>) -> Done {
     }
 }
 
+/// A report is made again after this time at the latest, whatever the engine asks for: the job's lock passes meanwhile.
+const LONGEST_DEFERRAL: Duration = Duration::from_mins(1);
+
 fn settled(job: &Job, answer: SettleAnswer) -> Done {
     match &answer {
         SettleAnswer::Settled => {}
@@ -576,7 +598,10 @@ fn settled(job: &Job, answer: SettleAnswer) -> Done {
         SettleAnswer::Settled => (Event::Settled, None),
         SettleAnswer::Gone => (Event::Gone, None),
         SettleAnswer::TakenOver { detail } => (Event::TakenOver, Some(detail)),
-        SettleAnswer::Deferred { after, detail } => (Event::SettleDeferred(after), Some(detail)),
+        SettleAnswer::Deferred { after, detail } => (
+            Event::SettleDeferred(after.map(|after| after.min(LONGEST_DEFERRAL))),
+            Some(detail),
+        ),
         SettleAnswer::Rejected { too_large, detail } => (Event::SettleRejected { too_large }, Some(detail)),
         SettleAnswer::Unanswered { detail } => (Event::SettleUnanswered, Some(detail)),
     };

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use crate::answer::Answer;
 use crate::attempt::{AttemptId, HandedOut, Lock, OutcomeVariable, Time};
 use crate::engine::{ATTEMPT, Job, OUTCOME, Variables};
-use crate::fault::Fault;
+use crate::fault::{Fault, INVALID_INPUT};
 use crate::outcome::{InvalidLength, OnUnknown, OutcomeState, Task, job_timeout, retry_back_off, tries};
 
 /// The task headers that the worker reads, by the names that Camunda's connector runtime uses.
@@ -84,7 +84,14 @@ pub enum Call {
 pub async fn read(job: &Job, handover: Handover, starter: &FlowStarter) -> Intake {
     let (settings, unreadable) = match settings(job) {
         Ok(settings) => (settings, None),
-        Err(what) => (Settings::default(), Some(Fault::of_task(what))),
+        Err(what) => {
+            // An answer that is kept already goes where the author wants it, whatever else is wrong.
+            let settings = Settings {
+                result_variable: result_variable(job),
+                ..Settings::default()
+            };
+            (settings, Some(Fault::of_task(what)))
+        }
     };
     let Handover {
         stem,
@@ -116,7 +123,14 @@ pub async fn read(job: &Job, handover: Handover, starter: &FlowStarter) -> Intak
             Some(refusal) => fault = Some(refusal),
             None => match starter.prepare(&input(&job.variables)).await {
                 Ok(call) => intake_call = Call::Ready(Box::new(call)),
-                Err(error) if error.retryable => intake_call = Call::Impossible(Fault::of_call(&error)),
+                Err(error) if error.retryable => {
+                    // Nothing was tried.
+                    let code = INVALID_INPUT.to_owned();
+                    intake_call = Call::Impossible(Fault {
+                        code,
+                        ..Fault::of_call(&error)
+                    });
+                }
                 Err(error) => fault = Some(Fault::of_call(&error)),
             },
         }
@@ -159,13 +173,16 @@ fn settings(job: &Job) -> Result<Settings, String> {
             retry_back_off: length(header::RETRY_BACK_OFF, retry_back_off)?.unwrap_or_default(),
         },
         job_timeout: length(header::JOB_TIMEOUT, job_timeout)?,
-        result_variable: Some(text(header::RESULT_VARIABLE).trim())
-            .filter(|name| !name.is_empty())
-            .map(|name| name.replace('\0', "\u{fffd}")),
+        result_variable: result_variable(job),
         expression: [header::RESULT_EXPRESSION, header::ERROR_EXPRESSION]
             .into_iter()
             .find(set),
     })
+}
+
+fn result_variable(job: &Job) -> Option<String> {
+    let name = job.headers.get(header::RESULT_VARIABLE)?.trim();
+    (!name.is_empty()).then(|| name.replace('\0', "\u{fffd}"))
 }
 
 /// A header's value may be an expression of any length.

@@ -27,6 +27,9 @@ const CONNECTIONS: usize = 64;
 /// A client that sends no request for so long is cut off.
 const SILENCE: Duration = Duration::from_secs(10);
 
+/// One request and its answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// OpenMetrics, which Prometheus asks for.
 const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -72,9 +75,10 @@ impl Management {
                 let connection = hyper::server::conn::http1::Builder::new()
                     .timer(TokioTimer::new())
                     .header_read_timeout(SILENCE)
+                    .keep_alive(false)
                     .serve_connection(TokioIo::new(stream), answer);
-                // A client that breaks off is no event.
-                let _ended = connection.await;
+                // A client that breaks off, or does not read, is no event.
+                let _ended = tokio::time::timeout(PATIENCE, connection).await;
                 drop(permit);
             });
         }

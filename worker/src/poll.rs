@@ -32,6 +32,9 @@ const REPEAT: Duration = Duration::from_mins(1);
 /// While an overloaded engine has reports outstanding, the next poll waits in steps of this length.
 const SETTLING_FIRST: Duration = Duration::from_secs(1);
 
+/// So many steps at most: only a poll shows that the engine has recovered.
+const SETTLING_STEPS: u32 = 30;
+
 /// An engine that asks for a longer pause gets this one, and is asked again.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
@@ -119,7 +122,8 @@ impl<E: Engine> PollLoop<E> {
         let mut polling = Polling::new(settings.request_timeout);
         let at_most = (settings.max_jobs / settings.job_types.len().max(1)).max(1);
         let mut log = FailureLog::default();
-        let mut last_success = Instant::now();
+        // Since when every activation has failed.
+        let mut failing: Option<Instant> = None;
         while *self.stop.borrow() == Stop::Run {
             // What has ended is not kept.
             while jobs.try_join_next().is_some() {}
@@ -143,23 +147,28 @@ impl<E: Engine> PollLoop<E> {
             } = self.activate(asked, jobs).await;
             let well = matches!(end, PollEnd::Jobs | PollEnd::Empty { .. });
             self.status.ended(self.number, well);
-            if well {
-                last_success = Instant::now();
-            }
+            failing = match well {
+                true => None,
+                false => failing.or(Some(Instant::now())),
+            };
             if settings.once && well && arrived == 0 {
                 return LoopEnd::Done;
             }
             let pause = polling.pause(end, random::number()).max(at_least);
             log.note(&self.job_type, well, error.as_ref(), pause);
-            if settings.once && last_success.elapsed() >= ONCE_PATIENCE {
+            if settings.once && failing.is_some_and(|since| since.elapsed() >= ONCE_PATIENCE) {
                 return LoopEnd::NoEngine;
             }
-            let pause = match settings.once {
-                true => pause.min(ONCE_PATIENCE.saturating_sub(last_success.elapsed())),
-                false => pause,
+            let pause = match failing {
+                // The end of the patience is not to be slept through.
+                Some(since) if settings.once => pause.min(ONCE_PATIENCE.saturating_sub(since.elapsed())),
+                _ => pause,
             };
             self.rest(pause).await;
-            while polling.is_overloaded() && self.shared.has_deferred_reports() && *self.stop.borrow() == Stop::Run {
+            for _ in 0..SETTLING_STEPS {
+                if !polling.is_overloaded() || !self.shared.has_deferred_reports() || *self.stop.borrow() != Stop::Run {
+                    break;
+                }
                 // Reports go first: each of them ends a job, where a poll would only bring more.
                 self.rest(SETTLING_FIRST).await;
             }
@@ -182,10 +191,10 @@ impl<E: Engine> PollLoop<E> {
         let request = ActivationRequest {
             job_type: self.job_type.clone(),
             max_jobs: asked,
-            timeout: shared
-                .settings
-                .job_timeout
-                .max(shared.longest_call.saturating_add(BESIDE_THE_CALL)),
+            // A job may come at the end of the poll.
+            timeout: (shared.settings.job_timeout)
+                .max(shared.longest_call.saturating_add(BESIDE_THE_CALL))
+                .saturating_add(shared.settings.request_timeout.saturating_sub(SHORT_POLL)),
             request_timeout: (!shared.settings.once).then_some(shared.settings.request_timeout),
             fetch: fetched_variables(),
         };
@@ -208,6 +217,8 @@ impl<E: Engine> PollLoop<E> {
         permits.arrived(asked, ids.iter().copied());
         shared.metrics.in_flight(permits.in_hand());
         drop(permits);
+        // Places that were asked for and not filled are free for the other loops.
+        shared.freed.notify_waiters();
         match answer {
             Ok(list) => {
                 for (job, id) in list.into_iter().zip(ids) {
@@ -274,6 +285,9 @@ impl<E: Engine> PollLoop<E> {
         jobs.spawn(run.instrument(span));
     }
 }
+
+/// A poll that is no longer fits into [`BESIDE_THE_CALL`].
+const SHORT_POLL: Duration = Duration::from_secs(10);
 
 /// What the host may take beyond its limit to mask a response.
 const MASKING: Duration = Duration::from_secs(2);

@@ -65,7 +65,7 @@ fn detail(probe: &Probe, step: &ProbedStep, found: &str) -> String {
 fn described(certificate: &ServerCertificate) -> String {
     let mut names = certificate.names.iter().take(NAMES_SHOWN).cloned().collect::<Vec<_>>();
     match certificate.names.len().saturating_sub(NAMES_SHOWN) {
-        0 if names.is_empty() => names.push("nobody".to_owned()),
+        0 if names.is_empty() => names.push("no name".to_owned()),
         0 => {}
         more => names.push(format!("{more} more")),
     }

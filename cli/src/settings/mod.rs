@@ -152,7 +152,11 @@ impl Settings {
     ///
     /// # Errors
     /// An unreadable file, an unknown key, a value of the wrong type.
-    pub(crate) fn gather(matches: &ArgMatches, variables: &HashMap<OsString, OsString>) -> Result<Self> {
+    pub(crate) fn gather(
+        matches: &ArgMatches,
+        variables: &HashMap<OsString, OsString>,
+        is_worker: bool,
+    ) -> Result<Self> {
         check_spelling(variables)?;
         let variable = |name: &str| variables.get(OsStr::new(name)).cloned();
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
@@ -185,12 +189,15 @@ impl Settings {
                     let source = Source::WellKnown(name);
                     // Whatever its value (https://no-color.org).
                     let value = if name == "NO_COLOR" { "never".into() } else { value };
-                    let mut value = text(value, &source)?;
-                    // Camunda's SDKs read CAMUNDA_WORKER_TIMEOUT and CAMUNDA_WORKER_REQUEST_TIMEOUT in milliseconds.
-                    if row.kind == Kind::Time && !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-                        value.push_str("ms");
+                    let value = text(value, &source)?;
+                    // Camunda's SDKs state times in milliseconds.
+                    let is_plain = row.kind == Kind::Time && value.bytes().all(|byte| byte.is_ascii_digit());
+                    let value = if is_plain { format!("{value}ms") } else { value };
+                    let setting = Setting::new(row, RawValue::Word(&value), source);
+                    if is_worker || setting.is_ok() || !row.key.is_the_workers() {
+                        return setting;
                     }
-                    return Setting::new(row, RawValue::Word(&value), source);
+                    // A variable that is there for other programs must not stop a command that does not use it.
                 }
                 Setting::new(row, RawValue::Word(row.default), Source::Default)
             })

@@ -16,6 +16,9 @@ use super::value::{Hidden, Value};
 use super::{Entry, Settings};
 use crate::exit::{bad, unreadable};
 
+/// As many calls as a process can run at once.
+const MOST_JOBS: usize = 8_000;
+
 /// From here on, proxies and load balancers with a limit of a minute cut a request for jobs.
 const LONG_POLL: Duration = Duration::from_secs(50);
 
@@ -46,6 +49,14 @@ impl Settings {
                 "a job type is empty: for example servicenow-flow-starter:1",
             ));
         }
+        let max_jobs = self.count(Entry::MaxJobs)?;
+        if max_jobs < job_types.len() {
+            let why = format!("must be at least {}, one for each job type", job_types.len());
+            return Err(self.wrong(Entry::MaxJobs, why));
+        }
+        if max_jobs > MOST_JOBS {
+            return Err(self.wrong(Entry::MaxJobs, format!("must be at most {MOST_JOBS}")));
+        }
         let shutdown = match self.value(Entry::ShutdownTimeout) {
             Some(Value::Time(time)) => *time,
             _ => limits.wall_clock.saturating_add(Duration::from_secs(30)),
@@ -53,7 +64,7 @@ impl Settings {
         Ok(flow_starter_worker::Settings {
             name: self.text(Entry::WorkerName).unwrap_or("flow-starter").to_owned(),
             job_types,
-            max_jobs: self.count(Entry::MaxJobs)?,
+            max_jobs,
             max_jobs_per_instance: self.count(Entry::MaxJobsPerInstance)?,
             request_timeout,
             job_timeout: self.time(Entry::JobTimeout)?,

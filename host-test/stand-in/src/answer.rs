@@ -78,7 +78,7 @@ impl Answer {
     #[must_use]
     pub fn of_status(status: u16) -> Self {
         if status >= 400 {
-            Self::failure(status, "The stand-in was told to answer so", None)
+            Self::failure(status, "The stand-in was configured to respond this way", None)
         } else {
             Self::new(status)
         }

@@ -15,7 +15,7 @@ pub enum InstanceError {
     #[error("unknown-path-status is {0}: write 400 or 404")]
     UnknownPathStatus(u16),
     #[error(
-        "{what} belongs to the user {user:?}, whom the instance does not have: add [[user]] name = {user:?}, or name one it has"
+        "{what} belongs to the user {user:?}, which the instance does not have: add [[user]] name = {user:?}, or use an existing user"
     )]
     NoSuchUser { what: String, user: String },
     #[error("the flow's path {0:?} must begin with \"/\" and have no query, for example \"/api/my_scope/my_flow\"")]

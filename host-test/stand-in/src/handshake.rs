@@ -46,7 +46,7 @@ pub(crate) async fn accept(
         .cloned()
         .unwrap_or_else(|| tls.setup(failed.server_name.as_deref()));
     if let Some(fault) = setup.fault.filter(|fault| spoils_the_handshake(*fault)) {
-        failed.why = format!("told to: {fault:?}");
+        failed.why = format!("configured fault: {fault:?}");
         log.handshake_failed(failed);
         let _gone_already = spoil(fault, start, setup).await;
         return None;

@@ -92,7 +92,7 @@ pub struct FailedHandshake {
     pub connection: usize,
     /// The name that the client asked for (SNI), if its first message arrived.
     pub server_name: Option<String>,
-    /// Why: what TLS said, or `told to: …`.
+    /// Why: what TLS said, or `configured fault: …`.
     pub why: String,
 }
 

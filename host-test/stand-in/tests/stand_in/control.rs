@@ -215,7 +215,10 @@ fn it_spoils_handshakes_and_opens_ports() {
         json!({ "host": "old", "fault": { "alert": 40 } }),
     );
     assert_eq!(crate::client::ending(&shake().unwrap_err()), Ending::Alert(40));
-    assert_eq!(get(&stand_in, "/failed-handshakes")[1]["why"], "told to: Alert(40)");
+    assert_eq!(
+        get(&stand_in, "/failed-handshakes")[1]["why"],
+        "configured fault: Alert(40)"
+    );
     tell(&stand_in, "/tls-faults", json!({ "host": "old", "fault": null }));
 
     let (status, reply) = ask(&stand_in, "POST", "/ports", &json!({ "fault": "close" }));

@@ -70,7 +70,7 @@ fn a_missing_client_certificate_fails_the_handshake_of_tls12() {
     stand_in.tls_fault(HOST, TlsFault::ClientCertificate12).unwrap();
     let error = shake_with(&stand_in, &BOTH_VERSIONS).unwrap_err();
     assert_eq!(ending(&error), Ending::Alert(40));
-    assert_eq!(failed(&stand_in).why, "told to: ClientCertificate12");
+    assert_eq!(failed(&stand_in).why, "configured fault: ClientCertificate12");
     assert!(stand_in.requests().is_empty());
     // A client that knows only TLS 1.3 finds no version in common.
     let error = shake_with(&stand_in, &[&version::TLS13]).unwrap_err();
@@ -133,7 +133,7 @@ fn spoilt(fault: TlsFault) -> (StandIn, TcpStream) {
     let stand_in = demo();
     stand_in.tls_fault(HOST, fault).unwrap();
     let tcp = hello(&stand_in);
-    assert_eq!(failed(&stand_in).why, format!("told to: {fault:?}"));
+    assert_eq!(failed(&stand_in).why, format!("configured fault: {fault:?}"));
     (stand_in, tcp)
 }
 

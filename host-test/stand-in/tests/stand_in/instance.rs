@@ -213,7 +213,7 @@ fn any_status_comes_on_demand_and_nothing_starts() {
         let answer = client.send(start()).answer();
         assert_eq!(answer.status, status);
         if status >= 400 {
-            assert_eq!(answer.failure(), "The stand-in was told to answer so");
+            assert_eq!(answer.failure(), "The stand-in was configured to respond this way");
         }
     }
     assert!(stand_in.starts().is_empty());

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use flow_starter_input::Mask;
+use flow_starter_input::message::quoted;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -117,16 +119,11 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// One line of a text from outside, without the credentials, and not too long.
 pub(super) fn shown(text: &str, masked: &[&str]) -> String {
-    let mut text = text.to_owned();
-    for secret in masked.iter().filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret, "***");
-    }
+    let mut mask = Mask::default();
+    masked.iter().for_each(|secret| mask.add(secret));
     let spaced = text.replace(char::is_control, " ");
     let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(WORDS) {
-        None => line,
-        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
-    }
+    quoted(&mask, line, WORDS)
 }
 
 #[cfg(test)]

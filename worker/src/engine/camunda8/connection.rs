@@ -112,7 +112,7 @@ impl Connection {
             Ok(response) => self.read(parts.call, response, asked_at, presented).await,
             Err(error) => self.failed(&error, parts.limit, asked_at),
         };
-        tracing::debug!(call = parts.call.as_str(), status, took = ?asked_at.elapsed(), "cluster call");
+        tracing::debug!(clusterCall = parts.call.as_str(), status, took = ?asked_at.elapsed(), "cluster call");
         ended
     }
 
