@@ -138,7 +138,7 @@ static CALL_ROWS: [Row; 21] = [
         value_name: "PATTERN",
         kind: Kind::List,
         default: "*.service-now.com,*.servicenowservices.com",
-        help: "Hosts that calls may reach, instead of ServiceNow's clouds: a host name, *.domain, or an origin",
+        help: "Hosts that calls may reach, instead of ServiceNow's clouds: a host name, *.domain, or an origin; `worker` needs it set",
         example: r#"["acme.service-now.com", "https://gateway.example.com:8443"]"#,
         ..BLANK
     },
