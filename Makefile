@@ -127,7 +127,7 @@ test-hosts: hosts ## Run the conformance cases in Node and Python, and every exa
 	@$(RUN_HOSTS)
 
 .PHONY: host-table
-host-table: hosts ## Like test-hosts, and update the table of hosts and the examples in the docs
+host-table: hosts ## Like test-hosts, and update the table of hosts and the examples in docs/embedding.md
 	@$(RUN_HOSTS) --write
 
 .PHONY: hosts

@@ -1,11 +1,11 @@
-// node embed.mjs COMPONENT ORIGIN: starts a flow at ORIGIN, the only place that the component may reach.
+// node embed.mjs COMPONENT ORIGIN starts a flow at ORIGIN, the only origin that the component may call.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { transpileBytes } from "@bytecodealliance/jco-transpile";
 import { WASIShim } from "@bytecodealliance/preview2-shim/instantiation";
 
 const [component, origin] = process.argv.slice(2);
 
-// To be done once, when you build: the component becomes JavaScript and core modules, in a folder that finds the packages above.
+// Do this once, at build time: it makes JavaScript and core modules of the component, in a folder from which the packages above resolve.
 const folder = "transpiled";
 await mkdir(folder, { recursive: true });
 const options = { name: "component", instantiation: "async", noComponentErrorWrapping: false };
@@ -15,7 +15,7 @@ for (const name of Object.keys(files).filter((name) => !name.includes("/"))) {
 }
 const { instantiate } = await import(new URL(`${folder}/component.mjs`, `file://${process.cwd()}/`));
 
-// The only way out, and who may take it.
+// The component sends requests only through this function, which checks their destination.
 const wasi = new WASIShim().getImportObject();
 const { handle } = wasi["wasi:http/outgoing-handler"];
 wasi["wasi:http/outgoing-handler"] = {
@@ -39,9 +39,9 @@ try {
   });
   console.log(`started: ${executionId}`);
 } catch ({ payload: error, message }) {
-  if (!error) throw message; // The component or the host has failed, and nobody knows what became of the flow.
-  if (error.flow === "started") console.log(`started, but its response is lost: ${error.message}`);
-  else if (error.flow === "unknown") console.log(`unknown, look in ServiceNow before you try again: ${error.message}`);
-  else console.log(`not started, ${error.retryable ? "try again later" : "fix this first"}: ${error.message}`);
+  if (!error) throw message; // The component or the host failed: it is unknown whether the flow started.
+  if (error.flow === "started") console.log(`started, but the response is lost: ${error.message}`);
+  else if (error.flow === "unknown") console.log(`unknown, look in ServiceNow before you retry: ${error.message}`);
+  else console.log(`not started, ${error.retryable ? "retry later" : "fix this first"}: ${error.message}`);
 }
-process.exit(); // preview2-shim's worker thread would keep the process.
+process.exit(); // preview2-shim's worker thread would keep the process running.

@@ -1,16 +1,16 @@
-"""embed.py COMPONENT ORIGIN: starts a flow at ORIGIN. COMPONENT is the gated one (make gated), which reaches one host name alone."""
+"""embed.py COMPONENT ORIGIN starts a flow at ORIGIN. COMPONENT is the gated one (make gated), which calls one host name only."""
 import json, os, sys
 from wasmtime import Engine, Store, WasiConfig
 from wasmtime.component import Component, Linker, Record, Variant
 
 component_file, origin = sys.argv[1:]
 engine = Engine()
-component = Component.from_file(engine, component_file)  # Compiled once; each call gets a store of its own.
+component = Component.from_file(engine, component_file)  # Compiled once; each call gets its own store.
 linker = Linker(engine)
 linker.add_wasip2()
 linker.add_wasi_http()
-door = component.get_export_index("connectors:servicenow-flow-starter/flow-starter@0.1.0")
-trigger_flow = component.get_export_index("trigger-flow", door)
+interface = component.get_export_index("connectors:servicenow-flow-starter/flow-starter@0.1.0")
+trigger_flow = component.get_export_index("trigger-flow", interface)
 
 
 def record(**fields):
@@ -35,8 +35,8 @@ result = linker.instantiate(store, component).get_func(store, trigger_flow)(stor
 if result.tag == "ok":
     print("started:", getattr(result.payload, "execution-id"))
 elif result.payload.flow == "started":
-    print("started, but its response is lost:", result.payload.message)
+    print("started, but the response is lost:", result.payload.message)
 elif result.payload.flow == "unknown":
-    print("unknown, look in ServiceNow before you try again:", result.payload.message)
+    print("unknown, look in ServiceNow before you retry:", result.payload.message)
 else:
-    print("not started,", "try again later:" if result.payload.retryable else "fix this first:", result.payload.message)
+    print("not started,", "retry later:" if result.payload.retryable else "fix this first:", result.payload.message)

@@ -1,9 +1,9 @@
-"""Plays the table of cases in every component host, runs every example, and holds the README to what came of it.
+"""Plays the table of cases in every component host, runs every example, and compares docs/embedding.md with the results.
 
     hosts.py --stand-in PROGRAM --embed-rust PROGRAM --component FILE --gated FILE --python PROGRAM [--wasmtime PROGRAM] [--write]
 
-The README's marked parts are written with --write, and compared without: the hosts' table but for the versions of Node and Python, which
-are the machine's; and the examples' text. FILE of --gated is the component behind the gatekeeper for 127.0.0.1 (`make gated`).
+--write writes the page's marked parts; without it they are compared: the table of hosts, except for the versions of Node and Python, which
+are the machine's, and the examples' text. FILE of --gated is the component behind the gatekeeper for 127.0.0.1 (`make gated`).
 """
 
 import argparse
@@ -19,7 +19,7 @@ import tempfile
 import play
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "embedding.md"
 GATEKEEPER_CASES = ROOT / "host-test" / "gatekeeper" / "cases.json"
 EXAMPLES = {
     "examples/embed-rust/src/main.rs": "rust",
@@ -30,9 +30,9 @@ FLOW = "/api/sn_cico/flow_starter/my_flow"
 # What a flow does → what an example says of it. Two are no behaviours: the password is wrong, the host is another than the gatekeeper's.
 PROMISES = [
     ("normal", "started: "),
-    ({"fault": "reset-within-body"}, "started, but its response is lost: "),
-    ({"fault": "close"}, "unknown, look in ServiceNow before you try again: "),
-    ("semaphore", "not started, try again later: "),
+    ({"fault": "reset-within-body"}, "started, but the response is lost: "),
+    ({"fault": "close"}, "unknown, look in ServiceNow before you retry: "),
+    ("semaphore", "not started, retry later: "),
     ("wrong password", "not started, fix this first: "),
     ("other host", "not started, fix this first: "),
 ]
@@ -55,7 +55,7 @@ def main():
     if all(rows):
         table = written_table(rows)
         print(table)
-        hold_readme(table, given.write, failures)
+        compare_page(table, given.write, failures)
     for failure in failures:
         print(failure, file=sys.stderr)
     sys.exit(1 if failures else 0)
@@ -70,7 +70,7 @@ def own_row(failures):
     count = sum(len(json.loads((play.HERE / f"{name}.json").read_text("utf-8"))) for name in play.TABLES)
     wasmtime = re.search(r'name = "wasmtime"\nversion = "([^"]+)"', (ROOT / "Cargo.lock").read_text("utf-8"))[1]
     own = {"host": "flow-starter-host", "runtime": "Rust", "packages": f"wasmtime {wasmtime}"}
-    return own | {"cases": count, "passed": count, "differing": 0, "gate": "by its example"}
+    return own | {"cases": count, "passed": count, "differing": 0, "gate": "covered by its example"}
 
 
 def played(given, command, component, more, failures):
@@ -134,15 +134,15 @@ def kept(stand_in, command, folder, behaviour, promise, gated):
 
 
 def written_table(rows):
-    lines = ["| host | with | cases passed | of these, as `differences.json` says | behind the gatekeeper |", "|---|---|---|---|---|"]
+    lines = ["| host | versions | cases passed | of these with a known difference | behind the gatekeeper |", "|---|---|---|---|---|"]
     for row in rows:
         passed = f"{row['passed']} of {row['cases']}"
         lines.append(f"| {row['host']} | {row['runtime']}; {row['packages']} | {passed} | {row['differing']} | {row['gate']} |")
     return "\n".join(lines)
 
 
-def hold_readme(table, write, failures):
-    text = README.read_text("utf-8")
+def compare_page(table, write, failures):
+    text = PAGE.read_text("utf-8")
     parts = {"the hosts' table": (r"(<!-- hosts -->\n)(.*?)(<!-- end -->)", table + "\n")}
     for file, language in EXAMPLES.items():
         code = f"```{language}\n{(ROOT / file).read_text('utf-8').rstrip()}\n```"
@@ -150,13 +150,13 @@ def hold_readme(table, write, failures):
     for name, (marked, must) in parts.items():
         found = re.search(marked, text, re.S)
         if not found:
-            failures.append(f"README.md has no marked part for {name}")
+            failures.append(f"docs/embedding.md has no marked part for {name}")
         elif write:
             text = text[: found.start(2)] + must + text[found.end(2) :]
         elif of_the_machine(found[2]) != of_the_machine(must):
-            failures.append(f"README.md: {name} is not what it was in this run: `make host-table` writes it")
+            failures.append(f"docs/embedding.md: {name} differs from this run: `make host-table` writes it")
     if write:
-        README.write_text(text, "utf-8")
+        PAGE.write_text(text, "utf-8")
 
 
 def of_the_machine(table):

@@ -347,7 +347,7 @@ def play(stand_in, host, case, difference):
     if as_said is None:
         stale = None if difference.get("sometimes") else "it does what the case says, and differences.json says that it does not"
         return stale, False
-    # What is a race is not counted: the README's table would not be the same twice.
+    # What is a race is not counted: the table in docs/embedding.md would not be the same twice.
     return unmet(played, merged(case, difference["instead"])), not difference.get("sometimes")
 
 

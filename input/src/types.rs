@@ -143,7 +143,7 @@ pub struct FlowConfig {
     pub instance: String,
     /// None or empty: `service-now.com`. The US government cloud is `servicenowservices.com`.
     pub domain: Option<String>,
-    /// An origin to call instead of `https://<instance>.<domain>`. Plain http only to loopback.
+    /// An origin to call instead of `https://<instance>.<domain>`, with or without a `/` at its end. Plain http only to loopback.
     pub endpoint: Option<Sensitive>,
     /// The trigger's path, `/api/<scope>/<flow>`. What a URL cannot hold is percent-encoded, and everything else is sent byte for byte.
     pub path: Sensitive,

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { cases, examples, read, start, template } from './modeler.mjs';
 
 const ROOM = 2;
+// More than the panel needs with the groups of any picture open.
+const HEIGHT = 1800;
 
 const box = ({ x, y, width, height }, by = 0) => ({ left: x - by, top: y - by, right: x + width + by, bottom: y + height + by });
 const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
@@ -56,7 +58,9 @@ export function overlaps({ shapes, flows }) {
       if (shape && !meet(wide({ left: x, right: x, top: y, bottom: y }), box(shape, 1))) faults.push(`the flow "${flow.name}" does not touch "${shape.name}"`);
     }
   });
-  for (const shape of drawn.filter(it => !it.label && /Event|Gateway/.test(it.type) && !drawn.some(label => label.of === it.id))) {
+  // A gateway that only joins has no question to ask.
+  const joins = it => /Gateway/.test(it.type) && flows.filter(flow => flow.source === it.id).length < 2;
+  for (const shape of drawn.filter(it => !it.label && /Event|Gateway/.test(it.type) && !joins(it) && !drawn.some(label => label.of === it.id))) {
     faults.push(`"${shape.name}" has no label`);
   }
   return [...new Set(faults)];
@@ -90,8 +94,8 @@ async function main() {
 
 // The form, as it looks when the first of the cases has been typed in, and what it says of mistakes.
 async function forms(browser, folder) {
-  const panel = async (name, fill, groups, height) => {
-    const modeler = await browser.open(read('empty.bpmn'), [template], { viewport: { width: 1100, height }, deviceScaleFactor: 2 });
+  const panel = async (name, fill, groups) => {
+    const modeler = await browser.open(read('empty.bpmn'), [template], { viewport: { width: 1100, height: HEIGHT }, deviceScaleFactor: 2 });
     await modeler.select('Task_1');
     await modeler.choose(template.id);
     await fill(modeler);
@@ -110,7 +114,12 @@ async function forms(browser, folder) {
     await modeler.eventually(async () => {
       if (modeler.page.problems.length) throw new Error(modeler.page.problems.join());
     });
-    await modeler.page.locator('#panel').screenshot({ path: `${folder}${name}.png`, animations: 'disabled' });
+    // The panel down to the end of the template's last group, so that no row is cut.
+    const { x, width } = await modeler.page.locator('#panel').boundingBox();
+    const last = await modeler.page.locator('[data-group-id^="group-ElementTemplates__CustomProperties"]').last().boundingBox();
+    const end = Math.ceil(last.y + last.height);
+    if (end > HEIGHT) throw new Error(`${name} needs a page of ${end} pixels`);
+    await modeler.page.screenshot({ path: `${folder}${name}.png`, animations: 'disabled', clip: { x, y: 0, width, height: end } });
     console.log(`docs/pictures/${name}.png`);
     await modeler.close();
   };
@@ -123,19 +132,19 @@ async function forms(browser, folder) {
     });
   };
   const basic = cases.filled.find(it => it.name === 'basic').form
-    .map(([label, text]) => [label, { Username: '{{secrets.snUser}}', Password: '{{secrets.snPwd}}', 'Request body': '={"correlationValue": camId}' }[label] ?? text]);
-  await panel('form', modeler => typed(modeler, basic), ['ServiceNow', 'Authentication'], 1010);
+    .map(([label, text]) => [label, { Username: '{{secrets.snUser}}', Password: '{{secrets.snPwd}}', 'Request body': '={"correlationValue": camId}', 'Query parameters': '{"hello": "query"}' }[label] ?? text]);
+  await panel('form', modeler => typed(modeler, basic), ['ServiceNow', 'Authentication']);
   await panel('form-oauth', modeler => typed(modeler, [
     ['Type', 'OAuth 2.0 client credentials'], ['Client secret', '{{secrets.snClientSecret}}'], ['Client ID', '{{secrets.snClientId}}']
-  ]), ['Authentication'], 830);
+  ]), ['Authentication']);
   await panel('form-mistakes', async modeler => {
     await typed(modeler, [['Instance name', 'https://acme.service-now.com'], ['REST API trigger path', 'api/sn_cico/my_flow']]);
     await modeler.eventually(async () => { await modeler.error('REST API trigger path').innerText({ timeout: 500 }); });
-  }, ['ServiceNow'], 830);
+  }, ['ServiceNow']);
   await panel('form-errors', modeler => typed(modeler, [
     ['If it is unknown whether the flow started', 'Throw BPMN error FLOW_UNKNOWN'],
     ['Error expression', 'if error.code = "403" then bpmnError("NO_ROLE", error.message) else null']
-  ]), ['Output mapping', 'Error handling', 'Retries'], 900);
+  ]), ['Output mapping', 'Error handling', 'Retries']);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

@@ -1,23 +1,22 @@
-//! The table. Names, bindings and defaults are those of Camunda's own *ServiceNow Flow Starter*, so that the values of an
-//! existing process stay where they are; [`Field::ours`] marks what that one lacks.
+//! The table of fields. Names, bindings and defaults are those of Camunda's own *ServiceNow Flow Starter*, so that a task that changes
+//! its template keeps its values. [`Field::ours`] marks the fields that Camunda's template lacks.
 
-/// The template's id, which stands in every model that uses it. It never changes.
+/// The template's id, which every model that uses it holds. It never changes.
 pub const ID: &str = "connectors.servicenow-flow-starter.v1";
 
-/// Counted up whenever a change would alter what the template writes into a model.
+/// Increased whenever the template writes something else into a model.
 pub const VERSION: u32 = 2;
 
-/// What the worker asks for.
+/// The job type that the worker activates.
 pub const JOB_TYPE: &str = "servicenow-flow-starter:1";
 
-/// Where to read on: the fields that both forms have are described there as well.
-pub const DOCUMENTATION: &str =
-    "https://docs.camunda.io/docs/components/camunda-integrations/servicenow/connectors/flow-starter/";
+/// The name in the modeler's list. Camunda's own template is called "ServiceNow Flow Starter".
+pub const NAME: &str = "ServiceNow Flow Starter (at most once)";
 
-/// The worker's calls exist since this release, and an empty input is null since it.
+/// The first release that has the worker's REST calls and passes an empty input as null.
 pub const ENGINES: &str = "^8.8";
 
-/// A part of the form.
+/// A group of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "`GROUPS` says it")]
 pub enum Group {
@@ -46,13 +45,13 @@ pub const GROUPS: [(Group, &str, &str); 7] = [
 pub enum Binding {
     /// An input mapping: a variable of the job. A dot in the name makes an object.
     Input(&'static str),
-    /// A task header: never a FEEL expression of the engine, never a secret.
+    /// A task header. The engine does not evaluate it, and secrets are not replaced in it.
     Header(&'static str),
-    /// The job's number of tries.
+    /// The job's retries.
     Retries,
     /// The job's type.
     JobType,
-    /// Stays in the model and says what else the form shows; no job carries it.
+    /// Stays in the model and decides which fields the form shows. It is not part of a job.
     Property(&'static str),
 }
 
@@ -65,7 +64,7 @@ pub enum Kind {
     Lines,
     /// Digits.
     Number,
-    /// One of these: value and label.
+    /// One of these values; each with its label.
     Choice(&'static [(&'static str, &'static str)]),
     /// Not shown; the value is fixed.
     Hidden,
@@ -73,19 +72,19 @@ pub enum Kind {
 
 /// Whether a value may, or must, be a FEEL expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "their names say it all")]
+#[allow(missing_docs, reason = "the names are the schema's")]
 pub enum Feel {
     No,
-    /// The modeler writes the `=` of a number itself.
+    /// The modeler writes the `=` before a number itself.
     Static,
     Optional,
     Required,
 }
 
-/// What a value must look like where it is neither an expression nor a secret's reference.
+/// The rule for a value that is neither an expression nor a reference to a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pattern {
-    /// A regular expression for the whole of it.
+    /// A regular expression for the whole value.
     pub literal: &'static str,
     /// Printed after the field's label, so it begins with "must".
     pub message: &'static str,
@@ -97,44 +96,46 @@ pub type Condition = (&'static str, &'static [&'static str]);
 /// One field of the form.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
-    /// Unique; what conditions refer to.
+    /// Unique; conditions refer to it.
     pub id: &'static str,
-    /// What the form calls it.
+    /// The label in the form.
     pub label: &'static str,
-    /// Where the form has it.
+    /// The group that shows it.
     pub group: Group,
-    /// How it is filled in.
+    /// The control that fills it in.
     pub kind: Kind,
     /// Where its value goes.
     pub binding: Binding,
-    /// What it holds at first, as the model holds it: `=20` for the number 20.
+    /// The default, as the model holds it: `=20` for the number 20.
     pub default: Option<&'static str>,
-    /// Whether the form insists on a value.
+    /// Whether the form requires a value.
     pub required: bool,
     /// Whether it takes FEEL.
     pub feel: Feel,
-    /// What a literal must look like.
+    /// The rule for a literal value.
     pub pattern: Option<Pattern>,
     /// When it is shown.
     pub condition: Option<Condition>,
     /// Shown grey in the empty field.
     pub placeholder: Option<&'static str>,
-    /// Behind the label's tooltip, and in the documentation: what to enter, what ServiceNow calls it, where to find it.
+    /// The tooltip, and the text in the documentation: what to enter, its name in ServiceNow, where to find it there.
     pub hint: &'static str,
-    /// Below the field, where one line must always be seen.
+    /// One line that is always visible below the field.
     pub note: Option<&'static str>,
-    /// Not in Camunda's own template.
+    /// Whether Camunda's own template lacks it.
     pub ours: bool,
 }
 
-/// Which domain the instance is in. It decides `snTarget`, `snDomain` and `snEndpoint`.
+/// The choice of a domain. It decides `snTarget`, `snDomain` and `snEndpoint`.
 pub const DOMAIN_KIND: &str = "domainKind";
-/// The authentication's choice.
+/// The choice of an authentication.
 pub const AUTHENTICATION: &str = "authentication.type";
-/// The method's choice.
+/// The choice of a method.
 pub const METHOD: &str = "method";
 
 const OWN_URL: &str = "url";
+/// The choice's value in a task that was made with another template. The modeler reads the conditions before it writes the default.
+pub const NOT_CHOSEN: &str = "";
 const BASIC: Condition = (AUTHENTICATION, &["basic"]);
 const OAUTH: Condition = (AUTHENTICATION, &["oauth-client-credentials-flow"]);
 const API_KEY: Condition = (AUTHENTICATION, &["apiKey"]);
@@ -153,24 +154,108 @@ const NOT_BEARER: Condition = (
     &["basic", "oauth-client-credentials-flow", "apiKey", "noAuth"],
 );
 
+/// Seconds up to 4294967, the reader's own limit (`input/src/template/number.rs`).
 const SECONDS: Pattern = Pattern {
-    literal: r"\d+",
-    message: "must be a whole number of seconds: 0 waits without end",
+    literal: r"\d{1,6}|[1-3]\d{6}|4[01]\d{5}|42[0-8]\d{4}|429[0-3]\d{3}|4294[0-8]\d\d|42949[0-5]\d|429496[0-7]",
+    message: "must be a whole number of seconds from 0 (no limit) to 4294967",
 };
+const NO_LIMIT: &str = "0 = no limit";
+
+/// The durations that the worker reads (`worker/src/outcome/length.rs`): days and less, because the length of a month or a year varies.
+macro_rules! duration {
+    ($first:literal) => {
+        concat!($first, r"P(?=\d|T)(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+([.,]\d{1,9})?S)?)?")
+    };
+}
 const DURATION: Pattern = Pattern {
-    literal: r"P((\d+[YMWD])+(T(\d+[HMS])+)?|T(\d+[HMS])+)",
-    message: "must be a duration: PT30S is half a minute, PT5M five minutes",
+    literal: duration!(""),
+    message: "must be a duration in days or less: PT30S is 30 seconds, PT5M five minutes, P1D a day",
 };
-const HTTPS_URL: Pattern = Pattern {
-    literal: r"https://[^\s/?#@]+(/[^\s?#]*)?",
-    message: "must be a whole URL that begins with https://",
+const DURATION_ABOVE_ZERO: Pattern = Pattern {
+    literal: duration!("(?=.*[1-9])"),
+    message: "must be a duration above zero in days or less: PT30S is 30 seconds, PT5M five minutes",
 };
 
-/// What the component takes as a trigger's path, and nothing else: `input/src/request/target.rs` has the same rules. First what is refused: a dot
-/// segment in any spelling, and white space at the end. Then the path, whose encoded bytes are UTF-8 without ASCII's control characters (by
-/// RFC 3629, section 4), and its query, which may have any encoded bytes.
+/// A variable's name as FEEL reads it without escapes. A completed job's variable that has the name of one of its local variables changes
+/// only that one and is lost to the process, so the names of the inputs and of the worker's own variables are refused.
+const VARIABLE: Pattern = Pattern {
+    literal: concat!(
+        r"(?!(snTarget|snInstance|snDomain|snEndpoint|restApiTriggerPath|method|headers|queryParameters|body|authentication",
+        r"|connectionTimeoutInSeconds|readTimeoutInSeconds|maxResponseBytes|flowStarterAttempt|flowStarterOutcome|error",
+        r"|null|true|false|function|if|then|else|for|in|return|between|instance|of|not|and|or|some|every|satisfies)$)",
+        r"[^\s\d!-/:-@\[-^`{-~][^\s!-/:-@\[-^`{-~]*",
+    ),
+    message: "must be a variable name without spaces or operators, and not the name of an input of this task such as body or headers",
+};
+
+/// Host names and addresses as `input/src/request/origin.rs` reads them, and an instance's domain.
+macro_rules! label {
+    () => {
+        "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+    };
+}
+/// A DNS name that `$end` follows. A last label that is a number would make an address of it.
+macro_rules! dns_name {
+    ($end:literal) => {
+        concat!("(", label!(), r"\.)*(?!(\d+|0[xX][0-9A-Fa-f]*)", $end, ")", label!())
+    };
+}
+macro_rules! octet {
+    () => {
+        r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+    };
+}
+macro_rules! origin {
+    () => {
+        concat!(
+            r"([Hh][Tt]{2}[Pp][Ss]://((?=[^:/?]{1,253}([:/?]|$))",
+            dns_name!("([:/?]|$)"),
+            "|",
+            octet!(),
+            r"(\.",
+            octet!(),
+            r"){3}|\[(?=[^\]]*:)[0-9A-Fa-f:.]+\])",
+            r"|[Hh][Tt]{2}[Pp]://([Ll][Oo][Cc][Aa][Ll][Hh][Oo][Ss][Tt]|127(\.",
+            octet!(),
+            r"){3}|\[::1\]))",
+            r"(:([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?",
+        )
+    };
+}
+/// A dot segment in any spelling, from where the path begins.
+macro_rules! no_dot_segment {
+    () => {
+        r"(?![^?]*(/|%2[Ff]|%5[Cc])(\.|%2[Ee]){1,2}([/;?]|%2[Ff]|%3[Bb]|%5[Cc]|$))"
+    };
+}
+
+const INSTANCE: Pattern = Pattern {
+    literal: label!(),
+    message: "must be the name alone: acme for https://acme.service-now.com",
+};
+const DOMAIN: Pattern = Pattern {
+    literal: concat!("(?=.{1,251}$)", dns_name!("$")),
+    message: "must be what follows the instance's name, as in service-now.com",
+};
+const ENDPOINT: Pattern = Pattern {
+    literal: concat!(origin!(), "/?"),
+    message: "must begin with https:// and have no path, as in https://flows.example.com",
+};
+const TOKEN_ENDPOINT: Pattern = Pattern {
+    literal: concat!(
+        origin!(),
+        "(",
+        no_dot_segment!(),
+        r"/(?!/)([!$&-;=?-Z_a-z~]|%[0-9A-Fa-f]{2})*)?"
+    ),
+    message: "must be a whole URL that begins with https://; percent-encode spaces and braces, and leave out #",
+};
+
+/// The trigger paths that the component accepts (`input/src/request/target.rs`). First what it refuses: a dot segment in any spelling, and
+/// white space at the end. Then the path, whose encoded bytes are UTF-8 without ASCII's control characters (RFC 3629, section 4), and the
+/// query, which may have any encoded bytes.
 const TRIGGER_PATH: &str = concat!(
-    r"(?![^?]*(/|%2[Ff]|%5[Cc])(\.|%2[Ee]){1,2}([/;?]|%2[Ff]|%3[Bb]|%5[Cc]|$))",
+    no_dot_segment!(),
     r"(?!.*[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]$)",
     r"/(?!/)",
     r"([^%?#\\\u0000-\u001f\u007f-\u009f\u2028\u2029]",
@@ -182,11 +267,11 @@ const TRIGGER_PATH: &str = concat!(
     r"(\?([^%#\\\u0000-\u001f\u007f-\u009f\u2028\u2029]|%[0-9A-Fa-f]{2})*)?",
 );
 
-/// What an input holds that the choice does not use. An expression, because every engine reads it as null; an input without a value is null
+/// The value of an input that the choice does not use. An expression, because every engine reads it as null; an input without a value is null
 /// only since 8.8.
 pub const UNUSED: &str = "=null";
 
-/// What most fields are; each line of the table says what is different.
+/// The defaults of a field; each entry of the table sets what differs.
 const FIELD: Field = Field {
     id: "",
     label: "",
@@ -214,7 +299,7 @@ const fn input(id: &'static str, label: &'static str, group: Group) -> Field {
     }
 }
 
-/// Headers are read by the worker as they stand: no FEEL of the engine's.
+/// The worker reads headers as they stand; the engine does not evaluate them.
 const fn header(id: &'static str, label: &'static str, group: Group) -> Field {
     Field {
         id,
@@ -226,7 +311,7 @@ const fn header(id: &'static str, label: &'static str, group: Group) -> Field {
     }
 }
 
-/// Not shown: the input's value while the condition holds.
+/// A hidden field: the input's value while the condition holds.
 const fn hidden(id: &'static str, input: &'static str, value: &'static str, condition: Condition) -> Field {
     Field {
         id,
@@ -240,8 +325,8 @@ const fn hidden(id: &'static str, input: &'static str, value: &'static str, cond
     }
 }
 
-/// The input while the choice does not use it. A job sees the process's variables too, and one of that name would take a missing input's
-/// place: it could send the call and its credentials elsewhere.
+/// The input while the choice does not use it. A job also carries the process's variables: one with the name of a missing input would take its
+/// place, and could send the call and its credentials to another host.
 const fn unused(id: &'static str, input: &'static str, condition: Condition) -> Field {
     hidden(id, input, UNUSED, condition)
 }
@@ -259,14 +344,20 @@ pub const FIELDS: &[Field] = &[
     // ServiceNow
     Field {
         required: true,
-        // Without a condition, though an own URL needs no name: where this template takes another's place, the choice is not there
-        // yet when the modeler looks at the conditions, and it would throw the name away.
+        condition: Some((DOMAIN_KIND, &[NOT_CHOSEN, "commercial", "government", "domain"])),
         placeholder: Some("acme"),
-        pattern: Some(Pattern {
-            literal: "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?",
-            message: "must be the name alone: acme for https://acme.service-now.com",
-        }),
-        hint: "The first part of your ServiceNow address: acme for https://acme.service-now.com. Without https:// and without the domain. With an own URL it only says which instance is meant.",
+        pattern: Some(INSTANCE),
+        hint: "The first part of your ServiceNow address: acme for https://acme.service-now.com. Leave out https:// and the domain.",
+        ..input("snInstance", "Instance name", Group::ServiceNow)
+    },
+    // The same input: an own URL needs no name.
+    Field {
+        id: "snInstanceOfUrl",
+        condition: Some((DOMAIN_KIND, &[OWN_URL])),
+        placeholder: Some("acme"),
+        pattern: Some(INSTANCE),
+        hint: "The name of the instance behind your own URL, for people who read the diagram. The URL alone decides where the request goes.",
+        note: Some("Optional with an own URL"),
         ..input("snInstance", "Instance name", Group::ServiceNow)
     },
     Field {
@@ -281,11 +372,11 @@ pub const FIELDS: &[Field] = &[
         binding: Binding::Property("servicenow-flow-starter:domain"),
         default: Some("commercial"),
         feel: Feel::No,
-        hint: "Where the instance lives. Look at your browser's address bar when you are logged in to ServiceNow. Own URL is for instances with a Custom URL, and for a gateway in front of one.",
+        hint: "The domain of your instance: look at the address bar of your browser when you are logged in to ServiceNow. Own URL is for an instance with a Custom URL, or for a gateway in front of one.",
         ours: true,
         ..FIELD
     },
-    // What the choice says, apart from the values that it asks for: an expression that gives null falls back to no other destination.
+    // The choice itself is an input too, so that an expression that gives null does not send the request to another host.
     hidden(
         "snTargetInstance",
         "snTarget",
@@ -309,11 +400,8 @@ pub const FIELDS: &[Field] = &[
         required: true,
         condition: Some((DOMAIN_KIND, &["domain"])),
         placeholder: Some("service-now.com"),
-        pattern: Some(Pattern {
-            literal: r"([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?",
-            message: "must be what follows the instance's name, as in service-now.com",
-        }),
-        hint: "What follows the instance's name and its dot in the address.",
+        pattern: Some(DOMAIN),
+        hint: "The part of the address after the instance's name and the dot.",
         ours: true,
         ..input("snDomain", "Domain name", Group::ServiceNow)
     },
@@ -321,11 +409,8 @@ pub const FIELDS: &[Field] = &[
         required: true,
         condition: Some((DOMAIN_KIND, &[OWN_URL])),
         placeholder: Some("https://flows.example.com"),
-        pattern: Some(Pattern {
-            literal: r"https://[^\s/?#@]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?",
-            message: "must begin with https:// and end before the path, as in https://flows.example.com",
-        }),
-        hint: "Replaces https://(instance).(domain). The path follows it, so it ends without one. Plain http is taken only for this machine, such as the stand-in at http://127.0.0.1:8080.",
+        pattern: Some(ENDPOINT),
+        hint: "Replaces https://(instance).(domain). It has no path; a slash at the end does no harm. Plain http is allowed only on the same machine, as for the stand-in at http://127.0.0.1:8080.",
         ours: true,
         ..input("snEndpoint", "URL of the instance", Group::ServiceNow)
     },
@@ -334,9 +419,9 @@ pub const FIELDS: &[Field] = &[
         placeholder: Some("/api/sn_cico/flow_starter/my_flow"),
         pattern: Some(Pattern {
             literal: TRIGGER_PATH,
-            message: "must begin with one / and end without a space, and hold no #, backslash, . or .. between slashes, or % that encodes no character",
+            message: "must begin with one / and not end with a space; it must not contain #, a backslash, the segments . and .., or a % that encodes no character",
         }),
-        hint: "In ServiceNow: Workflow Studio, your flow, its trigger (REST API - Asynchronous), API path. It is /api/(application scope)/(flow name), then path parameters. A space, an umlaut and the like are percent-encoded for you; what is encoded already stays as it is.",
+        hint: "In ServiceNow: Workflow Studio, your flow, its trigger (REST API - Asynchronous), API path. It is /api/(application scope)/(flow name), then path parameters. Spaces, umlauts and the like are percent-encoded for you; what is already encoded stays as it is.",
         ..input("restApiTriggerPath", "REST API trigger path", Group::ServiceNow)
     },
     Field {
@@ -350,12 +435,13 @@ pub const FIELDS: &[Field] = &[
         ]),
         default: Some("GET"),
         feel: Feel::No,
-        hint: "The HTTP method that the flow's trigger names. Whichever it is, a GET included, it starts the flow.",
+        hint: "The HTTP method of the flow's trigger. Every method starts the flow, GET too. The field Request body appears for POST, PUT and PATCH.",
+        note: Some("Request body appears for POST, PUT and PATCH"),
         ..input(METHOD, "Method", Group::ServiceNow)
     },
     Field {
         feel: Feel::Required,
-        hint: "The headers that the flow's trigger declares, as a FEEL context: {\"hello\": \"header\"}. Authentication and content type are added without being named here. Values are sent in ISO-8859-1.",
+        hint: "The headers that the flow's trigger declares, as a FEEL context: {\"hello\": \"header\"}. Authentication and content type are added for you. Values are sent in ISO-8859-1.",
         ..input("headers", "Headers", Group::ServiceNow)
     },
     Field {
@@ -366,7 +452,8 @@ pub const FIELDS: &[Field] = &[
     Field {
         kind: Kind::Lines,
         condition: Some((METHOD, &["POST", "PUT", "PATCH"])),
-        hint: "What the flow finds as its trigger's request body: JSON, or a FEEL context such as {\"correlationValue\": camId}. With the header content-type application/x-www-form-urlencoded a context is sent as a form; for other content types give the body as text. Give the flow whatever it needs to answer this very process.",
+        placeholder: Some("={\"correlationValue\": camId}"),
+        hint: "The trigger's request body: a FEEL context such as ={\"correlationValue\": camId}, or JSON. Give the flow the value by which its answer finds this process instance. With the header content-type: application/x-www-form-urlencoded a context is sent as a form; for any other content type than JSON enter the body as text.",
         ..input("body", "Request body", Group::ServiceNow)
     },
     // Authentication
@@ -381,28 +468,28 @@ pub const FIELDS: &[Field] = &[
         ]),
         default: Some("basic"),
         feel: Feel::No,
-        hint: "What the flow's trigger asks for. ServiceNow calls basic authentication legacy, and new instances may refuse it: prefer OAuth 2.0 or an API key there. Keep every credential in a secret.",
+        hint: "The authentication that the flow's trigger requires. ServiceNow calls basic authentication legacy, and new instances may refuse it: prefer OAuth 2.0 or an API key. Keep every credential in a secret.",
         ..input(AUTHENTICATION, "Type", Group::Authentication)
     },
     Field {
         required: true,
         condition: Some(BASIC),
         placeholder: Some("{{secrets.snUser}}"),
-        hint: "User ID of a ServiceNow user that has the role which the flow's trigger asks for (User Administration, Users). A user for integrations alone is best.",
+        hint: "The User ID of a ServiceNow user with the role that the flow's trigger requires (User Administration, Users). Use a user for integrations only.",
         ..input("authentication.username", "Username", Group::Authentication)
     },
     Field {
         required: true,
         condition: Some(BASIC),
         placeholder: Some("{{secrets.snPwd}}"),
-        hint: "That user's password, by the name of a secret: typed here in the clear, it could be read by everyone who can open the model.",
+        hint: "A reference to the secret with that user's password. Do not enter the password itself: everyone who can open the diagram could read it.",
         ..input("authentication.password", "Password", Group::Authentication)
     },
     Field {
         condition: Some(OAUTH),
         placeholder: Some("https://acme.service-now.com/oauth_token.do"),
-        pattern: Some(HTTPS_URL),
-        hint: "Where the token is fetched. Left empty: /oauth_token.do on the instance, which is right unless another server issues your tokens.",
+        pattern: Some(TOKEN_ENDPOINT),
+        hint: "The URL that issues the access token. Leave it empty for /oauth_token.do on the instance; enter a URL only if another server issues your tokens.",
         ..input(
             "authentication.oauthTokenEndpoint",
             "OAuth 2.0 token endpoint",
@@ -413,31 +500,31 @@ pub const FIELDS: &[Field] = &[
         required: true,
         condition: Some(OAUTH),
         placeholder: Some("{{secrets.snClientId}}"),
-        hint: "In ServiceNow: System OAuth, Application Registry, your entry (an OAuth API endpoint for external clients), Client ID. The grant client_credentials has to be allowed, and the entry needs an OAuth application user.",
+        hint: "In ServiceNow: System OAuth, Application Registry, your entry (an OAuth API endpoint for external clients), Client ID. The entry must allow the grant client_credentials, and it needs an OAuth application user.",
         ..input("authentication.clientId", "Client ID", Group::Authentication)
     },
     Field {
         required: true,
         condition: Some(OAUTH),
         placeholder: Some("{{secrets.snClientSecret}}"),
-        hint: "The same entry's Client Secret (the lock shows it), by the name of a secret.",
+        hint: "A reference to the secret with the Client Secret of the same entry (the lock icon shows it).",
         ..input("authentication.clientSecret", "Client secret", Group::Authentication)
     },
     Field {
         condition: Some(OAUTH),
-        hint: "Only where another server issues the tokens and asks for it. ServiceNow does not.",
+        hint: "Only if another server issues the tokens and requires an audience. ServiceNow does not.",
         ..input("authentication.audience", "Audience", Group::Authentication)
     },
     Field {
         required: true,
         kind: Kind::Choice(&[
-            ("credentialsBody", "In the request's body"),
+            ("credentialsBody", "In the request body"),
             ("basicAuthHeader", "As a Basic authentication header"),
         ]),
         default: Some("credentialsBody"),
         condition: Some(OAUTH),
         feel: Feel::No,
-        hint: "How client ID and secret travel in the token request. ServiceNow takes them in the body.",
+        hint: "How the token request carries client ID and secret. ServiceNow accepts both in the request body.",
         ..input(
             "authentication.clientAuthentication",
             "Client authentication",
@@ -447,7 +534,7 @@ pub const FIELDS: &[Field] = &[
     Field {
         condition: Some(OAUTH),
         placeholder: Some("useraccount"),
-        hint: "The Auth Scopes of the entry in the Application Registry, separated by white space, or as a FEEL list of texts. Empty: what the entry has by default.",
+        hint: "The Auth Scopes of the entry in the Application Registry, separated by spaces, or as a FEEL list of strings. Leave it empty for the scopes that the entry has by default.",
         ..input("authentication.scopes", "Scopes", Group::Authentication)
     },
     Field {
@@ -456,7 +543,7 @@ pub const FIELDS: &[Field] = &[
         default: Some("headers"),
         condition: Some(API_KEY),
         feel: Feel::No,
-        hint: "As the inbound authentication profile in ServiceNow says: Auth Header or Query Parameter. A header is safer, because addresses are written to logs.",
+        hint: "As in the inbound authentication profile in ServiceNow: Auth Header or Query Parameter. A header is safer, because URLs are written to logs.",
         ..input(
             "authentication.apiKeyLocation",
             "API key location",
@@ -467,21 +554,21 @@ pub const FIELDS: &[Field] = &[
         required: true,
         default: Some("x-sn-apikey"),
         condition: Some(API_KEY),
-        hint: "The header or parameter that carries the key. ServiceNow reads x-sn-apikey unless the profile names another.",
+        hint: "The header or parameter with the key. ServiceNow reads x-sn-apikey unless the profile names another one.",
         ..input("authentication.name", "API key name", Group::Authentication)
     },
     Field {
         required: true,
         condition: Some(API_KEY),
         placeholder: Some("{{secrets.snApiKey}}"),
-        hint: "In ServiceNow: System Web Services, API Access Policies, REST API Key, your key's Token. By the name of a secret.",
+        hint: "In ServiceNow: System Web Services, API Access Policies, REST API Key, the Token of your key. Enter a reference to the secret with it.",
         ..input("authentication.value", "API key value", Group::Authentication)
     },
     Field {
         required: true,
         condition: Some(BEARER),
         placeholder: Some("{{secrets.snToken}}"),
-        hint: "An access token that something else has fetched, without the word Bearer. It ends after minutes: for lasting use choose OAuth 2.0, which fetches a new one by itself.",
+        hint: "An access token that you have requested elsewhere, without the word Bearer. It expires after minutes; choose OAuth 2.0 to have tokens requested and renewed for you.",
         ..input("authentication.token", "Bearer token", Group::Authentication)
     },
     // Connection timeout
@@ -491,7 +578,8 @@ pub const FIELDS: &[Field] = &[
         default: Some("=20"),
         feel: Feel::Static,
         pattern: Some(SECONDS),
-        hint: "How long to try to reach the instance. If this passes, the flow was most likely not started; the error's flow says so where it is certain.",
+        hint: "How long to try to connect to the instance. After a connection timeout the flow was most likely not started; the error says so where that is certain.",
+        note: Some(NO_LIMIT),
         ..input(
             "connectionTimeoutInSeconds",
             "Connection timeout in seconds",
@@ -504,7 +592,8 @@ pub const FIELDS: &[Field] = &[
         default: Some("=20"),
         feel: Feel::Static,
         pattern: Some(SECONDS),
-        hint: "How long ServiceNow may stay silent. Until an answer begins, this and the connection timeout are one limit, their sum; if that passes once the request was sent, it is unknown whether the flow started.",
+        hint: "How long to wait for the response. Until the response begins, the limit is the sum of both timeouts. After a timeout once the request was sent, it is unknown whether the flow started.",
+        note: Some(NO_LIMIT),
         ..input("readTimeoutInSeconds", "Read timeout in seconds", Group::Timeout)
     },
     // Payload
@@ -514,41 +603,42 @@ pub const FIELDS: &[Field] = &[
         feel: Feel::Static,
         pattern: Some(Pattern {
             literal: r"\d{1,9}",
-            message: "must be a whole number of bytes, below 1000000000",
+            message: "must be a whole number of bytes below 1000000000",
         }),
-        hint: "A longer answer is not read to its end. A trigger's answer has a few hundred bytes, so 1048576 (1 MiB) is plenty; a Scripted REST API may need more.",
+        hint: "A larger response is an error. A trigger responds with a few hundred bytes, so 1048576 (1 MiB) is plenty; a Scripted REST API may need more.",
         ours: true,
         ..input("maxResponseBytes", "Maximum response size in bytes", Group::Payload)
     },
     // Output mapping
     Field {
         default: Some("snQueryResult"),
-        hint: "A process variable that takes the whole answer: status, headers, body, executionId, sysId. Empty: none does.",
+        pattern: Some(VARIABLE),
+        hint: "The process variable for the whole response: status, reason, headers, body, executionId, sysId. Leave it empty to store none.",
         ..header("resultVariable", "Result variable", Group::Output)
     },
     Field {
         kind: Kind::Lines,
         feel: Feel::Required,
-        hint: "A FEEL context that makes process variables of the answer: {snExecutionId: response.executionId}. A Scripted REST API's record is response.sysId; everything else is in response.body.",
+        hint: "A FEEL context whose entries become process variables: {snExecutionId: response.executionId}. The record of a Scripted REST API is response.sysId; the rest is in response.body.",
         ..header("resultExpression", "Result expression", Group::Output)
     },
     // Error handling
     Field {
         kind: Kind::Choice(&[
             ("incident", "Raise an incident"),
-            ("retry", "Try again"),
+            ("retry", "Retry"),
             ("bpmnError", "Throw BPMN error FLOW_UNKNOWN"),
         ]),
         default: Some("incident"),
-        hint: "When the connection broke after the request had left, nobody can say whether the flow runs. An incident lets a person look in ServiceNow first. Try again may start the flow a second time. The BPMN error FLOW_UNKNOWN leaves by a boundary event, so that the process can look for itself.",
-        note: Some("\"Try again\" can start the flow twice"),
+        hint: "If the connection breaks after the request was sent, it is unknown whether the flow started. With an incident a person looks in ServiceNow first. A retry may start the flow twice. The BPMN error FLOW_UNKNOWN goes to a boundary event, so that the process handles it.",
+        note: Some("A retry can start the flow twice"),
         ours: true,
         ..header("onUnknown", "If it is unknown whether the flow started", Group::Error)
     },
     Field {
         kind: Kind::Lines,
         feel: Feel::Required,
-        hint: "FEEL that decides what an error means: bpmnError(code, message) leaves by a boundary event, jobError(message) fails the job, null does what is usual. It sees error.code, error.message, error.variables (flow: not-started, started or unknown; kind; retryable) and the answer as response.",
+        hint: "A FEEL expression that handles an error: bpmnError(code, message) goes to a boundary event, jobError(message) fails the job, ignoreError() completes it, null leaves the default. It reads error.code, error.type, error.message, error.variables (kind, flow, retryable, response) and response.",
         ..header("errorExpression", "Error expression", Group::Error)
     },
     // Retries
@@ -562,22 +652,22 @@ pub const FIELDS: &[Field] = &[
             literal: r"\d+",
             message: "must be a whole number, or an expression",
         }),
-        hint: "How often to try in all. Only what is certain not to have started the flow, and may pass by itself, is tried again.",
+        hint: "The number of attempts. A job is retried only if the flow was certainly not started and the cause can pass by itself.",
         ..FIELD
     },
     Field {
         default: Some("PT30S"),
         pattern: Some(DURATION),
-        hint: "How long to wait before the next try: an ISO 8601 duration. Where ServiceNow itself says how long (Retry-After), its word counts.",
+        hint: "The wait before the next attempt: an ISO 8601 duration. If ServiceNow asks for a longer wait (Retry-After), that one counts; a day is the longest.",
         ..header("retryBackoff", "Retry backoff", Group::Retries)
     },
     Field {
-        pattern: Some(DURATION),
-        placeholder: Some("PT5M"),
-        hint: "After this the engine hands the job to another worker: an ISO 8601 duration, longer than both timeouts together. Empty: the worker's own setting.",
+        pattern: Some(DURATION_ABOVE_ZERO),
+        placeholder: Some("PT10M"),
+        hint: "How long the engine leaves the job with one worker: an ISO 8601 duration. The worker takes at least the time that its longest call needs; a shorter value changes nothing. Leave it empty for the worker's setting.",
         ..header("jobTimeout", "Job timeout", Group::Retries)
     },
-    // The other side of every condition above: each choice writes every input.
+    // The counterpart of every condition above: each choice writes every input.
     unused("snDomainUnused", "snDomain", (DOMAIN_KIND, &["commercial", OWN_URL])),
     unused(
         "snEndpointUnused",
@@ -630,11 +720,11 @@ impl Field {
         }
     }
 
-    /// The regular expression of the form: a literal, or what only run time can tell. None where the field has no rule.
+    /// The form's regular expression: a literal, an expression or a reference to a secret. None for a field without a rule.
     #[must_use]
     pub fn regex(&self) -> Option<String> {
         let literal = self.pattern?.literal;
-        // The form tests a value that is not there as this very word.
+        // The form tests a missing value as the word "undefined".
         let empty = if self.required { "" } else { "|undefined|" };
         let later = match self.feel {
             Feel::No | Feel::Static => "",

@@ -2,20 +2,20 @@
 
 use std::fmt::Write;
 
-use crate::fields::{Binding, FIELDS, Feel, Field, GROUPS, JOB_TYPE, Kind, UNUSED};
+use crate::fields::{Binding, FIELDS, Feel, Field, GROUPS, JOB_TYPE, Kind, NOT_CHOSEN, UNUSED};
 
 const BEGINNING: &str = "\
-# Every field of the form
+# Fields of the form
 
 <!-- Written by `make templates` from the table in templates/src/fields.rs: change it there. -->
 
-The groups and fields in the form's order. *Input* is the job variable that a field becomes, *header* the task header. A field
-with **+** is not in Camunda's own template; all others have the same name there, so their values are kept.
-`fx` beside a field means that it takes a FEEL expression (in the form: begin with `=`).
+The groups and fields, in the form's order. An *input* becomes a variable of the job, a *header* a task header. Fields marked **+**
+are not in Camunda's own template; all others have the same name there and keep their values. Fields marked `fx` accept a
+FEEL expression (in the form: begin with `=`).
 ";
 
 const ENDING: &str = "\
-- Every choice writes every input. An input whose field is not shown is null (`=null`), so that a process variable of the same name cannot
+- The form always writes every input. An input whose field is not shown is null (`=null`), so that a process variable of the same name cannot
   take its place.
 ";
 
@@ -25,10 +25,7 @@ pub fn markdown() -> String {
     let mut text = BEGINNING.to_owned();
     for (group, _, title) in GROUPS {
         // Writing to a String does not fail.
-        let _ = write!(
-            text,
-            "\n## {title}\n\n| field | becomes | what to enter |\n|---|---|---|\n"
-        );
+        let _ = write!(text, "\n## {title}\n\n| field | becomes | meaning |\n|---|---|---|\n");
         for field in FIELDS
             .iter()
             .filter(|field| field.group == group && field.kind != Kind::Hidden)
@@ -48,10 +45,7 @@ pub fn markdown() -> String {
             );
         }
     }
-    let _ = write!(
-        text,
-        "\n## What the form does not show\n\n- The job's type is `{JOB_TYPE}`.\n"
-    );
+    let _ = write!(text, "\n## Hidden values\n\n- The job's type is `{JOB_TYPE}`.\n");
     for field in FIELDS {
         if let (Kind::Hidden, Binding::Input(name), Some(value)) = (field.kind, field.binding, field.default)
             && value != UNUSED
@@ -73,7 +67,7 @@ fn becomes(binding: Binding) -> String {
         Binding::Header(key) => format!("header `{key}`"),
         Binding::Retries => "the job's retries".to_owned(),
         Binding::JobType => "the job's type".to_owned(),
-        Binding::Property(_) => "nothing: it selects the fields below".to_owned(),
+        Binding::Property(_) => "nothing: it selects other fields".to_owned(),
     }
 }
 
@@ -99,10 +93,10 @@ fn enter(field: &Field) -> String {
     match (field.default, field.required) {
         (Some(value), _) => parts.push(format!("Default: `{}`.", value.strip_prefix('=').unwrap_or(value))),
         (None, true) => parts.push("Required.".to_owned()),
-        (None, false) => parts.push("May stay empty.".to_owned()),
+        (None, false) => parts.push("Optional.".to_owned()),
     }
     if let Some(placeholder) = field.placeholder {
-        parts.push(format!("For example `{placeholder}`."));
+        parts.push(format!("Example: `{placeholder}`."));
     }
     if let Some(when) = shown(field) {
         parts.push(format!("Shown {when}."));
@@ -115,6 +109,7 @@ fn shown(field: &Field) -> Option<String> {
     let chooser = crate::fields::field(id)?;
     let names: Vec<_> = values
         .iter()
+        .filter(|value| **value != NOT_CHOSEN)
         .map(|value| match chooser.kind {
             Kind::Choice(choices) => choices
                 .iter()

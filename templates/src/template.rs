@@ -1,13 +1,12 @@
 //! The table as Camunda's element template (schema: `@camunda/zeebe-element-templates-json-schema`).
 //!
-//! Two things the schema leaves to the writer. Inputs carry no `optional`: it is deprecated, and since 8.8 an input that was left
-//! empty is null, which is what the component takes for absent. And the schema is named without its version, because a modeler
-//! refuses a number newer than its own.
+//! Inputs have no `optional`: it is deprecated, and since 8.8 an empty input is null, which the component reads as absent. `$schema` has no
+//! version, because a modeler refuses one newer than its own. There is no `documentationRef`, because these pages have no public address.
 
 use serde::Serialize;
 
 use crate::fields::{
-    Binding, Condition, DOCUMENTATION, ENGINES, FIELDS, Feel, Field, GROUPS, Group, ID, JOB_TYPE, Kind, VERSION,
+    Binding, Condition, ENGINES, FIELDS, Feel, Field, GROUPS, Group, ID, JOB_TYPE, Kind, NAME, VERSION,
 };
 
 const ICON: &str = include_str!("../icon.svg");
@@ -21,9 +20,7 @@ struct Template {
     id: &'static str,
     version: u32,
     description: &'static str,
-    keywords: [&'static str; 8],
-    #[serde(rename = "documentationRef")]
-    documentation: &'static str,
+    keywords: [&'static str; 11],
     engines: Engines,
     category: Labelled,
     applies_to: [&'static str; 1],
@@ -139,10 +136,10 @@ struct Choice {
 pub fn json() -> String {
     let template = Template {
         schema: "https://unpkg.com/@camunda/zeebe-element-templates-json-schema/resources/schema.json",
-        name: "ServiceNow Flow Starter (WebAssembly)",
+        name: NAME,
         id: ID,
         version: VERSION,
-        description: "Starts a ServiceNow flow, and says whether it did",
+        description: "Starts a ServiceNow flow at most once, and says whether it started",
         keywords: [
             "ServiceNow",
             "start flow",
@@ -151,9 +148,11 @@ pub fn json() -> String {
             "Flow Designer",
             "Workflow Studio",
             "ITSM",
+            "IT service management",
+            "automation",
+            "snow",
             JOB_TYPE,
         ],
-        documentation: DOCUMENTATION,
         engines: Engines { camunda: ENGINES },
         category: Labelled {
             id: "connectors",
@@ -170,7 +169,7 @@ pub fn json() -> String {
         properties: FIELDS.iter().map(property).collect(),
         icon: Icon { contents: icon() },
     };
-    // Strings, numbers and lists: there is nothing in it that JSON could not hold.
+    // Strings, numbers and lists only: serialising them does not fail.
     serde_json::to_string_pretty(&template).unwrap_or_default() + "\n"
 }
 

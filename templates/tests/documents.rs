@@ -5,12 +5,23 @@ use std::path::Path;
 
 use flow_starter_input::{request, template};
 
-const PAGES: [(&str, &str); 4] = [
-    ("process-developers", include_str!("../../docs/process-developers.md")),
-    ("coming-from-camunda", include_str!("../../docs/coming-from-camunda.md")),
-    ("answer-back", include_str!("../../docs/answer-back.md")),
-    ("fields", include_str!("../../docs/fields.md")),
-];
+const DOCS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs");
+
+fn page(name: &str) -> String {
+    std::fs::read_to_string(Path::new(DOCS).join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The README and every page.
+fn pages() -> Vec<(String, String)> {
+    let mut names: Vec<_> = std::fs::read_dir(DOCS)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".md"))
+        .collect();
+    names.sort();
+    names.push("../README.md".to_owned());
+    names.into_iter().map(|name| (name.clone(), page(&name))).collect()
+}
 
 fn blocks<'a>(page: &'a str, language: &'a str) -> impl Iterator<Item = &'a str> {
     page.split("```")
@@ -21,23 +32,20 @@ fn blocks<'a>(page: &'a str, language: &'a str) -> impl Iterator<Item = &'a str>
 
 #[test]
 fn every_json_on_the_pages_parses() {
-    let found: usize = PAGES
-        .iter()
-        .map(|(name, page)| {
-            blocks(page, "json")
-                .inspect(|block| {
-                    serde_json::from_str::<serde_json::Value>(block)
-                        .unwrap_or_else(|error| panic!("{name}: {error}: {block}"));
-                })
-                .count()
-        })
-        .sum();
-    assert_eq!(found, 2);
+    let mut found = 0;
+    for (name, page) in pages() {
+        for block in blocks(&page, "json") {
+            serde_json::from_str::<serde_json::Value>(block).unwrap_or_else(|error| panic!("{name}: {error}: {block}"));
+            found += 1;
+        }
+    }
+    assert!(found >= 2, "{found}");
 }
 
 #[test]
 fn the_input_to_copy_is_one_that_can_be_sent() {
-    let text = blocks(PAGES[0].1, "json").next().unwrap();
+    let page = page("process-developers.md");
+    let text = blocks(&page, "json").next().unwrap();
     let config = template::parse(text).unwrap();
     assert_eq!(
         request::check(&config).unwrap_err().field,
@@ -50,18 +58,71 @@ fn the_input_to_copy_is_one_that_can_be_sent() {
 
 #[test]
 fn every_link_and_picture_is_there() {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    for (name, page) in PAGES {
-        for link in page.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+    for (name, page) in pages() {
+        let folder = Path::new(DOCS).join(&name);
+        let folder = folder.parent().unwrap();
+        let links = ["](", "<img src=\""]
+            .into_iter()
+            .flat_map(|start| page.split(start).skip(1))
+            .filter_map(|rest| rest.split([')', '"']).next())
+            .filter(|link| !link.starts_with("https://"));
+        for link in links {
             let (file, heading) = link.split_once('#').unwrap_or((link, ""));
-            assert!(docs.join(file).is_file(), "{name}: {file}");
+            let target = folder.join(file);
+            assert!(target.exists(), "{name}: {link}");
             assert!(
-                heading.is_empty()
-                    || PAGES
-                        .iter()
-                        .any(|(_, page)| page.to_lowercase().contains(&format!("\n## {heading}\n"))),
+                heading.is_empty() || anchors(&target).contains(&heading.to_owned()),
                 "{name}: {link}"
             );
         }
+    }
+}
+
+/// The anchors that GitHub makes of a page's headings.
+fn anchors(page: &Path) -> Vec<String> {
+    std::fs::read_to_string(page)
+        .unwrap()
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| {
+            let heading = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = heading
+                .chars()
+                .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+            kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn the_page_on_embedding_shows_the_examples_as_they_are() {
+    let page = page("embedding.md");
+    for (file, language) in [
+        ("examples/embed-rust/src/main.rs", "rust"),
+        ("examples/embed-node/embed.mjs", "js"),
+        ("examples/embed-python/embed.py", "python"),
+    ] {
+        let code = std::fs::read_to_string(Path::new(DOCS).join("..").join(file)).unwrap();
+        let part = format!("<!-- {file} -->\n```{language}\n{}\n```\n<!-- end -->", code.trim_end());
+        assert!(page.contains(&part), "{file}: `make host-table` writes it");
+    }
+}
+
+/// The page's table has every kind of the contract, so that an error expression can name it.
+#[test]
+fn the_table_of_error_codes_has_every_kind() {
+    let contract = include_str!("../../wit/flow-starter.wit");
+    let (_, kinds) = contract.split_once("enum error-kind {").unwrap();
+    let kinds = kinds.split('}').next().unwrap();
+    let page = page("process-developers.md");
+    let (_, table) = page.split_once("| `error.code` | `error.type` |").unwrap();
+    let table = table.split("\n\n").next().unwrap();
+    let names = kinds.lines().filter(|line| !line.trim_start().starts_with("//"));
+    for kind in names
+        .flat_map(|line| line.split(','))
+        .map(str::trim)
+        .filter(|kind| !kind.is_empty())
+    {
+        assert!(table.contains(&format!("`{kind}`")), "{kind}");
     }
 }

@@ -16,7 +16,7 @@ type Form = BTreeMap<&'static str, Option<String>>;
 /// Two values for each field that can be typed into, as the model holds them. A new field needs a line here.
 fn samples(id: &str) -> [&'static str; 2] {
     match id {
-        "snInstance" => ["acme", "beta"],
+        "snInstance" | "snInstanceOfUrl" => ["acme", "beta"],
         "snDomain" => ["service-now.example", "=\"sub.service-now.example\""],
         "snEndpoint" => ["https://flows.example.com", "http://127.0.0.1:8080"],
         "restApiTriggerPath" => ["/api/a/one", "=\"/api/b/two\""],
@@ -203,10 +203,9 @@ fn inherited(name: &str) -> Value {
 fn a_choice_whose_value_is_null_falls_back_to_no_other_destination() {
     for id in ["snDomain", "snEndpoint", "snInstance"] {
         for mut form in forms().into_iter().filter(|form| form.contains_key(id)) {
-            let needed = id != "snInstance" || form[fields::DOMAIN_KIND].as_deref() != Some("url");
             form.insert(fields::field(id).unwrap().id, None);
             let refused = template::parse(&job(&form).to_string()).is_err_and(|invalid| invalid.field == id);
-            assert_eq!(refused, needed, "{id}: {form:?}");
+            assert!(refused, "{id}: {form:?}");
         }
     }
 }
@@ -403,8 +402,77 @@ fn the_component_refuses_what_the_form_refuses() {
         let Some(id) = case["input"].as_str() else { continue };
         let mut form = forms().into_iter().find(|form| form.contains_key(id)).unwrap();
         form.insert(fields::field(id).unwrap().id, case["typed"].as_str().map(str::to_owned));
-        let config = read(&job(&form));
-        assert!(request::check(&config).is_err(), "{case}");
+        let is_taken = template::parse(&job(&form).to_string()).is_ok_and(|config| request::check(&config).is_ok());
+        assert!(!is_taken, "{case}");
+    }
+}
+
+/// `check/tests/template.test.mjs` compares the form's patterns with the same values.
+#[test]
+fn the_component_has_the_forms_rules_for_hosts_and_urls() {
+    let cases = cases();
+    let compare = |name: &str, is_taken: &dyn Fn(&str) -> bool| {
+        for (list, taken) in [("taken", true), ("refused", false)] {
+            for text in cases[name][list].as_array().unwrap() {
+                assert_eq!(is_taken(text.as_str().unwrap()), taken, "{name}: {text}");
+            }
+        }
+    };
+    let base = || FlowConfig::new(Method::Post, "acme", "/api/a/flow");
+    let is_right = |config: &FlowConfig| request::check(config).is_ok();
+    compare("instances", &|text| {
+        let alone = FlowConfig::new(Method::Post, text, "/api/a/flow");
+        let mut with_url = alone.clone();
+        with_url.endpoint = Some("https://flows.example.com".into());
+        assert_eq!(is_right(&alone), is_right(&with_url), "{text}");
+        is_right(&alone)
+    });
+    compare("domains", &|text| {
+        let mut config = base();
+        config.domain = Some(text.to_owned());
+        is_right(&config)
+    });
+    let endpoint = |text: &str| {
+        let mut config = base();
+        config.endpoint = Some(text.into());
+        is_right(&config)
+    };
+    let token_endpoint = |text: &str| {
+        let mut config = base();
+        config.authentication = Authentication::OauthClientCredentials(ClientCredentials {
+            token_url: Some(text.into()),
+            client_id: "client".into(),
+            client_secret: "client-secret".into(),
+            audience: None,
+            scopes: Vec::new(),
+            client_authentication: ClientAuthentication::RequestBody,
+        });
+        is_right(&config)
+    };
+    for end in ["", "/"] {
+        compare("origins", &|text| endpoint(&format!("{text}{end}")));
+    }
+    for path in ["//", "/x", "?x", "#x"] {
+        assert!(!endpoint(&format!("https://flows.example.com{path}")), "{path}");
+    }
+    for origin in cases["origins"]["taken"].as_array().unwrap() {
+        let origin = origin.as_str().unwrap();
+        compare("tokenPaths", &|path| token_endpoint(&format!("{origin}{path}")));
+    }
+}
+
+#[test]
+fn a_result_variable_has_no_name_of_an_input() {
+    let pattern = fields::field("resultVariable").unwrap().pattern.unwrap();
+    let names = flow_starter_input::fields::INPUT;
+    for name in names
+        .iter()
+        .chain(&["flowStarterAttempt", "flowStarterOutcome", "error"])
+    {
+        assert!(
+            pattern.literal.contains(&format!("|{name}|")) || pattern.literal.contains(&format!("({name}|")),
+            "{name}"
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! `embed-rust COMPONENT ORIGIN`: starts a flow at ORIGIN, the only place that the component may reach.
+//! `embed-rust COMPONENT ORIGIN` starts a flow at ORIGIN, the only origin that the component may call.
 
 use flow_starter_host::input::{Authentication, Credentials, Method};
 use flow_starter_host::{Egress, Engine, FlowConfig, FlowState, Limits, Policy};
@@ -27,10 +27,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     match connector.trigger_flow(&egress, config).await.result {
         Ok(response) => println!("started: {}", response.execution_id.unwrap_or_default()),
         Err(error) => match error.flow {
-            FlowState::NotStarted if error.retryable => println!("not started, try again later: {error}"),
+            FlowState::NotStarted if error.retryable => println!("not started, retry later: {error}"),
             FlowState::NotStarted => println!("not started, fix this first: {error}"),
-            FlowState::Started => println!("started, but its response is lost: {error}"),
-            FlowState::Unknown => println!("unknown, look in ServiceNow before you try again: {error}"),
+            FlowState::Started => println!("started, but the response is lost: {error}"),
+            FlowState::Unknown => println!("unknown, look in ServiceNow before you retry: {error}"),
         },
     }
     Ok(())

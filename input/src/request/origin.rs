@@ -30,7 +30,8 @@ impl Origin {
                 check_instance(instance)?;
             }
             let (origin, rest) = Self::split(endpoint, ENDPOINT, ENDPOINT_FIELD)?;
-            if !rest.is_empty() {
+            // People copy the address of a page, which ends with a slash.
+            if !matches!(rest, "" | "/") {
                 return Invalid::refuse(
                     ENDPOINT_FIELD,
                     "The endpoint (snEndpoint) must be an origin without a path: for example `https://flows.example.com`.",

@@ -172,6 +172,12 @@ const SENT: &[Sent] = &[
         wire: "POST https://flows.example.com:8443/api/x/flow\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
     },
     Sent {
+        promise: "an endpoint may end with a slash",
+        json: r#"POST,"snEndpoint":"https://flows.example.com/""#,
+        typed: |c| c.endpoint = Some("https://flows.example.com/".into()),
+        wire: "POST https://flows.example.com/api/x/flow\naccept: application/json\naccept-encoding: identity\nuser-agent: flow-starter/VERSION\ncontent-length: 0\n\n",
+    },
+    Sent {
         promise: "an IPv6 loopback address is this machine",
         json: r#"POST,"snEndpoint":"http://[::1]:8080""#,
         typed: |c| c.endpoint = Some("http://[::1]:8080".into()),

@@ -65,6 +65,16 @@ describe('each example', () => {
   }
 });
 
+test('every form of a user task is beside the examples, and deployed with them', () => {
+  for (const { name, xml } of examples) {
+    assert.doesNotMatch(xml, /externalReference/, name);
+    for (const [, id] of xml.matchAll(/<zeebe:formDefinition formId="([^"]+)"/g)) {
+      const form = JSON.parse(readFileSync(here(`../../examples/${id}.form`), 'utf8'));
+      assert.deepEqual([form.id, form.type, form.executionPlatform], [id, 'default', 'Camunda Cloud'], name);
+    }
+  }
+});
+
 test('bpmnlint with Camunda\'s rules finds nothing', () => {
   const files = examples.map(({ file }) => here(`../../examples/${file}`));
   execFileSync(process.execPath, [here('../node_modules/bpmnlint/bin/bpmnlint.js'), '--max-warnings=0', ...files], { cwd: here('..'), stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
@@ -91,6 +101,13 @@ test('the linter of Camunda\'s desktop modeler finds nothing in the examples, an
     const [{ xml }] = examples;
     const broken = await told(xml.replace('source="your-instance-name"', 'source="https://acme.service-now.com"'));
     assert.ok(broken.some(it => it.includes('must be the name alone')), broken.join('\n'));
+
+    // What docs/process-developers.md says of the spellings of a secret in a diagram for 8.10.
+    const newer = xml.replace('executionPlatformVersion="8.8.0"', 'executionPlatformVersion="8.10.0"');
+    const about = async password => told(newer.replace('{{secrets.snUser}}', 'camunda').replace('{{secrets.snPwd}}', password));
+    assert.match((await about('{{secrets.snPwd}}')).join(), /uses legacy secret expression format/);
+    assert.match((await about('secrets.snPwd')).join(), /uses deprecated secret expression format/);
+    assert.deepEqual(await about('=camunda.secrets.snPwd'), []);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -26,7 +26,8 @@ test('every id is there once, and every condition and group names one that is th
     const chooser = properties.find(it => it.id === condition.property);
     assert.equal(chooser?.type, 'Dropdown', `${id} depends on ${condition.property}`);
     for (const value of condition.oneOf ?? [condition.equals]) {
-      assert.ok(chooser.choices.some(it => it.value === value), `${id} waits for ${value}, which cannot be chosen`);
+      // Empty: a task that was made with another template and has no choice yet.
+      assert.ok(value === '' || chooser.choices.some(it => it.value === value), `${id} waits for ${value}, which cannot be chosen`);
     }
   }
 });
@@ -43,6 +44,25 @@ test('every pattern is a regular expression, and its message reads on from the l
     assert.doesNotThrow(() => new RegExp(constraints.pattern.value), id);
     assert.match(constraints.pattern.message, /^must .+[^.]$/, id);
   }
+});
+
+// The component is asked about the same values in ../../tests/json_door.rs.
+test('host names, URLs and token endpoints have the rules of the component', () => {
+  const pattern = id => new RegExp(properties.find(it => it.id === id).constraints.pattern.value);
+  const compare = (pattern, { taken, refused }, around = it => it) => {
+    for (const text of taken.map(around)) assert.match(text, pattern);
+    // References to secrets pass every pattern.
+    for (const text of refused.map(around)) assert.doesNotMatch(text, pattern);
+  };
+  const { origins, domains, instances, tokenPaths } = cases;
+  for (const id of ['snInstance', 'snInstanceOfUrl']) compare(pattern(id), instances);
+  compare(pattern('snDomain'), domains);
+  for (const around of [it => it, it => `${it}/`]) {
+    compare(pattern('snEndpoint'), origins, around);
+    compare(pattern('authentication.oauthTokenEndpoint'), { taken: origins.taken, refused: origins.refused.filter(it => !/[?\\#]/.test(it)) }, around);
+  }
+  for (const path of ['//', '/x', '?x', '#x']) assert.doesNotMatch(`https://flows.example.com${path}`, pattern('snEndpoint'));
+  for (const origin of origins.taken) compare(pattern('authentication.oauthTokenEndpoint'), tokenPaths, path => origin + path);
 });
 
 // The component is asked about the same paths and characters in ../../tests/json_door.rs.
