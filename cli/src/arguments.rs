@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Task {
     /// Start a flow with exactly one request: no retry, no redirect
     Trigger(Trigger),
-    /// Take jobs from a Camunda 8 cluster and start their flows, until it is told to stop
+    /// Take jobs from a Camunda 8 cluster and start their flows, until stopped
     #[command(after_help = WORKER_HELP)]
     Worker(Worker),
     /// Test the connection and the credentials step by step, without starting a flow
@@ -84,7 +84,7 @@ pub(crate) struct Trigger {
 
 #[derive(Debug, Args)]
 pub(crate) struct Worker {
-    /// Take jobs until there are none, finish them, and end
+    /// Take jobs until none are left, finish them, and exit
     #[arg(long)]
     pub(crate) once: bool,
 }
@@ -138,15 +138,15 @@ const WORKER_HELP: &str = "\
 Examples:
   flow-starter worker --engine-url http://localhost:8080 --allow acme.service-now.com
   flow-starter worker --once --config worker.toml
-  CAMUNDA_REST_ADDRESS=https://bru-2.zeebe.camunda.io/CLUSTER-ID CAMUNDA_AUTH_STRATEGY=OAUTH CAMUNDA_CLIENT_ID=… \\
-      CAMUNDA_CLIENT_SECRET=… flow-starter worker --allow '*.service-now.com'
+  CAMUNDA_REST_ADDRESS=https://bru-2.zeebe.camunda.io/CLUSTER-ID CAMUNDA_AUTH_STRATEGY=OAUTH \\
+      CAMUNDA_CLIENT_ID=… CAMUNDA_CLIENT_SECRET=… flow-starter worker --allow acme.service-now.com
 
-Each job ends in exactly one of: completed, failed (tried again, or an incident), a BPMN error. A flow is never started twice, unless a \
-person or the task's header `onUnknown` says so.
+Each job gets exactly one outcome: completed, failed (with a retry or an incident), or a BPMN error. A flow is started a second time only \
+if a person or the task header `onUnknown` allows it.
 
-SIGTERM or Ctrl-C: no more jobs are taken, those in hand are finished. A second one ends at once.
+After SIGTERM or Ctrl-C the worker takes no more jobs and finishes those in hand. A second signal stops it at once.
 
-Exit codes: 0 stopped as asked; 1 it cannot work, or was ended with jobs in hand; 2 bad settings, a missing policy.allow among them.";
+Exit codes: 0 stopped with no job in hand; 1 failed, or stopped with jobs in hand; 2 bad settings, for example no policy.allow.";
 
 const CHECK_HELP: &str = "\
 Examples:

@@ -27,7 +27,7 @@ pub(crate) async fn work(arguments: &arguments::Worker, settings: &Settings, res
             let bound = Management::bind(address).await;
             let bound = bound.map_err(|error| {
                 bad(format!(
-                    "worker.management-address {address} cannot be used ({error}): --management-address 127.0.0.1:0 takes a free port, `none` serves nothing"
+                    "cannot listen on worker.management-address {address} ({error}): use --management-address 127.0.0.1:0 for any free port, or `none` to turn it off"
                 ))
             })?;
             // The first line, at every log level: who starts a worker with port 0 has to find it.
@@ -42,7 +42,7 @@ pub(crate) async fn work(arguments: &arguments::Worker, settings: &Settings, res
     let metrics = Arc::new(Metrics::new());
     let cluster = settings.cluster(&metrics)?;
     if let Err(missing) = resolved.check_secrets_are_there().await {
-        tracing::warn!("{missing:#}; jobs that refer to it fail until it is there");
+        tracing::warn!("{missing:#}; jobs that use it fail until it exists");
     }
     let calls = u32::try_from(own.max_jobs).unwrap_or(u32::MAX);
     let egress = resolved.egress()?;
@@ -71,7 +71,7 @@ pub(crate) async fn work(arguments: &arguments::Worker, settings: &Settings, res
             tracing::warn!("ended with jobs in hand: the cluster hands them out again when their timeout has passed");
             Exit::Internal
         }
-        End::NoEngine => return Err(anyhow::anyhow!("the cluster gave no jobs for 30 s: see the log above")),
+        End::NoEngine => return Err(anyhow::anyhow!("no poll for jobs succeeded in 30 s: see the log above")),
     })
 }
 

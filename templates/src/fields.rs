@@ -357,7 +357,7 @@ pub const FIELDS: &[Field] = &[
         placeholder: Some("acme"),
         pattern: Some(INSTANCE),
         hint: "The name of the instance behind your own URL, for people who read the diagram. The URL alone decides where the request goes.",
-        note: Some("Optional with an own URL"),
+        note: Some("Optional with your own URL"),
         ..input("snInstance", "Instance name", Group::ServiceNow)
     },
     Field {
@@ -453,7 +453,7 @@ pub const FIELDS: &[Field] = &[
         kind: Kind::Lines,
         condition: Some((METHOD, &["POST", "PUT", "PATCH"])),
         placeholder: Some("={\"correlationValue\": camId}"),
-        hint: "The trigger's request body: a FEEL context such as ={\"correlationValue\": camId}, or JSON. Give the flow the value by which its answer finds this process instance. With the header content-type: application/x-www-form-urlencoded a context is sent as a form; for any other content type than JSON enter the body as text.",
+        hint: "The trigger's request body: a FEEL context such as ={\"correlationValue\": camId}, or JSON. Include the value that the flow sends back as the correlation key. With the header content-type: application/x-www-form-urlencoded a context is sent as a form; for any other content type than JSON enter the body as text.",
         ..input("body", "Request body", Group::ServiceNow)
     },
     // Authentication
@@ -592,7 +592,7 @@ pub const FIELDS: &[Field] = &[
         default: Some("=20"),
         feel: Feel::Static,
         pattern: Some(SECONDS),
-        hint: "How long to wait for the response. Until the response begins, the limit is the sum of both timeouts. After a timeout once the request was sent, it is unknown whether the flow started.",
+        hint: "How long to wait for the response. Until the response begins, the limit is the sum of both timeouts. If the response does not arrive in time, it is unknown whether the flow started.",
         note: Some(NO_LIMIT),
         ..input("readTimeoutInSeconds", "Read timeout in seconds", Group::Timeout)
     },
@@ -658,7 +658,7 @@ pub const FIELDS: &[Field] = &[
     Field {
         default: Some("PT30S"),
         pattern: Some(DURATION),
-        hint: "The wait before the next attempt: an ISO 8601 duration. If ServiceNow asks for a longer wait (Retry-After), that one counts; a day is the longest.",
+        hint: "The wait before the next attempt: an ISO 8601 duration. If ServiceNow asks for a longer wait (Retry-After), the worker waits that long, at most a day.",
         ..header("retryBackoff", "Retry backoff", Group::Retries)
     },
     Field {

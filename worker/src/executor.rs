@@ -306,7 +306,7 @@ impl<'a, E: Engine> Executor<'a, E> {
                 let why = match self.stopping {
                     true => "The worker is shutting down and has given the job back.",
                     false => {
-                        "The ServiceNow instance has as many calls from this worker as it allows, so the job is given back."
+                        "The worker gave the job back: it already runs as many calls to this ServiceNow instance as worker.max-jobs-per-instance allows."
                     }
                 };
                 self.fail(Fault::of_delay(why), retries, back_off, &outcome, false)
@@ -429,7 +429,7 @@ impl<'a, E: Engine> Executor<'a, E> {
             (None, _, Some(answer)) => Fault::of_started("Its response was lost.".to_owned(), answer),
             (None, _, None) => match outcome.state {
                 OutcomeState::NotStarted => Fault::of_delay(
-                    "A decision to start the flow once more was recorded for this task; this report makes it count, and the next try starts the flow.",
+                    "Nothing was sent: this failure only confirms an earlier decision to start the flow again. The next attempt starts it.",
                 ),
                 OutcomeState::Retry | OutcomeState::Reported | OutcomeState::Answered => Fault::of_lost_call(),
             },
@@ -616,7 +616,7 @@ fn log_put(job: &Job, what: &str, answer: &PutAnswer) {
     match answer {
         PutAnswer::Done => {}
         PutAnswer::Refused { detail } => tracing::info!(jobKey = job.key, "{what}: {detail}"),
-        PutAnswer::Unanswered { detail } => tracing::warn!(jobKey = job.key, "{what}, perhaps: {detail}"),
+        PutAnswer::Unanswered { detail } => tracing::warn!(jobKey = job.key, "perhaps {what}: {detail}"),
     }
 }
 
@@ -624,10 +624,10 @@ fn log_extension(job: &Job, answer: &ExtendAnswer) {
     match answer {
         ExtendAnswer::Done => {}
         ExtendAnswer::Refused { detail } => {
-            tracing::info!(jobKey = job.key, "the job's timeout was not moved: {detail}")
+            tracing::info!(jobKey = job.key, "the job's timeout was not extended: {detail}")
         }
         ExtendAnswer::Unanswered { detail } => {
-            tracing::warn!(jobKey = job.key, "the job's timeout was not moved, perhaps: {detail}");
+            tracing::warn!(jobKey = job.key, "perhaps the job's timeout was not extended: {detail}");
         }
     }
 }

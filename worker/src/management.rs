@@ -60,7 +60,7 @@ impl Management {
             let stream = match self.0.accept().await {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    tracing::warn!("the management address takes no connection: {error}");
+                    tracing::warn!("cannot accept a connection on the management address: {error}");
                     // Out of file descriptors, for instance: not a hot loop.
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
@@ -115,9 +115,9 @@ fn answer(request: &Request<Incoming>, metrics: &Metrics, status: &Status) -> Re
         ),
         "/health" => yes_or_no(
             status.is_alive(),
-            ["alive\n", "a poll loop has not turned for minutes\n"],
+            ["alive\n", "not alive: a poll loop has been stuck for minutes\n"],
         ),
-        _ => text(StatusCode::NOT_FOUND, "there are /metrics, /ready and /health\n"),
+        _ => text(StatusCode::NOT_FOUND, "not found: use /metrics, /ready or /health\n"),
     }
 }
 

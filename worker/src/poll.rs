@@ -60,7 +60,7 @@ impl FailureLog {
             if self.failures > 0 {
                 tracing::info!(
                     jobType = job_type,
-                    "the engine gives jobs again, after {} failed polls",
+                    "polling for jobs works again, after {} failed polls",
                     self.failures
                 );
             }
@@ -78,10 +78,7 @@ impl FailureLog {
             let pause = pause.as_millis();
             match well {
                 true => tracing::info!(jobType = job_type, "a poll for jobs ended early: {words}"),
-                false => tracing::warn!(
-                    jobType = job_type,
-                    "cannot take jobs: {words}; the next try is in {pause} ms"
-                ),
+                false => tracing::warn!(jobType = job_type, "cannot take jobs: {words}; retrying in {pause} ms"),
             }
             self.last = Some((words, Instant::now()));
         }

@@ -40,9 +40,9 @@ pub fn message(fault: &Fault, state: OutcomeState, ids: &Ids, next: Next) -> Str
     };
     let to_do = match (next, state, fault.flow) {
         (Next::Retry(left), OutcomeState::Retry, FlowState::Unknown) => {
-            format!(" `onUnknown` is `retry`, so it is started again. Retries left: {left}.")
+            format!(" `onUnknown` is `retry`, so the next attempt starts it again. Retries left: {left}.")
         }
-        (Next::Retry(left), ..) => format!(" The task is tried again. Retries left: {left}."),
+        (Next::Retry(left), ..) => format!(" The job will be retried. Retries left: {left}."),
         (Next::Incident, OutcomeState::Answered, _) => {
             " Resolve the incident with at least 1 retry: the task then completes with what is known, and the flow is not started again."
                 .to_owned()

@@ -68,7 +68,7 @@ impl<E: Engine> Worker<E> {
         let least = longest_call.saturating_add(BESIDE_THE_CALL);
         if settings.job_timeout < least {
             tracing::info!(
-                "jobs are locked for {} s, which is the longest call and a minute, instead of the {} s that were set",
+                "jobs are locked for {} s, the longest call plus one minute: the configured {} s are too short",
                 least.as_secs(),
                 settings.job_timeout.as_secs()
             );
@@ -154,7 +154,7 @@ async fn greet<E: Engine>(shared: Arc<Shared<E>>) {
                 return;
             }
             Err(why) if !told => {
-                tracing::warn!("the engine does not answer yet: {why}; trying on");
+                tracing::warn!("the engine does not answer yet: {why}; retrying");
                 told = true;
             }
             Err(_) => {}

@@ -28,7 +28,7 @@ impl Settings {
         match self.is_default(Entry::Allow) {
             false => Ok(()),
             true => Err(bad(
-                "policy.allow is not set: a worker needs the hosts that its calls may reach, for example --allow acme.service-now.com",
+                "policy.allow is not set: list the hosts that the worker may call, for example --allow acme.service-now.com",
             )),
         }
     }
@@ -38,7 +38,7 @@ impl Settings {
         let request_timeout = self.time(Entry::RequestTimeout)?;
         if request_timeout > LONG_POLL {
             tracing::warn!(
-                "worker.request-timeout is {} s: a proxy or load balancer that cuts requests after a minute would end each request for jobs",
+                "worker.request-timeout is {} s: a proxy or load balancer with a timeout of one minute would cut off every request for jobs",
                 request_timeout.as_secs()
             );
         }
@@ -147,7 +147,7 @@ impl Settings {
     }
 
     fn missing(&self, key: Entry, other: &str) -> anyhow::Error {
-        self.wrong(key, format!("{other} is missing: the two go together"))
+        self.wrong(key, format!("{other} is missing: set both or neither"))
     }
 
     fn needed(&self, key: Entry, strategy: &str) -> Result<&str> {

@@ -22,7 +22,7 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         value_name: "URL",
         default: "http://localhost:8080",
         also: &["CAMUNDA_REST_ADDRESS", "ZEEBE_REST_ADDRESS"],
-        help: "The cluster's REST address, with or without `/v2`; policy.allow does not govern it",
+        help: "The cluster's REST address, with or without `/v2`; it need not be in policy.allow",
         example: r#""https://bru-2.zeebe.camunda.io/CLUSTER-ID""#,
         ..BLANK
     },
@@ -34,7 +34,7 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         kind: Kind::Choice(&["NONE", "BASIC", "OAUTH"]),
         default: "NONE",
         also: &["CAMUNDA_AUTH_STRATEGY"],
-        help: "How the worker signs in at the cluster",
+        help: "How the worker authenticates to the cluster",
         example: r#""OAUTH""#,
     },
     Row {
@@ -54,7 +54,7 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         value_name: "PASSWORD",
         kind: Kind::Secret,
         also: &["CAMUNDA_BASIC_AUTH_PASSWORD"],
-        help: "The user's password, for BASIC. Other users of this machine can read flags: prefer the variable",
+        help: "The user's password, for BASIC. Other users of this machine can see flags: use the environment variable",
         example: r#""…""#,
         ..BLANK
     },
@@ -75,7 +75,7 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         value_name: "SECRET",
         kind: Kind::Secret,
         also: &["CAMUNDA_CLIENT_SECRET"],
-        help: "The client's secret, for OAUTH. Other users of this machine can read flags: prefer the variable",
+        help: "The client's secret, for OAUTH. Other users of this machine can see flags: use the environment variable",
         example: r#""…""#,
         ..BLANK
     },
@@ -96,7 +96,7 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         flag: "engine-oauth-scope",
         value_name: "SCOPE",
         also: &["CAMUNDA_OAUTH_SCOPE"],
-        help: "The scope to ask for, for OAUTH",
+        help: "The scope to request, for OAUTH",
         example: r#""camunda""#,
         ..BLANK
     },
@@ -107,7 +107,7 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         value_name: "AUDIENCE",
         default: "zeebe.camunda.io",
         also: &["CAMUNDA_TOKEN_AUDIENCE"],
-        help: "The audience to ask for, for OAUTH; `none`: not sent",
+        help: "The audience to request, for OAUTH; `none`: not sent",
         example: r#""orchestration-api""#,
         ..BLANK
     },
@@ -118,7 +118,7 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         value_name: "TENANT",
         kind: Kind::List,
         also: &["CAMUNDA_DEFAULT_TENANT_ID", "CAMUNDA_TENANT_ID"],
-        help: "The tenants whose jobs to take",
+        help: "The tenants to take jobs from",
         example: r#"["<default>", "acme"]"#,
         ..BLANK
     },
@@ -128,7 +128,7 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         flag: "engine-ca-file",
         kind: Kind::Path,
         also: &["CAMUNDA_MTLS_CA_PATH"],
-        help: "Certificate authorities (PEM) to trust for the cluster, beside the public ones and the system's",
+        help: "Certificate authorities (PEM) to trust for the cluster, in addition to the public ones and the system's",
         example: r#""cluster-ca.pem""#,
         ..BLANK
     },
@@ -138,7 +138,7 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         flag: "engine-client-certificate",
         kind: Kind::Path,
         also: &["CAMUNDA_MTLS_CERT_PATH"],
-        help: "The certificate to show to the cluster (PEM, with its chain)",
+        help: "Client certificate for the cluster (PEM, with its chain)",
         example: r#""worker.pem""#,
         ..BLANK
     },
@@ -148,7 +148,7 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         flag: "engine-client-key",
         kind: Kind::Path,
         also: &["CAMUNDA_MTLS_KEY_PATH"],
-        help: "That certificate's key (PEM, not encrypted)",
+        help: "Key of the client certificate for the cluster (PEM, not encrypted)",
         example: r#""worker-key.pem""#,
         ..BLANK
     },
@@ -182,7 +182,7 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         kind: Kind::Count,
         default: "64",
         also: &["CAMUNDA_WORKER_MAX_CONCURRENT_JOBS"],
-        help: "How many jobs the worker has in hand at most; it takes no more than it can run",
+        help: "The most jobs that the worker holds at the same time",
         example: r#"64"#,
     },
     Row {
@@ -192,7 +192,7 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         value_name: "NUMBER",
         kind: Kind::Count,
         default: "16",
-        help: "How many calls go to one ServiceNow instance at once",
+        help: "The most calls to one ServiceNow instance at the same time",
         example: r#"16"#,
         ..BLANK
     },
@@ -204,7 +204,7 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         kind: Kind::Time,
         default: "360s",
         also: &["CAMUNDA_WORKER_TIMEOUT"],
-        help: "How long the cluster keeps a job for this worker; never less than limits.wall-clock and a minute",
+        help: "How long the cluster locks a job for this worker; at least limits.wall-clock plus one minute",
         example: r#""360s""#,
     },
     Row {
@@ -215,7 +215,7 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         kind: Kind::Time,
         default: "10s",
         also: &["CAMUNDA_WORKER_REQUEST_TIMEOUT"],
-        help: "How long the cluster holds a request for jobs until there is one",
+        help: "How long a request for jobs waits at the cluster for a job",
         example: r#""10s""#,
     },
     Row {
@@ -225,7 +225,7 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         value_name: "on|off",
         kind: Kind::Switch,
         default: "off",
-        help: "Lease jobs (Camunda 8.10 and later); a leased job is never again given to a worker without leases",
+        help: "Lease jobs (Camunda 8.10 and later); once leased, a job goes only to workers that use leases",
         example: r#""on""#,
         ..BLANK
     },
@@ -235,7 +235,7 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         flag: "shutdown-timeout",
         value_name: "TIME",
         kind: Kind::Time,
-        help: "How long jobs in hand may take after SIGTERM; otherwise limits.wall-clock and 30 s, and never less than a request for jobs takes",
+        help: "How long jobs in hand may take after SIGTERM; if not set, limits.wall-clock plus 30 s; at least worker.request-timeout plus 10 s",
         example: r#""330s""#,
         ..BLANK
     },
@@ -245,7 +245,7 @@ pub(super) static WORKER_ROWS: [Row; 23] = [
         flag: "management-address",
         value_name: "ADDRESS",
         default: "127.0.0.1:9600",
-        help: "Where /metrics, /ready and /health are served; port 0: a free one; `none`: nowhere",
+        help: "Address that serves /metrics, /ready and /health; port 0: any free port; `none`: not served",
         example: r#""0.0.0.0:9600""#,
         ..BLANK
     },

@@ -10,9 +10,9 @@ use clap::Parser;
 /// What a person at the terminal can still make use of.
 const KEPT_REQUESTS: usize = 1000;
 
-/// The jobs of a Camunda 8 cluster, for trials and tests, on this machine only. It executes no BPMN.
+/// A stand-in for a Camunda 8 cluster: serves jobs for trials and tests, on this machine only. It executes no BPMN.
 ///
-/// The first line is its address, then a line for each change of a job. GET /control/ there lists what can be done with it.
+/// It prints its address, then one line for each change of a job. GET /control/ at that address lists the control calls.
 #[derive(Debug, Parser)]
 #[command(name = "camunda-test-cluster")]
 struct Arguments {
@@ -20,7 +20,7 @@ struct Arguments {
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     port: u16,
 
-    /// The version to speak: 8.8, 8.9 or 8.10
+    /// The Camunda version to imitate: 8.8, 8.9 or 8.10
     #[arg(long, value_name = "VERSION", default_value = "8.8", value_parser = version)]
     version: Version,
 
@@ -28,11 +28,11 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     job: Vec<PathBuf>,
 
-    /// Ask for this user and password (basic authentication)
+    /// Require this user and password (basic authentication)
     #[arg(long, value_name = "USER:PASSWORD", conflicts_with = "client")]
     user: Option<String>,
 
-    /// Ask for a token, which /oauth/token gives to this client
+    /// Require an access token, which /oauth/token issues to this client
     #[arg(long, value_name = "ID:SECRET")]
     client: Option<String>,
 }

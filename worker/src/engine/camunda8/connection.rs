@@ -163,7 +163,7 @@ pub(super) async fn body(mut response: Response, cap: usize) -> Result<Zeroizing
                 return Err(format!("the answer is larger than {cap} bytes"));
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Err(error) if error.is_timeout() => return Err("the answer was not whole when its time was up".to_owned()),
+            Err(error) if error.is_timeout() => return Err("the answer was incomplete at the timeout".to_owned()),
             Err(error) => return Err(format!("the answer was cut off: {}", root(&error))),
         }
     }

@@ -45,8 +45,8 @@ impl Leases {
             state.named = true;
             tracing::warn!(
                 detail,
-                "the cluster refuses jobs with a lease (--lease), which it knows from 8.10 on; jobs are taken without, and asked for \
-                 with a lease again every 10 minutes"
+                "the cluster refuses to lease jobs (--lease needs Camunda 8.10 or later); taking jobs without a lease, and requesting \
+                 one again every 10 minutes"
             );
         }
     }
@@ -54,7 +54,7 @@ impl Leases {
     pub(super) fn accepted(&self) {
         let mut state = self.state();
         if state.named {
-            tracing::info!("the cluster gives jobs with a lease now");
+            tracing::info!("the cluster now leases jobs");
         }
         *state = State::default();
     }

@@ -120,7 +120,7 @@ impl Engine for Camunda8 {
         let read = jobs.into_iter().filter_map(|job| {
             job.inspect_err(|error| {
                 let job_key = error.key.as_deref().unwrap_or("unknown");
-                tracing::warn!(jobKey = job_key, %error, "a job that cannot be read is left to its timeout");
+                tracing::warn!(jobKey = job_key, %error, "cannot read a job; it stays locked until its timeout");
             })
             .ok()
         });

@@ -109,7 +109,7 @@ impl State {
     fn fetched(&mut self, fetched: &Fetched, asked_at: Instant) -> Result<(), Failure> {
         self.numbers += 1;
         let presented = Presented::new(Some(self.numbers), "Bearer", fetched.token.expose_secret())
-            .ok_or_else(|| Failure::refused("the token endpoint's access_token cannot stand in a header"))?;
+            .ok_or_else(|| Failure::refused("the token endpoint's access_token is not a valid header value"))?;
         let life = fetched
             .life
             .filter(|life| !life.is_zero())
@@ -132,10 +132,7 @@ impl State {
         self.failures = self.failures.saturating_add(1);
         let delay = back_off(failure, self.failures, crate::random::fraction());
         if self.failures == 1 {
-            tracing::warn!(
-                detail = failure.detail,
-                "no new access token; asking again after a pause"
-            );
+            tracing::warn!(detail = failure.detail, "no new access token; retrying after a pause");
         } else {
             tracing::debug!(detail = failure.detail, ?delay, "no new access token");
         }

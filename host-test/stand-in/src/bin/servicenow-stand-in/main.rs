@@ -60,7 +60,7 @@ struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   servicenow-stand-in                                  the demo instance, on free ports
-  servicenow-stand-in --port 8443 --ca-file ca.pem     always at the same place
+  servicenow-stand-in --port 8443 --ca-file ca.pem     on a fixed port
   servicenow-stand-in --behave '/oauth_token.do={ answer = { status = 503 } }'
   servicenow-stand-in --behave /api/sn_cico/flow_starter/my_flow=semaphore
   servicenow-stand-in --print-config > instance.toml   a file to change …
