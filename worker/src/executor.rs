@@ -1,19 +1,21 @@
 //! One handed-out job, from its arrival to its end: carries out what [`Attempt`] decides.
 
+mod ends;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use flow_starter_host::{ErrorKind, FlowResponse, FlowState, Outcome};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
+use self::ends::{Done, log_extension, log_put, lost, now_for_people, of_call, settled};
 use crate::answer::{Answer, Ids};
 use crate::attempt::{Action, Attempt, AttemptId, Event, ForgetReason, OutcomeVariable};
 use crate::clock::wake_after;
-use crate::engine::{Engine, ExtendAnswer, Job, PutAnswer, Report, SettleAnswer};
+use crate::engine::{Engine, ExtendAnswer, Job, PutAnswer, Report};
 use crate::fault::{FLOW_UNKNOWN, Fault};
 use crate::intake::{self, Call, Handover, Intake};
 use crate::metrics::JobAction;
@@ -29,23 +31,6 @@ type Step = Action<Arc<Answer>>;
 
 /// A request on its way, or the call. It ends in one event.
 type Pending<'a> = FuturesUnordered<BoxFuture<'a, Done>>;
-
-/// What a step came to, with what the executor keeps of it.
-struct Done {
-    event: Ended,
-    fault: Option<Fault>,
-    said: Option<String>,
-}
-
-impl From<Ended> for Done {
-    fn from(event: Ended) -> Self {
-        Self {
-            event,
-            fault: None,
-            said: None,
-        }
-    }
-}
 
 /// Runs the job to its end. Returns only then.
 pub(crate) async fn run<E: Engine>(
@@ -497,143 +482,4 @@ impl<'a, E: Engine> Executor<'a, E> {
             "the job's hand-out is over"
         );
     }
-}
-
-/// What a step comes to that panicked: in doubt, everything may have happened.
-fn lost(step: &Step, asked_at: crate::attempt::Time) -> Done {
-    let event = match step {
-        Action::Mark(id) => Event::MarkUnanswered(id.clone()),
-        Action::Check { .. } => Event::Checked(false),
-        Action::Extend { .. } => Event::ExtendUnanswered { asked_at },
-        Action::Send { .. } => {
-            return Done {
-                event: Event::Outcome(CallOutcome::Unknown),
-                fault: Some(Fault::of_lost_call()),
-                said: None,
-            };
-        }
-        Action::Evaluate(_) => Event::EvaluationFailed,
-        Action::Complete { .. } | Action::Fail { .. } | Action::GiveBack { .. } | Action::Throw => {
-            Event::SettleUnanswered
-        }
-        Action::Record(_) => Event::RecordUnanswered,
-        Action::WakeAt(_) | Action::Forget(_) => Event::Tick,
-    };
-    event.into()
-}
-
-/// The end of a call, with its answer masked. A large answer takes a while, and is not masked on the runtime's threads.
-async fn of_call(outcome: Outcome<FlowResponse>, most: usize) -> Done {
-    let mask = outcome.mask().clone();
-    match outcome.result {
-        Ok(response) => {
-            let answer = tokio::task::spawn_blocking(move || Answer::of_success(response, &mask)).await;
-            let Ok(answer) = answer else {
-                let answer = Arc::new(Answer::nothing());
-                let fault = Fault::of_started("Its response could not be read.".to_owned(), &answer);
-                return started(answer, false, Some(fault));
-            };
-            let bytes = answer.json().get().len();
-            if bytes <= most {
-                return started(Arc::new(answer), true, None);
-            }
-            let what = format!(
-                "The response has {bytes} bytes as a variable, more than the {MAX_BYTES} that fit into a job. Its body was left out."
-            );
-            let fault = Fault::of_started(what, &answer);
-            started(Arc::new(answer.without_body()), false, Some(fault))
-        }
-        Err(error) => {
-            let fault = Fault::of_call(&error);
-            match error.flow {
-                FlowState::Started => {
-                    let answer = error.response.as_ref().map_or_else(Answer::nothing, Answer::of_failure);
-                    let answer = match error.kind {
-                        // A part of a body is none that a process can read.
-                        ErrorKind::ResponseTooLarge => answer.without_body(),
-                        _ => answer,
-                    };
-                    started(Arc::new(answer), false, Some(fault))
-                }
-                FlowState::NotStarted => Done {
-                    event: Event::Outcome(CallOutcome::NotStarted {
-                        may_pass: error.retryable,
-                        retry_after: error.retry_after_ms.map(|ms| Duration::from_millis(ms.into())),
-                    }),
-                    fault: Some(fault),
-                    said: None,
-                },
-                FlowState::Unknown => Done {
-                    event: Event::Outcome(CallOutcome::Unknown),
-                    fault: Some(fault),
-                    said: None,
-                },
-            }
-        }
-    }
-}
-
-fn started(answer: Arc<Answer>, whole: bool, fault: Option<Fault>) -> Done {
-    Done {
-        event: Event::Outcome(CallOutcome::Started { answer, whole }),
-        fault,
-        said: None,
-    }
-}
-
-/// A report is made again after this time at the latest, whatever the engine asks for: the job's lock passes meanwhile.
-const LONGEST_DEFERRAL: Duration = Duration::from_mins(1);
-
-fn settled(job: &Job, answer: SettleAnswer) -> Done {
-    match &answer {
-        SettleAnswer::Settled => {}
-        SettleAnswer::Gone | SettleAnswer::TakenOver { .. } => {
-            tracing::info!(jobKey = job.key, "the report was not taken: {answer}");
-        }
-        SettleAnswer::Deferred { .. } | SettleAnswer::Rejected { .. } | SettleAnswer::Unanswered { .. } => {
-            tracing::warn!(jobKey = job.key, "the report was not taken: {answer}");
-        }
-    }
-    let (event, said) = match answer {
-        SettleAnswer::Settled => (Event::Settled, None),
-        SettleAnswer::Gone => (Event::Gone, None),
-        SettleAnswer::TakenOver { detail } => (Event::TakenOver, Some(detail)),
-        SettleAnswer::Deferred { after, detail } => (
-            Event::SettleDeferred(after.map(|after| after.min(LONGEST_DEFERRAL))),
-            Some(detail),
-        ),
-        SettleAnswer::Rejected { too_large, detail } => (Event::SettleRejected { too_large }, Some(detail)),
-        SettleAnswer::Unanswered { detail } => (Event::SettleUnanswered, Some(detail)),
-    };
-    Done {
-        event,
-        fault: None,
-        said,
-    }
-}
-
-fn log_put(job: &Job, what: &str, answer: &PutAnswer) {
-    match answer {
-        PutAnswer::Done => {}
-        PutAnswer::Refused { detail } => tracing::info!(jobKey = job.key, "{what}: {detail}"),
-        PutAnswer::Unanswered { detail } => tracing::warn!(jobKey = job.key, "perhaps {what}: {detail}"),
-    }
-}
-
-fn log_extension(job: &Job, answer: &ExtendAnswer) {
-    match answer {
-        ExtendAnswer::Done => {}
-        ExtendAnswer::Refused { detail } => {
-            tracing::info!(jobKey = job.key, "the job's timeout was not extended: {detail}")
-        }
-        ExtendAnswer::Unanswered { detail } => {
-            tracing::warn!(jobKey = job.key, "perhaps the job's timeout was not extended: {detail}");
-        }
-    }
-}
-
-fn now_for_people() -> String {
-    let now = time::OffsetDateTime::from(SystemTime::now());
-    now.format(&time::format_description::well_known::Rfc3339)
-        .unwrap_or_default()
 }
