@@ -84,14 +84,7 @@ pub enum Call {
 pub async fn read(job: &Job, handover: Handover, starter: &FlowStarter) -> Intake {
     let (settings, unreadable) = match settings(job) {
         Ok(settings) => (settings, None),
-        Err(what) => {
-            // An answer that is kept already goes where the author wants it, whatever else is wrong.
-            let settings = Settings {
-                result_variable: result_variable(job),
-                ..Settings::default()
-            };
-            (settings, Some(Fault::of_task(what)))
-        }
+        Err(what) => (what_an_answer_needs(job), Some(Fault::of_task(what))),
     };
     let Handover {
         stem,
@@ -163,7 +156,6 @@ fn settings(job: &Job) -> Result<Settings, String> {
         read(text(name)).map_err(|why| invalid(name, text(name), &why.to_string(), "PT30S"))
     };
     let on_unknown = text(header::ON_UNKNOWN);
-    let set = |name: &&'static str| !text(name).trim().is_empty();
     Ok(Settings {
         task: Task {
             on_unknown: OnUnknown::parse(on_unknown).ok_or_else(|| {
@@ -174,10 +166,25 @@ fn settings(job: &Job) -> Result<Settings, String> {
         },
         job_timeout: length(header::JOB_TIMEOUT, job_timeout)?,
         result_variable: result_variable(job),
-        expression: [header::RESULT_EXPRESSION, header::ERROR_EXPRESSION]
-            .into_iter()
-            .find(set),
+        expression: expression(job),
     })
+}
+
+/// Whatever else is wrong with a task: an answer that is kept already goes where the author wants it, and never past an expression.
+fn what_an_answer_needs(job: &Job) -> Settings {
+    Settings {
+        result_variable: result_variable(job),
+        expression: expression(job),
+        ..Settings::default()
+    }
+}
+
+/// The first expression that the task has.
+fn expression(job: &Job) -> Option<&'static str> {
+    let set = |name: &&str| job.headers.get(*name).is_some_and(|text| !text.trim().is_empty());
+    [header::RESULT_EXPRESSION, header::ERROR_EXPRESSION]
+        .into_iter()
+        .find(set)
 }
 
 fn result_variable(job: &Job) -> Option<String> {
@@ -367,6 +374,19 @@ mod tests {
         assert_eq!((read.job_timeout, read.expression), (None, None));
         let none = settings(&job(&[("resultVariable", "  ")])).unwrap();
         assert_eq!(none.result_variable, None);
+    }
+
+    #[test]
+    fn a_wrong_header_hides_neither_result_variable_nor_expression() {
+        let job = job(&[
+            ("retryBackoff", "5m"),
+            ("resultVariable", "snResult"),
+            ("resultExpression", "={a: 1}"),
+        ]);
+        assert!(settings(&job).is_err());
+        let kept = what_an_answer_needs(&job);
+        assert_eq!(kept.result_variable.as_deref(), Some("snResult"));
+        assert_eq!(kept.expression, Some("resultExpression"));
     }
 
     #[test]
