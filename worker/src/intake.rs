@@ -13,6 +13,8 @@ use serde_json::value::RawValue;
 use crate::answer::Answer;
 use crate::attempt::{AttemptId, HandedOut, Lock, OutcomeVariable, Time};
 use crate::engine::{ATTEMPT, Job, OUTCOME, Variables};
+use crate::expression::evaluate::Expressions;
+use crate::expression::{Expression, Kind};
 use crate::fault::{Fault, INVALID_INPUT};
 use crate::outcome::{InvalidLength, OnUnknown, OutcomeState, Task, job_timeout, retry_back_off, tries};
 
@@ -20,10 +22,6 @@ use crate::outcome::{InvalidLength, OnUnknown, OutcomeState, Task, job_timeout, 
 pub mod header {
     /// The variable that gets the response.
     pub const RESULT_VARIABLE: &str = "resultVariable";
-    /// FEEL over the response.
-    pub const RESULT_EXPRESSION: &str = "resultExpression";
-    /// FEEL over the error.
-    pub const ERROR_EXPRESSION: &str = "errorExpression";
     /// An ISO 8601 duration between the tries of a job.
     pub const RETRY_BACK_OFF: &str = "retryBackoff";
     /// An ISO 8601 duration for which the job is locked.
@@ -66,8 +64,18 @@ pub struct Intake {
     pub fault: Option<Fault>,
     /// The variable that gets the response.
     pub result_variable: Option<String>,
-    /// The header of an expression that this worker does not evaluate.
-    pub expression: Option<&'static str>,
+    /// The expressions to evaluate once the call has ended.
+    pub expressions: Expressions,
+}
+
+impl Intake {
+    /// Refuses the job because of its expressions, before anything is sent. What cannot be evaluated is not asked about this either.
+    pub fn refuse_expressions(&mut self, what: String) {
+        self.fault = Some(Fault::of_task(format!("{what} Nothing was sent.")));
+        self.expressions = Expressions::default();
+        self.call = Call::None;
+        self.handed_out.refused = true;
+    }
 }
 
 /// The call that a job asks for.
@@ -111,8 +119,7 @@ pub async fn read(job: &Job, handover: Handover, starter: &FlowStarter) -> Intak
     let mut intake_call = Call::None;
     let mut fault = None;
     if handed_out.may_call() {
-        let refusal = unreadable.or_else(|| settings.expression.map(not_evaluated));
-        match refusal {
+        match unreadable {
             Some(refusal) => fault = Some(refusal),
             None => match starter.prepare(&input(&job.variables)).await {
                 Ok(call) => intake_call = Call::Ready(Box::new(call)),
@@ -136,7 +143,7 @@ pub async fn read(job: &Job, handover: Handover, starter: &FlowStarter) -> Intak
         call: intake_call,
         fault,
         result_variable: settings.result_variable,
-        expression: settings.expression,
+        expressions: settings.expressions,
     }
 }
 
@@ -146,7 +153,7 @@ struct Settings {
     task: Task,
     job_timeout: Option<Duration>,
     result_variable: Option<String>,
-    expression: Option<&'static str>,
+    expressions: Expressions,
 }
 
 /// Or a sentence that says which header is wrong.
@@ -156,6 +163,14 @@ fn settings(job: &Job) -> Result<Settings, String> {
         read(text(name)).map_err(|why| invalid(name, text(name), &why.to_string(), "PT30S"))
     };
     let on_unknown = text(header::ON_UNKNOWN);
+    let result_variable = result_variable(job);
+    if let Some(name) = result_variable
+        .as_deref()
+        .filter(|name| [ATTEMPT, OUTCOME].contains(name))
+    {
+        let why = "the worker keeps that variable for itself";
+        return Err(invalid(header::RESULT_VARIABLE, name, why, "snQueryResult"));
+    }
     Ok(Settings {
         task: Task {
             on_unknown: OnUnknown::parse(on_unknown).ok_or_else(|| {
@@ -165,8 +180,8 @@ fn settings(job: &Job) -> Result<Settings, String> {
             retry_back_off: length(header::RETRY_BACK_OFF, retry_back_off)?.unwrap_or_default(),
         },
         job_timeout: length(header::JOB_TIMEOUT, job_timeout)?,
-        result_variable: result_variable(job),
-        expression: expression(job),
+        result_variable,
+        expressions: expressions(job),
     })
 }
 
@@ -174,17 +189,17 @@ fn settings(job: &Job) -> Result<Settings, String> {
 fn what_an_answer_needs(job: &Job) -> Settings {
     Settings {
         result_variable: result_variable(job),
-        expression: expression(job),
+        expressions: expressions(job),
         ..Settings::default()
     }
 }
 
-/// The first expression that the task has.
-fn expression(job: &Job) -> Option<&'static str> {
-    let set = |name: &&str| job.headers.get(*name).is_some_and(|text| !text.trim().is_empty());
-    [header::RESULT_EXPRESSION, header::ERROR_EXPRESSION]
-        .into_iter()
-        .find(set)
+fn expressions(job: &Job) -> Expressions {
+    let read = |kind: Kind| Expression::read(job.headers.get(kind.header())?);
+    Expressions {
+        result: read(Kind::Result),
+        error: read(Kind::Error),
+    }
 }
 
 fn result_variable(job: &Job) -> Option<String> {
@@ -198,13 +213,6 @@ fn invalid(name: &str, value: &str, why: &str, example: &str) -> String {
     format!(
         "The task header `{name}` has the value `{value}`, which cannot be used: {why}. For example `{example}`. Nothing was sent."
     )
-}
-
-fn not_evaluated(name: &'static str) -> Fault {
-    Fault::of_task(format!(
-        "The task has the header `{name}`, and this worker evaluates no expressions yet: clear that field, and use the result variable with an \
-         output mapping, or a boundary event. Nothing was sent."
-    ))
 }
 
 /// The connector's own input: the members that it knows, as the engine wrote them.
@@ -371,7 +379,7 @@ mod tests {
         .unwrap();
         assert_eq!(read.result_variable.as_deref(), Some("snResult"));
         assert_eq!(read.task.on_unknown, OnUnknown::BpmnError);
-        assert_eq!((read.job_timeout, read.expression), (None, None));
+        assert_eq!((read.job_timeout, read.expressions), (None, Expressions::default()));
         let none = settings(&job(&[("resultVariable", "  ")])).unwrap();
         assert_eq!(none.result_variable, None);
     }
@@ -386,7 +394,7 @@ mod tests {
         assert!(settings(&job).is_err());
         let kept = what_an_answer_needs(&job);
         assert_eq!(kept.result_variable.as_deref(), Some("snResult"));
-        assert_eq!(kept.expression, Some("resultExpression"));
+        assert_eq!(kept.expressions.result, Expression::read("={a: 1}"));
     }
 
     #[test]
@@ -397,6 +405,7 @@ mod tests {
             ("jobTimeout", "PT0S"),
             ("jobTimeout", "-PT5S"),
             ("onUnknown", "ignore"),
+            ("resultVariable", "flowStarterOutcome"),
         ] {
             let what = settings(&job(&[(name, value)])).unwrap_err();
             assert!(what.contains(&format!("`{name}` has the value `{value}`")), "{what}");
