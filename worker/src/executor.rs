@@ -332,7 +332,7 @@ impl<'a, E: Engine> Executor<'a, E> {
                 })
             }
             Action::Record(outcome) => {
-                let variable = report::outcome_variable(&outcome, false);
+                let variable = report::outcome_variable(&outcome, false, self.intake.earlier);
                 Box::pin(async move {
                     let answer = shared.engine.record(job, &variable).await;
                     log_put(job, "the outcome was not recorded", &answer);

@@ -32,13 +32,16 @@ pub enum Next {
     Error,
 }
 
-/// The message of a failure or an error.
-pub fn message(fault: &Fault, state: OutcomeState, ids: &Ids, next: Next) -> String {
+/// The message of a failure or an error. `earlier`: an earlier attempt at this task ended unknown.
+pub fn message(fault: &Fault, state: OutcomeState, ids: &Ids, next: Next, earlier: bool) -> String {
     let answered = fault.response.as_ref().map(Answer::ids);
     let known = known(fault, answered.filter(|_| *ids == Ids::default()).unwrap_or(ids));
     let outcome = match fault.flow {
         FlowState::Started => {
             format!("The flow was started, but the task cannot be completed with its response{known}.")
+        }
+        FlowState::NotStarted if earlier => {
+            format!("This attempt did not start the flow{known}; an earlier attempt may have started it.")
         }
         FlowState::NotStarted => format!("The flow was not started{known}."),
         FlowState::Unknown => format!("It is unknown whether the flow was started{known}."),
@@ -60,6 +63,11 @@ pub fn message(fault: &Fault, state: OutcomeState, ids: &Ids, next: Next) -> Str
         (Next::Incident, _, FlowState::Unknown) => {
             " Look for its execution in ServiceNow. If it did not run, resolve the incident with at least 1 retry: the flow is then started. If it ran, \
              do not resolve the incident: move the process instance past this task."
+                .to_owned()
+        }
+        (Next::Incident, OutcomeState::NotStarted, _) if earlier => {
+            " Look for its execution in ServiceNow. If it did not run, fix the cause, and resolve the incident with at least 1 retry: the flow is then \
+             started. If it ran, do not resolve the incident: move the process instance past this task."
                 .to_owned()
         }
         (Next::Incident, ..) if fault.retryable => {
@@ -144,12 +152,13 @@ pub fn error(fault: &Fault) -> Box<RawValue> {
 }
 
 /// The variables of a failure (with the outcome) or an error (without), at most [`MAX_BYTES`] long: bodies are left out where they do not fit.
-/// `own`: the author's, of `jobError`.
+/// `own`: the author's, of `jobError`. `earlier`: as for [`message`].
 pub fn variables(
     fault: &Fault,
     outcome: Option<&OutcomeVariable<std::sync::Arc<Answer>>>,
     own: Option<&AuthorVariables>,
     without_body: bool,
+    earlier: bool,
 ) -> Box<RawValue> {
     let build = |response: Option<&Answer>, outcome: Option<&RawValue>| {
         json(&Variables {
@@ -159,7 +168,7 @@ pub fn variables(
         })
     };
     let response = fault.response.as_ref();
-    let whole = outcome.map(|outcome| outcome_variable(outcome, false));
+    let whole = outcome.map(|outcome| outcome_variable(outcome, false, earlier));
     if !without_body {
         let all = build(response, whole.as_deref());
         if all.get().len() <= MAX_BYTES {
@@ -173,7 +182,7 @@ pub fn variables(
             return all;
         }
     }
-    let small = outcome.map(|outcome| outcome_variable(outcome, true));
+    let small = outcome.map(|outcome| outcome_variable(outcome, true, earlier));
     build(response.as_ref(), small.as_deref())
 }
 
@@ -185,10 +194,19 @@ struct OutcomeJson<'a> {
     retries: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     response: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    earlier: Option<&'static str>,
 }
 
+/// Of `flowStarterOutcome.earlier`: an attempt before this one ended unknown.
+pub const EARLIER_UNKNOWN: &str = "unknown";
+
 /// The variable `flowStarterOutcome`. A body that would make it larger than [`MAX_BYTES`] is left out.
-pub fn outcome_variable(outcome: &OutcomeVariable<std::sync::Arc<Answer>>, without_body: bool) -> Box<RawValue> {
+pub fn outcome_variable(
+    outcome: &OutcomeVariable<std::sync::Arc<Answer>>,
+    without_body: bool,
+    earlier: bool,
+) -> Box<RawValue> {
     let small = outcome
         .response
         .as_deref()
@@ -200,6 +218,8 @@ pub fn outcome_variable(outcome: &OutcomeVariable<std::sync::Arc<Answer>>, witho
         state: outcome.state.as_str(),
         retries: outcome.retries,
         response: response.map(Answer::json),
+        // The other states say it themselves, or make it irrelevant.
+        earlier: (earlier && outcome.state == OutcomeState::NotStarted).then_some(EARLIER_UNKNOWN),
     })
 }
 

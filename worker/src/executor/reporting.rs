@@ -29,8 +29,8 @@ impl<'a, E: Engine> Executor<'a, E> {
             return (code.clone(), cut(message).to_owned(), report::author(variables));
         }
         let fault = self.intake.fault.take().unwrap_or_else(Fault::of_lost_call);
-        let message = report::message(&fault, OutcomeState::Reported, &self.ids, Next::Error);
-        let variables = report::variables(&fault, None, None, false);
+        let message = report::message(&fault, OutcomeState::Reported, &self.ids, Next::Error, false);
+        let variables = report::variables(&fault, None, None, false, false);
         self.intake.fault = Some(fault);
         (FLOW_UNKNOWN.to_owned(), message, variables)
     }
@@ -97,8 +97,8 @@ impl<'a, E: Engine> Executor<'a, E> {
             0 => Next::Incident,
             retries => Next::Retry(retries),
         };
-        let message = report::message(&fault, outcome.state, &self.ids, next);
-        let variables = report::variables(&fault, Some(outcome), own, without_body);
+        let message = report::message(&fault, outcome.state, &self.ids, next, self.intake.earlier);
+        let variables = report::variables(&fault, Some(outcome), own, without_body, self.intake.earlier);
         // The report may be deferred, and then made once more.
         self.intake.fault = Some(fault);
         self.reported = Some(JobAction::Failed);

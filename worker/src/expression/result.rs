@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::Variables;
 use super::backoff::BackOff;
 use super::functions::BACK_OFF;
-use super::{Kind, Variables};
 use crate::engine::{ATTEMPT, OUTCOME};
 use crate::outcome::retry_back_off;
 use crate::report::MAX_BYTES;
@@ -107,7 +107,12 @@ pub fn of_error_expression(result: &RawValue, warnings: &[String], random: f64) 
             message: message("bpmnError", &members)?.unwrap_or_default(),
         }),
         "jobError" => Ok(Said::JobError {
-            variables: own("jobError")?,
+            variables: {
+                let mut variables = own("jobError")?;
+                // The worker's own, as in Camunda's connector runtime.
+                variables.remove("error");
+                variables
+            },
             message: message("jobError", &members)?
                 .filter(|message| !message.trim().is_empty())
                 .ok_or("jobError: the message is missing or empty")?,

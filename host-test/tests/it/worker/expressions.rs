@@ -42,7 +42,9 @@ fn task(header: &str) -> JobSpec {
 }
 
 fn not_found(rig: &Rig) {
-    rig.flow_always(Behaviour::Answer(servicenow_stand_in::Answer::new(404).body(r#"{"error":"gone"}"#)));
+    rig.flow_always(Behaviour::Answer(
+        servicenow_stand_in::Answer::new(404).body(r#"{"error":"gone"}"#),
+    ));
 }
 
 /// How often FEEL was asked.
@@ -57,11 +59,17 @@ fn a_result_expression_writes_its_variables_over_the_result_variable() {
     let key = rig.create(task(RESULT).header("resultVariable", "result"));
     rig.once();
     let variables = rig.completed(key);
-    assert_eq!(Value::Object(variables), json!({"id": "an-id", "n": 1.5, "result": "mine"}));
+    assert_eq!(
+        Value::Object(variables),
+        json!({"id": "an-id", "n": 1.5, "result": "mine"})
+    );
     let key = rig.create(task(RESULT).header("resultVariable", "whole"));
     rig.once();
     let variables = rig.completed(key);
-    assert_eq!((&variables["id"], &variables["whole"]["status"]), (&json!("an-id"), &json!(200)));
+    assert_eq!(
+        (&variables["id"], &variables["whole"]["status"]),
+        (&json!("an-id"), &json!(200))
+    );
     assert_eq!(rig.starts(), 2);
 }
 
@@ -78,7 +86,10 @@ fn an_expression_is_evaluated_alone_before_the_call_and_wrapped_after_it() {
     assert_eq!(asked.len(), 4, "once by each process, and once for each job: {asked:?}");
     assert_eq!(asked[0], json!({"expression": "=an expression"}));
     let seen = &asked[1]["variables"];
-    assert_eq!((&seen["status"], &seen["response"]["status"]), (&json!(200), &json!(200)));
+    assert_eq!(
+        (&seen["status"], &seen["response"]["status"]),
+        (&json!(200), &json!(200))
+    );
     assert_eq!(seen["body"], seen["response"]["body"]);
     assert_eq!(asked[1].as_object().unwrap().len(), 2);
     assert!(asked[1]["expression"].as_str().unwrap().contains("(\nan expression\n)"));
@@ -113,7 +124,10 @@ fn an_engine_without_expressions_is_named_before_anything_is_sent() {
         rig.once();
         let incident = rig.incident(key);
         assert!(rig.place.was_left_alone());
-        assert_eq!((incident.state(), &incident.error()["code"]), ("not-started", &"INVALID_INPUT".into()));
+        assert_eq!(
+            (incident.state(), &incident.error()["code"]),
+            ("not-started", &"INVALID_INPUT".into())
+        );
         for words in [header, "8.9", "output mapping"] {
             assert!(incident.head().contains(words), "{}", incident.message);
         }
@@ -132,7 +146,10 @@ fn a_syntax_error_is_an_incident_before_anything_is_sent() {
         rig.once();
         let incident = rig.incident(key);
         assert!(rig.place.was_left_alone());
-        assert_eq!((incident.state(), &incident.error()["code"]), ("not-started", &"INVALID_INPUT".into()));
+        assert_eq!(
+            (incident.state(), &incident.error()["code"]),
+            ("not-started", &"INVALID_INPUT".into())
+        );
         for words in [header, "is not valid FEEL", "Expected value", "Nothing was sent"] {
             assert!(incident.message.contains(words), "{}", incident.message);
         }
@@ -212,17 +229,35 @@ fn a_result_expression_that_fails_keeps_the_response() {
     let failures: Vec<(Evaluated, &str)> = vec![
         (Evaluated::Failed("division by zero".to_owned()), "division by zero"),
         (Evaluated::Unparsable("odd".to_owned()), "odd"),
-        (Evaluated::Result(json!("text"), Vec::new()), "returned `\"text\"`, and must return a context"),
-        (Evaluated::Result(json!({"flowStarterOutcome": 1}), Vec::new()), "`flowStarterOutcome`"),
-        (Evaluated::Result(json!({"a": "x".repeat(1_500_000)}), Vec::new()), "bytes, more than the"),
         (
-            Evaluated::Result(Value::Null, vec!["No function found with name 'strign' and 1 parameters".to_owned()]),
+            Evaluated::Result(json!("text"), Vec::new()),
+            "returned `\"text\"`, and must return a context",
+        ),
+        (
+            Evaluated::Result(json!({"flowStarterOutcome": 1}), Vec::new()),
+            "`flowStarterOutcome`",
+        ),
+        (
+            Evaluated::Result(json!({"a": "x".repeat(1_500_000)}), Vec::new()),
+            "bytes, more than the",
+        ),
+        (
+            Evaluated::Result(
+                Value::Null,
+                vec!["No function found with name 'strign' and 1 parameters".to_owned()],
+            ),
             "'strign'",
         ),
-        (Evaluated::Answer(Answer::problem(400, "INVALID_ARGUMENT", "too much")), "too much"),
+        (
+            Evaluated::Answer(Answer::problem(400, "INVALID_ARGUMENT", "too much")),
+            "too much",
+        ),
         (Evaluated::Answer(Answer::forbidden()), "403"),
         (Evaluated::Answer(Answer::new(413)), "413"),
-        (Evaluated::Answer(Answer::problem(404, "NOT_FOUND", "no such call")), "8.9"),
+        (
+            Evaluated::Answer(Answer::problem(404, "NOT_FOUND", "no such call")),
+            "8.9",
+        ),
     ];
     for (failure, words) in failures {
         let rig = rig(move |_| failure.clone());
@@ -264,7 +299,11 @@ fn an_error_expression_sees_the_error_and_throws() {
     let asked = evaluations(&rig).pop().unwrap();
     let seen = &asked["variables"];
     assert_eq!(
-        (&seen["error"]["code"], &seen["error"]["variables"]["flow"], &seen["job"]),
+        (
+            &seen["error"]["code"],
+            &seen["error"]["variables"]["flow"],
+            &seen["job"]
+        ),
         (&json!("404"), &json!("not-started"), &json!({"retries": 2}))
     );
     assert_eq!(seen["error"]["variables"]["response"]["body"], json!({"error": "gone"}));
@@ -309,13 +348,21 @@ fn a_job_error_fails_the_job_as_the_author_says() {
     assert_eq!((failure.retries, failure.back_off), (2, Duration::from_secs(300)));
     assert!(failure.message.contains("wait for the night"), "{}", failure.message);
     let local = rig.cluster.job(key).unwrap().local;
-    assert_eq!((&local["a"], &local["error"]["message"]), (&json!(1), &json!("wait for the night")));
-    assert_eq!((&local["error"]["code"], &local["flowStarterOutcome"]["state"]), (&json!("404"), &json!("not-started")));
+    assert_eq!(
+        (&local["a"], &local["error"]["message"]),
+        (&json!(1), &json!("wait for the night"))
+    );
+    assert_eq!(
+        (&local["error"]["code"], &local["flowStarterOutcome"]["state"]),
+        (&json!("404"), &json!("not-started"))
+    );
 }
 
 #[test]
 fn a_job_error_never_gives_more_retries_than_are_left() {
-    let rig = rig(gives(json!({"errorType": "jobError", "errorMessage": "m", "retries": 9})));
+    let rig = rig(gives(
+        json!({"errorType": "jobError", "errorMessage": "m", "retries": 9}),
+    ));
     not_found(&rig);
     let key = rig.create(task(ERROR).retries(2));
     let _program = rig.start();
@@ -351,7 +398,10 @@ fn ignore_error_completes_the_job_with_its_variables_alone() {
     let program = rig.worker().arg("--once").start();
     assert_eq!(Value::Object(rig.completed(key)), json!({"a": 1}));
     let over = program.says("the job's hand-out is over");
-    assert_eq!((&over["outcome"], &over["flow"]), (&json!("completed"), &json!("not-started")));
+    assert_eq!(
+        (&over["outcome"], &over["flow"]),
+        (&json!("completed"), &json!("not-started"))
+    );
 }
 
 #[test]
@@ -370,16 +420,29 @@ fn a_mistake_in_an_error_expression_is_never_no_error() {
     for (gives, words) in [
         (json!("404"), "must return bpmnError(…)"),
         (json!({"code": "404"}), "must return bpmnError(…)"),
-        (json!({"errorType": "bpmnError", "errorCode": 404}), "the error code must be a text"),
-        (json!({"errorType": "bpmnError", "errorCode": ""}), "the error code is missing or empty"),
-        (json!({"errorType": "jobError", "errorMessage": "m", "retries": "1"}), "whole number"),
+        (
+            json!({"errorType": "bpmnError", "errorCode": 404}),
+            "the error code must be a text",
+        ),
+        (
+            json!({"errorType": "bpmnError", "errorCode": ""}),
+            "the error code is missing or empty",
+        ),
+        (
+            json!({"errorType": "jobError", "errorMessage": "m", "retries": "1"}),
+            "whole number",
+        ),
     ] {
         let rig = rig(self::gives(gives));
         let key = rig.create(task(ERROR).retries(3));
         rig.once();
         let incident = rig.incident(key);
         assert_eq!(incident.state(), "answered");
-        assert!(incident.message.contains(ERROR) && incident.message.contains(words), "{}", incident.message);
+        assert!(
+            incident.message.contains(ERROR) && incident.message.contains(words),
+            "{}",
+            incident.message
+        );
         assert_eq!(rig.starts(), 1);
     }
 }
@@ -391,7 +454,10 @@ fn an_error_expression_that_fails_after_a_failure_tells_both() {
     let key = rig.create(task(ERROR).retries(3));
     rig.once();
     let incident = rig.incident(key);
-    assert_eq!((incident.state(), &incident.error()["code"]), ("not-started", &json!("404")));
+    assert_eq!(
+        (incident.state(), &incident.error()["code"]),
+        ("not-started", &json!("404"))
+    );
     for words in [ERROR, "division by zero", "404"] {
         assert!(incident.message.contains(words), "{}", incident.message);
     }
@@ -429,5 +495,11 @@ fn a_reserved_result_variable_is_refused_before_anything_is_sent() {
     rig.once();
     let incident = rig.incident(key);
     assert!(rig.place.was_left_alone());
-    assert!(incident.message.contains("`resultVariable` has the value `flowStarterAttempt`"), "{}", incident.message);
+    assert!(
+        incident
+            .message
+            .contains("`resultVariable` has the value `flowStarterAttempt`"),
+        "{}",
+        incident.message
+    );
 }
