@@ -174,6 +174,15 @@ test("an expression has a result and warnings, or is refused", async () => {
   await refused(camunda.evaluateExpression({ expression: "=deep" }), { status: 500, title: "INTERNAL" });
 });
 
+test("a message is published once while it is buffered", async () => {
+  const message = { name: "answer", correlationKey: "typescript", messageId: "1", timeToLive: 60_000, variables: { a: 1 } };
+  const { messageKey, tenantId } = await camunda.publishMessage(message);
+  assert.match(messageKey, /^\d+$/);
+  assert.equal(tenantId, "<default>");
+  await refused(camunda.publishMessage(message), { status: 409, title: "ALREADY_EXISTS" });
+  await refused(camunda.publishMessage({ ...message, name: "" }), INVALID);
+});
+
 test("an activation with a wrong value is refused", async () => {
   await refused(activate("t", { timeout: 0 }), { ...INVALID, operationId: "activateJobs" });
   await refused(activate("t", { maxJobsToActivate: 0 }), INVALID);

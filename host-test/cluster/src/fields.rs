@@ -82,6 +82,16 @@ pub(crate) const EVALUATION: &[Field] = &[
     Field("scopeKey", V8_10, Text, false),
 ];
 
+pub(crate) const PUBLICATION: &[Field] = &[
+    Field("name", V8_8, Text, true),
+    Field("correlationKey", V8_8, Text, false),
+    Field("timeToLive", V8_8, Integer, false),
+    Field("messageId", V8_8, Text, false),
+    Field("variables", V8_8, Object, false),
+    Field("tenantId", V8_8, Text, false),
+    Field("businessId", V8_10, Text, false),
+];
+
 /// A body whose fields are all known, and of the right type.
 #[derive(Debug, Default)]
 pub(crate) struct Fields(Variables);

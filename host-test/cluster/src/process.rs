@@ -13,6 +13,7 @@ use crate::evaluation::{Evaluated, Evaluation};
 use crate::fields::{self, Fields, bad, invalid};
 use crate::job::{Failure, Thrown};
 use crate::keys::JobKey;
+use crate::messages::Message;
 use crate::options::{DEFAULT_TENANT, Version};
 use crate::record::Request;
 use crate::settle::{Changeset, Refusal};
@@ -43,6 +44,7 @@ async fn answer(core: &Core, request: &Request, waiting: bool) -> Result<Answer,
         Route::Call(Call::Topology) => Ok(topology(core)),
         Route::Call(Call::Activation) => activate(core, request, waiting).await,
         Route::Call(Call::Evaluation) if core.options.version >= Version::V8_9 => evaluate(core, request).await,
+        Route::Call(Call::Publication) => publish(core, request),
         Route::Keyed(Call::Variables, scope) => set_variables(core, request, scope),
         Route::Keyed(call, key) => settle(core, request, call, JobKey(key)),
         Route::BadKey(_) => Err(bad("The key in the path is not a number")),
@@ -239,4 +241,31 @@ async fn evaluate(core: &Core, request: &Request) -> Result<Answer, Answer> {
     let evaluated = tokio::task::spawn_blocking(move || evaluator(&evaluation)).await;
     let evaluated = evaluated.unwrap_or_else(|_| Evaluated::Failed("the test's evaluator panicked".to_owned()));
     Ok(evaluated.answer(&expression, core.options.version))
+}
+
+fn publish(core: &Core, request: &Request) -> Result<Answer, Answer> {
+    let fields = Fields::read(&request.body, fields::PUBLICATION, core.options.version)?;
+    let text = |name| fields.text(name).unwrap_or_default().to_owned();
+    let message = Message {
+        name: text("name"),
+        correlation_key: text("correlationKey"),
+        id: text("messageId"),
+        tenant: fields.text("tenantId").unwrap_or(DEFAULT_TENANT).to_owned(),
+    };
+    if message.name.is_empty() {
+        return Err(invalid("No name is given"));
+    }
+    named_tenants(core, vec![message.tenant.clone()])?;
+    let life = milliseconds(&fields, "timeToLive")?.unwrap_or_default();
+    let tenant = message.tenant.clone();
+    match core.with(|state| state.publish(message, life)) {
+        Some(key) => Ok(Answer::json(
+            200,
+            &json!({ "messageKey": key.to_string(), "tenantId": tenant }),
+        )),
+        None => {
+            let detail = "Command 'PUBLISH' rejected with code 'ALREADY_EXISTS': a message with this id is buffered";
+            Err(Answer::problem(409, "ALREADY_EXISTS", detail))
+        }
+    }
 }

@@ -181,6 +181,12 @@ final class TestCluster {
       refused(500, "INTERNAL", camunda.newEvaluateExpressionCommand().expression("=java()"));
     });
 
+    promises.put("a message is published once while it is buffered", () -> {
+      var message = camunda.newPublishMessageCommand().messageName("answer").correlationKey("java").messageId("1").timeToLive(MINUTE);
+      check(message.variables(Map.of("a", 1)).send().join().getMessageKey() > 0, "no key");
+      refused(409, "ALREADY_EXISTS", message);
+    });
+
     promises.put("an activation with a wrong value is refused", () -> {
       var command = camunda.newActivateJobsCommand().jobType("t").maxJobsToActivate(1).timeout(Duration.ZERO);
       refused(400, "INVALID_ARGUMENT", command);
