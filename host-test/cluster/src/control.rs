@@ -67,7 +67,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("DELETE /control/requests", "forgets them"),
     (
         "POST /control/expressions",
-        r#"says what an expression comes to: {"expression": "=a", "result": 1, "warnings": []}; or "unparsable": "why", or "failed": "why""#,
+        r#"says what an expression comes to: {"expression": "=a", "result": 1, "warnings": []}; or "unparsable": "why", or "failed": "why"; without "expression": any other"#,
     ),
     ("POST /control/restart", "drops every other connection"),
     ("POST /control/revoke-tokens", "refuses every token that was issued"),

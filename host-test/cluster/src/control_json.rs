@@ -174,7 +174,8 @@ impl AnswerInput {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExpressionInput {
-    expression: String,
+    /// `None`: every expression that is not named.
+    expression: Option<String>,
     #[serde(default)]
     result: Value,
     #[serde(default)]
@@ -184,7 +185,7 @@ pub(crate) struct ExpressionInput {
 }
 
 impl ExpressionInput {
-    pub fn evaluated(self) -> Result<(String, Evaluated), &'static str> {
+    pub fn evaluated(self) -> Result<(Option<String>, Evaluated), &'static str> {
         let evaluated = match (self.unparsable, self.failed) {
             (None, None) => Evaluated::Result(self.result, self.warnings),
             (Some(why), None) => Evaluated::Unparsable(why),

@@ -22,8 +22,8 @@ pub(crate) struct Core {
     tokens: Mutex<Tokens>,
     tenants: Mutex<Vec<String>>,
     evaluator: Mutex<Option<Arc<Evaluator>>>,
-    /// What single expressions come to, before the evaluator is asked.
-    expressions: Mutex<BTreeMap<String, Evaluated>>,
+    /// What single expressions come to, before the evaluator is asked; `None`: any other.
+    expressions: Mutex<BTreeMap<Option<String>, Evaluated>>,
     /// Something changed: a job, a request, a fault.
     changed: watch::Sender<()>,
 }
@@ -91,12 +91,14 @@ impl Core {
         *lock(&self.evaluator) = evaluator;
     }
 
-    pub fn evaluate_as(&self, expression: String, evaluated: Evaluated) {
+    pub fn evaluate_as(&self, expression: Option<String>, evaluated: Evaluated) {
         lock(&self.expressions).insert(expression, evaluated);
     }
 
     pub fn known_expression(&self, expression: &str) -> Option<Evaluated> {
-        lock(&self.expressions).get(expression).cloned()
+        let expressions = lock(&self.expressions);
+        let named = expressions.get(&Some(expression.to_owned()));
+        named.or_else(|| expressions.get(&None)).cloned()
     }
 
     /// Ends locks and back-offs when their time comes, so that whoever waits for that is woken.

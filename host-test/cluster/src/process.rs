@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::activation::{self, Wish};
 use crate::answer::Answer;
@@ -60,15 +60,22 @@ async fn answer(core: &Core, request: &Request, waiting: bool) -> Result<Answer,
 
 fn topology(core: &Core) -> Answer {
     let version = core.options.version.gateway();
-    let partition = json!({ "partitionId": 1, "role": "leader", "health": "healthy", "state": "active" });
-    let broker = json!({
-        "nodeId": 0, "brokerId": "0", "host": "127.0.0.1", "port": 26501, "version": version,
-        "partitions": [partition],
+    let mut partition = json!({ "partitionId": 1, "role": "leader", "health": "healthy" });
+    let mut broker = json!({ "nodeId": 0, "host": "127.0.0.1", "port": 26501, "version": version });
+    let mut body = json!({
+        "clusterSize": 1, "partitionsCount": 1, "replicationFactor": 1, "gatewayVersion": version,
+        "lastCompletedChangeId": "-1",
     });
-    let body = json!({
-        "brokers": [broker], "clusterId": "test-cluster", "clusterSize": 1, "partitionsCount": 1,
-        "replicationFactor": 1, "gatewayVersion": version, "lastCompletedChangeId": "-1",
-    });
+    let add = |to: &mut Value, since: Version, name: &str, value: Value| {
+        if let (Value::Object(fields), true) = (to, core.options.version >= since) {
+            fields.insert(name.to_owned(), value);
+        }
+    };
+    add(&mut partition, Version::V8_10, "state", json!("active"));
+    add(&mut broker, Version::V8_10, "brokerId", json!("0"));
+    add(&mut broker, Version::V8_8, "partitions", json!([partition]));
+    add(&mut body, Version::V8_9, "clusterId", json!("test-cluster"));
+    add(&mut body, Version::V8_8, "brokers", json!([broker]));
     Answer::json(200, &body)
 }
 
@@ -107,6 +114,9 @@ fn named_tenants(core: &Core, named: Vec<String>) -> Result<Vec<String>, Answer>
         true => vec![DEFAULT_TENANT.to_owned()],
         false => named,
     };
+    if named.iter().any(String::is_empty) {
+        return Err(invalid("A tenant has no name"));
+    }
     let assigned = core.tenants();
     match named.iter().all(|tenant| assigned.contains(tenant)) {
         true => Ok(named),

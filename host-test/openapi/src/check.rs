@@ -35,6 +35,8 @@ pub struct Reply {
 pub enum Kind {
     /// The document has no such operation, and the cluster does not answer 404 or 405.
     UnknownOperation,
+    /// The case expects another status.
+    Unexpected,
     /// The document forbids the request, and the cluster accepts it.
     Accepted,
     /// The document forbids the request, and the worker sends it.
@@ -107,6 +109,21 @@ impl<'a> Check<'a> {
             }
         }
         self.answer(version, &operation, exchange, &at)
+    }
+
+    /// The case expects another status than this answer's.
+    pub fn unexpected(&mut self, version: Version, exchange: &Exchange, expected: u16) {
+        let body = exchange
+            .answer
+            .as_ref()
+            .map(|reply| String::from_utf8_lossy(&reply.body).into_owned());
+        let at = format!("{} {} {}", exchange.method, exchange.path, exchange.status);
+        let text = format!(
+            "{}: in place of {expected}: {}",
+            exchange.name,
+            body.unwrap_or_default()
+        );
+        self.find(at, Kind::Unexpected, version, text);
     }
 
     /// What the worker sends.

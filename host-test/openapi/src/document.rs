@@ -2,7 +2,7 @@
 //!
 //! It comes with a crate that Camunda publishes, and stays there: its licence is the vendor's own.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -14,7 +14,6 @@ const CRATE: &str = "camunda-orchestration-sdk";
 const FILE: &str = "external-spec/bundled/rest-api.bundle.json";
 
 pub struct Document {
-    pub path: PathBuf,
     root: Value,
 }
 
@@ -54,7 +53,7 @@ impl Document {
         let path = Path::new(own).with_file_name(FILE);
         let text = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let root = serde_json::from_slice(&text).with_context(|| format!("{} is not JSON", path.display()))?;
-        Ok(Self { path, root })
+        Ok(Self { root })
     }
 
     pub fn schema(&self, name: &str) -> Option<&Value> {

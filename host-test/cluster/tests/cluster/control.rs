@@ -169,4 +169,9 @@ fn an_expression_comes_to_what_was_said() {
     assert_eq!(evaluate("=(").body["detail"], "Failed to parse expression: a bracket");
     assert_eq!(evaluate("=x").status, 500);
     assert_eq!(evaluate("=y").status, 404);
+    assert_eq!(
+        control.call("POST", "/expressions", &json!({ "result": 5 })).status,
+        200
+    );
+    assert_eq!(evaluate("=y").body["result"], 5);
 }
