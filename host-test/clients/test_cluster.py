@@ -51,7 +51,7 @@ def download(command, what, **more):
     try:
         return run(command, **more)
     except Failed as failed:
-        lines = [line.strip() for line in str(failed).splitlines() if "rror" in line]
+        lines = [line.strip() for line in str(failed).splitlines() if "error" in line.lower()]
         raise Missing(f"{what} has failed: {(lines or ['no reason given'])[0][:300]}") from failed
 
 
@@ -101,7 +101,7 @@ def java(given):
     sources = [pom, *(HERE / "java").glob("src/main/java/*.java")]
     stamp = built / "built"
     if not stamp.exists() or any(source.stat().st_mtime > stamp.stat().st_mtime for source in sources):
-        maven = ["mvn", "--quiet", "--batch-mode", "--file", pom]
+        maven = ["mvn", "--quiet", "--batch-mode", "-Dstyle.color=never", "--file", pom]
         environment = {**os.environ, "JAVA_HOME": home}
         download([*maven, "dependency:copy-dependencies"], "Maven", env=environment)
         try:
