@@ -38,4 +38,4 @@ let types = 0;
 export const createJob = (spec = {}) => control("POST", "jobs", { type: `typescript-${(types += 1)}`, ...spec });
 
 /** The job, as soon as it is in this state. */
-export const inState = ({ jobKey }, state) => control("GET", `jobs/${jobKey}?state=${state}`);
+export const inState = ({ jobKey }, state) => control("GET", `jobs/${jobKey}?state=${state}&withinMs=60000`);

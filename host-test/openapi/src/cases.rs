@@ -147,7 +147,7 @@ impl Case {
             place.0.push((name, value.to_owned()));
         }
         if let Some(more) = &self.activated {
-            let mut body = json!({ "type": place.fill("{type}"), "timeout": 60_000, "maxJobsToActivate": 1, "requestTimeout": -1 });
+            let mut body = json!({ "type": place.fill("{type}"), "timeout": 600_000, "maxJobsToActivate": 1, "requestTimeout": -1 });
             body.as_object_mut().context("an object")?.extend(more.clone());
             let bytes = body.to_string().into_bytes();
             let (_, reply) = cluster.send("POST", "/v2/jobs/activation", Some("application/json"), &bytes)?;

@@ -50,6 +50,6 @@ final class Control {
 
   /** The job, as soon as it is in this state. */
   JsonNode inState(long key, String state) throws IOException, InterruptedException {
-    return get("jobs/" + key + "?state=" + state);
+    return get("jobs/" + key + "?withinMs=60000&state=" + state);
   }
 }

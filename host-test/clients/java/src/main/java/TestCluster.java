@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 final class TestCluster {
   private static final long MISSING = 2251799813000000L;
   private static final Duration MINUTE = Duration.ofMinutes(1);
+  private static final Duration HOUR = Duration.ofHours(1);
 
   interface Promise {
     void keep() throws Exception;
@@ -65,8 +66,8 @@ final class TestCluster {
 
     promises.put("an activation waits for a job", () -> {
       var before = control.get("requests?call=activation").size();
-      var waiting = camunda.newActivateJobsCommand().jobType("later").maxJobsToActivate(1).timeout(MINUTE).requestTimeout(MINUTE).send();
-      control.get("requests?call=activation&atLeast=" + (before + 1));
+      var waiting = camunda.newActivateJobsCommand().jobType("later").maxJobsToActivate(1).timeout(HOUR).requestTimeout(MINUTE).send();
+      control.get("requests?call=activation&withinMs=60000&atLeast=" + (before + 1));
       var created = control.createJob(Map.of("type", "later"));
       equal(created.get("jobKey").asLong(), waiting.join().getJobs().getFirst().getKey());
     });
@@ -91,7 +92,7 @@ final class TestCluster {
 
     promises.put("the fetched variables are selected", () -> {
       var type = control.createJob(Map.of("variables", Map.of("a", 1, "b", 2))).get("type").asText();
-      var jobs = camunda.newActivateJobsCommand().jobType(type).maxJobsToActivate(1).timeout(MINUTE).fetchVariables("b", "absent").send().join();
+      var jobs = camunda.newActivateJobsCommand().jobType(type).maxJobsToActivate(1).timeout(HOUR).fetchVariables("b", "absent").send().join();
       equal(Map.of("b", 2), jobs.getJobs().getFirst().getVariablesAsMap());
     });
 
@@ -143,14 +144,14 @@ final class TestCluster {
 
     promises.put("a job's timeout and retries can be changed", () -> {
       var job = activated(Map.of());
-      camunda.newUpdateTimeoutCommand(job).timeout(Duration.ofHours(1)).send().join();
+      camunda.newUpdateTimeoutCommand(job).timeout(Duration.ofHours(2)).send().join();
       check(control.job(job.getKey()).get("untilMs").asLong() > job.getDeadline(), job);
       camunda.newUpdateRetriesCommand(job).retries(9).send().join();
       camunda.newUpdateJobCommand(job).update(8, 60_000L).send().join();
       equal(8, control.job(job.getKey()).get("retries").asInt());
       refused(400, "INVALID_ARGUMENT", camunda.newUpdateRetriesCommand(job).retries(0));
       camunda.newFailCommand(job).retries(0).send().join();
-      refused(409, "INVALID_STATE", camunda.newUpdateTimeoutCommand(job).timeout(MINUTE));
+      refused(409, "INVALID_STATE", camunda.newUpdateTimeoutCommand(job).timeout(HOUR));
     });
 
     promises.put("a job that does not exist is not found by any call", () -> {
@@ -182,7 +183,7 @@ final class TestCluster {
     });
 
     promises.put("a message is published once while it is buffered", () -> {
-      var message = camunda.newPublishMessageCommand().messageName("answer").correlationKey("java").messageId("1").timeToLive(MINUTE);
+      var message = camunda.newPublishMessageCommand().messageName("answer").correlationKey("java").messageId("1").timeToLive(HOUR);
       check(message.variables(Map.of("a", 1)).send().join().getMessageKey() > 0, "no key");
       refused(409, "ALREADY_EXISTS", message);
     });
@@ -257,7 +258,7 @@ final class TestCluster {
         })
         .name("judge")
         .maxJobsActive(4)
-        .timeout(MINUTE)
+        .timeout(HOUR)
         .streamEnabled(false)
         .open();
     try (worker) {
@@ -287,7 +288,7 @@ final class TestCluster {
   }
 
   private List<ActivatedJob> activate(String type) {
-    var command = camunda.newActivateJobsCommand().jobType(type).maxJobsToActivate(5).timeout(MINUTE).workerName("judge");
+    var command = camunda.newActivateJobsCommand().jobType(type).maxJobsToActivate(5).timeout(HOUR).workerName("judge");
     return command.requestTimeout(Duration.ofMillis(-1)).send().join().getJobs();
   }
 
