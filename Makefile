@@ -58,6 +58,8 @@ guests: wasm-target
 .PHONY: test
 test: first-build build guests ## Run every test
 	$(CARGO) test --locked --workspace -- $(TESTFLAGS)
+	@if command -v $(PYTHON) > /dev/null; then $(MAKE) --no-print-directory test-cluster; \
+		else echo 'Skipped the test cluster'"'"'s judges: they need Python 3.'; [ -z "$$CI" ]; fi
 
 # RUSTFLAGS are for the build machine, not for the component. The one flag here keeps the machine's paths (in panic locations of crates)
 # out of the file, so that everybody builds the same bytes.
