@@ -11,6 +11,7 @@
 //! | `tests/memory_hygiene` | secrets that stay in freed memory: its own program, because its allocator watches the whole process |
 //! | `tests/component_file.rs` | the built file: imports, exports, size; its own program, without wasmtime |
 //! | `src/bin/demo` | `make run` |
+//! | `src/bin/compare_expressions` | `make compare-expressions` |
 //! | `src/bin/soak.rs` | `make soak` |
 #![cfg_attr(
     test,
