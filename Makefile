@@ -169,6 +169,11 @@ test-cluster: first-build build ## Test the test cluster with Camunda's own clie
 		$(PYTHON) host-test/clients/test_cluster.py --cluster "$$programs/camunda-test-cluster" \
 			--flow-starter "$$programs/flow-starter" --stand-in "$$programs/servicenow-stand-in"
 
+.PHONY: compare-expressions
+compare-expressions: first-build ## Compare result and error expressions with Camunda's connector runtime (needs Maven and Java 21)
+	@$(CARGO) build --locked --workspace --bin compare-expressions --test component_file
+	@programs=$$($(TARGET_DIR))/debug; exec "$$programs/compare-expressions"
+
 # The name is compiled in: a component that imports only HTTP cannot read it from anywhere.
 ALLOW ?=
 GATED ?= dist/servicenow-flow-starter-gated.wasm

@@ -2,6 +2,8 @@
 //! | where | contents |
 //! |---|---|
 //! | [`conformance`], `conformance/*.json` | the table of cases that every host must pass |
+//! | [`feel`] | Camunda's FEEL engine, for a test cluster that evaluates expressions; the program itself is in `feel/` |
+//! | [`java`] | finds Java and Maven, and builds the programs in Java |
 //! | [`rig`] | the built component and a stand-in that it reaches, for tests of a whole call |
 //! | [`spellings`] | spellings of addresses that must not get past a policy |
 //! | `stand-in/` | the stand-in ServiceNow: the crate `servicenow-stand-in`, which needs neither the component nor wasmtime |
@@ -9,6 +11,7 @@
 //! | `tests/memory_hygiene` | secrets that stay in freed memory: its own program, because its allocator watches the whole process |
 //! | `tests/component_file.rs` | the built file: imports, exports, size; its own program, without wasmtime |
 //! | `src/bin/demo` | `make run` |
+//! | `src/bin/compare_expressions` | `make compare-expressions` |
 //! | `src/bin/soak.rs` | `make soak` |
 #![cfg_attr(
     test,
@@ -16,5 +19,7 @@
 )]
 
 pub mod conformance;
+pub mod feel;
+pub mod java;
 pub mod rig;
 pub mod spellings;

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod expressions;
+mod feel;
 mod handouts;
 mod harness;
 mod masking;
