@@ -154,6 +154,10 @@ async fn evaluate<E: Engine>(
 /// Evaluates the expression by itself and without variables: what comes of it does not matter, as long as it parses.
 async fn parse<E: Engine>(shared: &Shared<E>, kind: Kind, expression: &Expression) -> Result<(), NotEvaluated> {
     let text = expression.alone();
+    // To an engine a lone `=` is text.
+    if text == "=" {
+        return Err(wrong(kind, "is empty after its `=`"));
+    }
     if let Some(known) = shared.expressions.get(&text) {
         return known.map_err(|why| wrong(kind, &why));
     }

@@ -87,8 +87,8 @@ pub fn of_error_expression(result: &RawValue, warnings: &[String], random: f64) 
         .remove("errorType")
         .and_then(|kind| text(&kind))
         .ok_or_else(none)?;
-    // An argument that is null counts as one that was not given.
-    members.retain(|_, value| value.get() != "null");
+    // An argument that is null counts as one that was not given. A back-off does not: the job would be retried at once.
+    members.retain(|name, value| name == "retryBackoff" || value.get() != "null");
     let mut own = |function: &str| match members.remove("variables") {
         None => Ok(Variables::default()),
         Some(given) => variables(&given)

@@ -259,6 +259,10 @@ fn everything_else_is_a_mistake() {
             "the back-off must be a duration",
         ),
         (
+            r#"{"errorType":"jobError","errorMessage":"m","retryBackoff":null}"#,
+            "the back-off must be a duration",
+        ),
+        (
             r#"{"errorType":"jobError","errorMessage":"m","retryBackoff":"P1Y"}"#,
             "the back-off must be a duration",
         ),

@@ -158,6 +158,15 @@ fn a_syntax_error_is_an_incident_before_anything_is_sent() {
 }
 
 #[test]
+fn an_empty_expression_is_refused_before_anything_is_sent() {
+    let rig = rig(gives(json!({})));
+    let key = rig.create(job().header(RESULT, "= "));
+    rig.once();
+    assert!(rig.incident(key).message.contains("is empty after its `=`"));
+    assert!(rig.place.was_left_alone());
+}
+
+#[test]
 fn a_denied_evaluation_is_an_incident_before_anything_is_sent() {
     let rig = rig(gives(json!({})));
     rig.cluster

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 /// How long a text from outside may be, in characters.
-const WORDS: usize = 300;
+pub(super) const WORDS: usize = 300;
 
 /// Nobody waits longer for a rate limit.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
@@ -73,15 +73,20 @@ impl Problem {
 }
 
 impl Answer {
-    /// `masked` are credentials that must not be shown, also where the answer repeats them.
+    /// `masked` are credentials that must not be shown, also where the answer repeats them. `echo` is a long text of the request: where the
+    /// answer repeats it, it would leave no room for the reason.
     pub(super) fn new(
         status: u16,
         headers: &HeaderMap,
         body: Result<Zeroizing<Vec<u8>>, String>,
         took: Duration,
         masked: &[&str],
+        echo: Option<&str>,
     ) -> Self {
-        let problem = body.as_ref().ok().and_then(|body| Problem::read(headers, body));
+        let mut problem = body.as_ref().ok().and_then(|body| Problem::read(headers, body));
+        if let (Some(problem), Some(echo)) = (&mut problem, echo) {
+            problem.detail = problem.detail.replace(echo, "…");
+        }
         let detail = match (&problem, media_type(headers)) {
             (Some(Problem { title, detail }), _) => format!("{status} {title}: {detail}"),
             (None, Some(media_type)) => format!("{status} with {media_type}, which is no answer of the cluster's"),

@@ -25,6 +25,8 @@ pub(super) struct Request {
     pub(super) body: Option<Zeroizing<Vec<u8>>>,
     /// How much longer than other calls this one may take.
     pub(super) longer: Duration,
+    /// A text of the body that a message about the answer leaves out.
+    pub(super) echo: Option<String>,
 }
 
 pub(super) struct Connection {
@@ -75,6 +77,7 @@ impl Connection {
             url: self.base.join(&request.path),
             body,
             limit: self.limits.call.saturating_add(request.longer),
+            echo: request.echo,
         };
         let first = self.send_once(&parts, presented.as_ref()).await;
         let (Ended::Answered(Answer { status: 401, .. }), Some(presented)) = (&first, presented) else {
@@ -109,22 +112,29 @@ impl Connection {
             observer(parts.call, status);
         }
         let ended = match result {
-            Ok(response) => self.read(parts.call, response, asked_at, presented).await,
+            Ok(response) => self.read(parts, response, asked_at, presented).await,
             Err(error) => self.failed(&error, parts.limit, asked_at),
         };
         tracing::debug!(clusterCall = parts.call.as_str(), status, took = ?asked_at.elapsed(), "cluster call");
         ended
     }
 
-    async fn read(&self, call: Call, response: Response, asked_at: Instant, presented: Option<&Presented>) -> Ended {
-        let cap = match call {
+    async fn read(&self, parts: &Parts, response: Response, asked_at: Instant, presented: Option<&Presented>) -> Ended {
+        let cap = match parts.call {
             Call::Activation | Call::Evaluation => self.limits.activation_bytes,
             _ => self.limits.bytes,
         };
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = body(response, cap).await;
         let masked = self.credentials.masked(presented);
-        Ended::Answered(Answer::new(status, &headers, body, asked_at.elapsed(), &masked))
+        Ended::Answered(Answer::new(
+            status,
+            &headers,
+            body,
+            asked_at.elapsed(),
+            &masked,
+            parts.echo.as_deref(),
+        ))
     }
 
     fn failed(&self, error: &reqwest::Error, limit: Duration, asked_at: Instant) -> Ended {
@@ -151,6 +161,7 @@ struct Parts {
     url: String,
     body: Option<Bytes>,
     limit: Duration,
+    echo: Option<String>,
 }
 
 /// The whole body. One that is larger than `cap` is not read to its end, which closes the connection.

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::Call;
+use super::answer::WORDS;
 use super::connection::Request;
 use crate::engine::{ActivationRequest, Job, Report};
 
@@ -108,6 +109,7 @@ pub(super) fn topology() -> Request {
         path: "/topology".to_owned(),
         body: None,
         longer: Duration::ZERO,
+        echo: None,
     }
 }
 
@@ -200,12 +202,16 @@ fn variables(job: &Job, variables: impl Serialize) -> Request {
 
 pub(super) fn evaluation(expression: &str, variables: Option<&RawValue>) -> Request {
     let body = Evaluation { expression, variables };
-    with_body(
-        Call::Evaluation,
-        Method::POST,
-        "/expression/evaluation".to_owned(),
-        &body,
-    )
+    let text = expression.strip_prefix('=');
+    Request {
+        echo: text.filter(|text| text.len() > WORDS).map(str::to_owned),
+        ..with_body(
+            Call::Evaluation,
+            Method::POST,
+            "/expression/evaluation".to_owned(),
+            &body,
+        )
+    }
 }
 
 /// A token that is empty is none: a cluster of an older version in the middle of an upgrade.
@@ -229,5 +235,6 @@ fn with_body(call: Call, method: Method, path: String, body: &impl Serialize) ->
         // No map with keys that are no text, and no value whose serialization fails.
         body: Some(Zeroizing::new(serde_json::to_vec(body).unwrap_or_default())),
         longer: Duration::ZERO,
+        echo: None,
     }
 }
