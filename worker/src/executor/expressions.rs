@@ -70,10 +70,7 @@ impl<'a, E: Engine> Executor<'a, E> {
             (_, None) => Seen::Error(report::error(&Fault::of_lost_call())),
         };
         let expressions = self.intake.expressions.clone();
-        let beside = self.intake.result_variable.as_ref().map_or(0, |name| {
-            let answer = self.answer.as_ref().map_or(0, |answer| answer.json().get().len());
-            name.len() + answer
-        });
-        Box::pin(async move { concluded(conclude(shared, job, &expressions, seen, beside).await) })
+        let result_variable = self.intake.result_variable.clone();
+        Box::pin(async move { concluded(conclude(shared, job, &expressions, result_variable.as_deref(), seen).await) })
     }
 }

@@ -1,15 +1,16 @@
 //! The variables that an expression sees.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::Variables;
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct WithResponse<'a> {
     #[serde(flatten)]
-    fields: Variables,
+    fields: BTreeMap<&'a str, &'a RawValue>,
     response: &'a RawValue,
     #[serde(skip_serializing_if = "Option::is_none")]
     job: Option<Job>,
@@ -32,10 +33,36 @@ struct ErrorAlone<'a> {
     error: &'a RawValue,
 }
 
-/// For a response (a JSON object): its members, and the whole as `response`. An error expression also gets `job.retries`.
-pub fn of_response(response: &RawValue, retries: Option<i64>) -> Box<RawValue> {
-    let mut fields: Variables = serde_json::from_str(response.get()).unwrap_or_default();
-    // As in Camunda's connector runtime, these come after the response's own members.
+/// For the result expression over a response (a JSON object): its members, and the whole as `response`.
+pub fn of_response(response: &RawValue) -> Box<RawValue> {
+    let members: Variables = serde_json::from_str(response.get()).unwrap_or_default();
+    with_response(fields(&members), response, None)
+}
+
+/// For an error expression over a response. Camunda's connector runtime shows it the response (8.9) or, where the task writes any, the
+/// variables of the result in its place (8.8, `ConnectorResult.SuccessResult.responseValue`). Here it sees both: `outputs` at the top level, and
+/// in `response` beside the response's own members.
+pub fn of_success(response: &RawValue, outputs: &BTreeMap<&str, &RawValue>, retries: i64) -> Box<RawValue> {
+    let members: Variables = serde_json::from_str(response.get()).unwrap_or_default();
+    let own = fields(&members);
+    let mut merged = outputs.clone();
+    merged.extend(&own);
+    let mut top = own;
+    top.extend(outputs);
+    let merged = json(&merged);
+    with_response(top, &merged, Some(retries))
+}
+
+fn fields(members: &Variables) -> BTreeMap<&str, &RawValue> {
+    members.iter().map(|(name, value)| (name.as_str(), &**value)).collect()
+}
+
+/// As in Camunda's connector runtime, `response` and `job` come after the members.
+fn with_response<'a>(
+    mut fields: BTreeMap<&'a str, &'a RawValue>,
+    response: &'a RawValue,
+    retries: Option<i64>,
+) -> Box<RawValue> {
     fields.remove("response");
     if retries.is_some() {
         fields.remove("job");

@@ -1,13 +1,13 @@
 //! The requests to the engine. An expression is evaluated at most as often as its job is handed out, apart from the tries after an engine
 //! that did not answer.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use serde_json::value::RawValue;
 
-use super::context::{integer_beyond_64_bits, of_error, of_response};
+use super::context::{integer_beyond_64_bits, of_error, of_response, of_success};
 use super::result::{Said, of_error_expression, of_result_expression};
 use super::{Expression, Kind, Variables};
 use crate::answer::Answer;
@@ -91,19 +91,20 @@ pub(crate) async fn check<E: Engine>(shared: &Shared<E>, expressions: &Expressio
 }
 
 /// Evaluates in the order that Camunda's connector runtime has: the result expression for a response, then the error expression, after a
-/// success too. `beside`: the bytes of the variables that are written beside the result expression's.
+/// success too. `result_variable`: the variable that gets the response.
 pub(crate) async fn conclude<E: Engine>(
     shared: &Shared<E>,
     job: &Job,
     expressions: &Expressions,
+    result_variable: Option<&str>,
     seen: Seen,
-    beside: usize,
 ) -> Result<Spoken, NotEvaluated> {
     let mut spoken = Spoken::default();
     if let (Seen::Response(answer), Some(expression)) = (&seen, &expressions.result) {
-        let variables = of_response(answer.json(), None);
+        let variables = of_response(answer.json());
         let (result, warnings) = evaluate(shared, job, Kind::Result, expression, &variables).await?;
         let variables = of_result_expression(&result, &warnings).map_err(|why| wrong(Kind::Result, &why))?;
+        let beside = result_variable.map_or(0, |name| name.len() + answer.json().get().len());
         let bytes = result.get().len() + beside;
         if bytes > MAX_BYTES {
             let why = format!(
@@ -116,7 +117,15 @@ pub(crate) async fn conclude<E: Engine>(
     if let Some(expression) = &expressions.error {
         let retries = job.retries.unwrap_or(1);
         let variables = match &seen {
-            Seen::Response(answer) => of_response(answer.json(), Some(retries)),
+            Seen::Response(answer) => {
+                let mut outputs: BTreeMap<&str, &RawValue> = BTreeMap::new();
+                outputs.extend(result_variable.map(|name| (name, answer.json())));
+                let result = spoken.result.iter().flatten();
+                outputs.extend(result.map(|(name, value)| (name.as_str(), &**value)));
+                // Each makes the request larger by itself, twice: those that the expression does not name are left out.
+                outputs.retain(|name, _| expression.mentions(name));
+                of_success(answer.json(), &outputs, retries)
+            }
             Seen::Error(error) => of_error(error, retries),
         };
         let (result, warnings) = evaluate(shared, job, Kind::Error, expression, &variables).await?;

@@ -78,6 +78,11 @@ impl Expression {
         format!("={}", self.text)
     }
 
+    /// Whether the text has this name in it.
+    pub(crate) fn mentions(&self, name: &str) -> bool {
+        self.text.contains(name)
+    }
+
     /// The expression where it can call the functions, as the engine takes it.
     pub fn wrapped(&self) -> String {
         functions::around(&self.text)

@@ -4,7 +4,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Expression;
-use super::context::{integer_beyond_64_bits, of_error, of_response};
+use super::context::{integer_beyond_64_bits, of_error, of_response, of_success};
 use super::result::{Said, of_error_expression, of_result_expression};
 
 fn raw(json: &str) -> Box<RawValue> {
@@ -43,20 +43,34 @@ fn a_wrapped_expression_stands_on_lines_of_its_own() {
 }
 
 #[test]
-fn the_variables_are_the_responses_members_and_the_response() {
+fn a_result_expression_sees_the_responses_members_and_the_response() {
     let response = raw(r#"{"status":200,"body":{"n":1.10},"job":1,"response":2}"#);
     assert_eq!(
-        of_response(&response, None).get(),
+        of_response(&response).get(),
         r#"{"body":{"n":1.10},"job":1,"status":200,"response":{"status":200,"body":{"n":1.10},"job":1,"response":2}}"#
     );
-    let seen = value(&of_response(&response, Some(3)));
-    assert_eq!((&seen["job"]["retries"], &seen["body"]["n"]), (&3.into(), &1.1.into()));
+}
+
+#[test]
+fn an_error_expression_sees_the_response_and_the_variables_of_the_result() {
+    let (response, id, state) = (raw(r#"{"status":200,"job":1}"#), raw("7"), raw(r#""rejected""#));
+    let outputs = [("id", &*id), ("status", &*state)].into_iter().collect();
+    let seen = value(&of_success(&response, &outputs, 3));
+    assert_eq!(
+        seen,
+        serde_json::json!({
+            "id": 7, "status": "rejected", "job": {"retries": 3}, "response": {"id": 7, "status": 200, "job": 1}
+        })
+    );
+}
+
+#[test]
+fn an_error_expression_sees_the_error_twice() {
     let seen = value(&of_error(&raw(r#"{"code":"404"}"#), 0));
     assert_eq!(
-        (&seen["error"]["code"], &seen["response"]["error"]["code"]),
-        (&"404".into(), &"404".into())
+        seen,
+        serde_json::json!({"error": {"code": "404"}, "response": {"error": {"code": "404"}}, "job": {"retries": 0}})
     );
-    assert_eq!(seen["job"]["retries"], 0);
 }
 
 #[test]
