@@ -14,8 +14,8 @@ use crate::java::{Java, project};
 
 /// The job type that the runtime works on.
 pub const JOB_TYPE: &str = "io.camunda:http-json:1";
-/// A JVM on a loaded machine needs a minute at most.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// Seconds, most often. On a machine that builds as well, it has been minutes.
+const PATIENCE: Duration = Duration::from_secs(600);
 /// Spring Boot's last line of the start.
 const STARTED: &str = "Started ConnectorRuntime in ";
 
