@@ -174,6 +174,13 @@ compare-expressions: first-build ## Compare result and error expressions with Ca
 	@$(CARGO) build --locked --workspace --bin compare-expressions --test component_file
 	@programs=$$($(TARGET_DIR))/debug; exec "$$programs/compare-expressions"
 
+# CASES=ci: the quick part; CASES='part of a name': those jobs. Only a run of all jobs writes the page.
+CASES ?= all
+.PHONY: compare
+compare: first-build build ## Send the same jobs to Camunda's runtime and to flow-starter worker: docs/compared.md (needs Maven and Java 21)
+	@$(CARGO) build --locked --workspace --bin compare --bin flow-starter --test component_file
+	@programs=$$($(TARGET_DIR))/debug; exec "$$programs/compare" --flow-starter "$$programs/flow-starter" --cases '$(CASES)'
+
 # The name is compiled in: a component that imports only HTTP cannot read it from anywhere.
 ALLOW ?=
 GATED ?= dist/servicenow-flow-starter-gated.wasm

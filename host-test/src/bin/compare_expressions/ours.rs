@@ -1,8 +1,10 @@
 //! The worker's own part: what it sends to the engine, and what it makes of the answer.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, bail};
 use camunda_test_cluster::{Evaluated, Evaluation};
-use flow_starter_worker::expression::context::{integer_beyond_64_bits, of_error, of_response};
+use flow_starter_worker::expression::context::{integer_beyond_64_bits, of_error, of_response, of_success};
 use flow_starter_worker::expression::result::{Said, of_error_expression, of_result_expression};
 use flow_starter_worker::expression::{Expression, Variables};
 use serde_json::value::{RawValue, to_raw_value};
@@ -38,7 +40,10 @@ pub fn evaluate(engine: impl Fn(&Evaluation) -> Evaluated, case: &Case, given: &
     }
     let retries = (case.kind == Header::Error).then_some(RETRIES);
     let variables = match given {
-        Answer::Response(response) => of_response(&to_raw_value(response)?, retries),
+        Answer::Response(response) => match retries {
+            None => of_response(&to_raw_value(response)?),
+            Some(retries) => of_success(&to_raw_value(response)?, &BTreeMap::new(), retries),
+        },
         Answer::Error(error) => of_error(&to_raw_value(error)?, RETRIES),
     };
     if let Some(integer) = integer_beyond_64_bits(&variables) {
