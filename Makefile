@@ -167,6 +167,14 @@ test-cluster: first-build build ## Test the test cluster with Camunda's own clie
 		$(PYTHON) host-test/clients/test_cluster.py --cluster "$$programs/camunda-test-cluster" \
 			--flow-starter "$$programs/flow-starter" --stand-in "$$programs/servicenow-stand-in"
 
+# Python's packages go to target/deploy, Node's to deploy/check/node_modules.
+DEPLOY_PYTHON := target/deploy/bin/python
+.PHONY: check-deploy
+check-deploy: ## Check deploy/: Kubernetes, systemd, Prometheus, Grafana (needs Python 3.9; systemd-analyze, promtool and Node 20 if there)
+	@$(PYTHON) -m venv target/deploy
+	@$(DEPLOY_PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r deploy/check/requirements.txt
+	@$(DEPLOY_PYTHON) deploy/check/check.py
+
 # The name is compiled in: a component that imports only HTTP cannot read it from anywhere.
 ALLOW ?=
 GATED ?= dist/servicenow-flow-starter-gated.wasm
