@@ -21,10 +21,12 @@ const ATTRIBUTES: [(&str, &str); 8] = [
     ("elementId", "camunda.element.id"),
     ("attempt", "flow_starter.attempt.id"),
     ("call", "flow_starter.call.id"),
-    ("outcome", "flow_starter.outcome"),
+    ("outcome", OUTCOME),
     ("flow", "flow_starter.flow"),
     ("kind", "error.type"),
 ];
+
+const OUTCOME: &str = "flow_starter.outcome";
 
 /// The log's target of these spans, its name, and how the span is shown. Names are few, as OpenTelemetry asks: what varies is an attribute.
 const SPANS: [(&str, &str, SpanKind); 2] = [
@@ -47,13 +49,18 @@ impl TraceLayer {
 struct Live(Span);
 
 impl Live {
-    /// A value that comes again replaces the one before.
+    /// A value that comes again replaces the one before. A job's outcome is the last that is known of it: a worker whose end is forced leaves
+    /// its call behind, and the log's span is then open for as long as the call.
     fn record(&mut self, Found(attributes): Found) {
+        let is_over = attributes.iter().any(|attribute| attribute.key.as_str() == OUTCOME);
         for attribute in attributes {
             if attribute.key.as_str() == "error.type" {
                 self.0.set_status(Status::error(attribute.value.to_string()));
             }
             self.0.set_attribute(attribute);
+        }
+        if is_over {
+            self.0.end();
         }
     }
 }
