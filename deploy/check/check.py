@@ -7,7 +7,7 @@
 | alerts.yaml, and the dashboard's queries | promtool check rules, promtool test rules |
 | grafana-dashboard.json | Grafana's own types (package @grafana/schema) |
 
-Names, times and metrics are compared with the program by its tests: host-test/tests/it/worker/deploy.rs.
+Names, times and metrics are compared with the program by its tests: host-test/tests/it/worker/deploy/.
 A tool that is not installed is skipped with a line, and is a failure where the variable CI is set.
 """
 

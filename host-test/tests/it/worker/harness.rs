@@ -298,6 +298,18 @@ impl Worker {
         Program { child, lines }
     }
 
+    /// Runs it to its end with a log that cannot be written. The exit code.
+    pub fn end_on_a_full_disk(mut self) -> Option<i32> {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        self.0
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(full)
+            .status()
+            .unwrap()
+            .code()
+    }
+
     /// Runs it to its end: the exit code and standard error.
     pub fn end(self) -> (Option<i32>, String) {
         let (code, lines) = self.start().ended();

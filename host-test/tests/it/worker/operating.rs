@@ -239,3 +239,16 @@ fn a_web_page_cannot_read_the_management_server() {
         "the operator has opened it"
     );
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_cannot_be_written_stops_no_job() {
+    for format in ["text", "json"] {
+        let rig = Rig::new();
+        let key = rig.create(job());
+        let worker = rig.worker().env("FLOW_STARTER_LOG_FORMAT", format).arg("--once");
+        assert_eq!(worker.end_on_a_full_disk(), Some(0));
+        rig.completed(key);
+        assert_eq!(rig.starts(), 1);
+    }
+}
