@@ -203,16 +203,20 @@ fn the_shutdown_timeout_ends_with_1() {
     }
 }
 
-/// An orchestrator that stops the worker takes it off its list, and does not kill it for the time that the jobs in hand need.
+/// An orchestrator that stops the worker takes it off its list, and does not kill it for the time that the jobs in hand need. With this poll, a
+/// success would count for 70 s.
 #[test]
 fn a_worker_that_finishes_its_jobs_is_alive_and_not_ready() {
     let rig = Rig::new();
     rig.flow_once(Behaviour::Fault(Fault::Silence));
     rig.create(job());
-    let program = rig.worker().args(&["--request-timeout", "100ms"]).start();
+    let program = rig.worker().args(&["--request-timeout", "25s"]).start();
     rig.started(1);
-    program.get_until("/ready", 200);
+    assert_eq!(program.get("/ready").0, 200);
     program.signal("-TERM");
+    program.says("shutting down");
+    // Ends the poll that waits.
+    rig.create(job());
     program.get_until("/ready", 503);
     assert_eq!(program.get("/health").0, 200);
 }
