@@ -158,8 +158,8 @@ fn check_numbers(set: &impl Fn(&str) -> Option<String>) -> Result<(), String> {
         return Err(format!("OTEL_TRACES_SAMPLER must be one of {names}"));
     };
     if *takes_ratio {
-        let ratio = set("OTEL_TRACES_SAMPLER_ARG").map(|value| value.parse::<f64>());
-        if !ratio.is_none_or(|ratio| ratio.is_ok_and(|ratio| (0.0..=1.0).contains(&ratio))) {
+        let is_wrong = |value: String| !value.parse::<f64>().is_ok_and(|ratio| (0.0..=1.0).contains(&ratio));
+        if set("OTEL_TRACES_SAMPLER_ARG").is_some_and(is_wrong) {
             return Err("OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1".to_owned());
         }
     }
