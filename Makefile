@@ -181,6 +181,14 @@ compare: first-build build ## Send the same jobs to Camunda's runtime and to flo
 	@$(CARGO) build --locked --workspace --bin compare --bin flow-starter --test component_file
 	@programs=$$($(TARGET_DIR))/debug; exec "$$programs/compare" --flow-starter "$$programs/flow-starter" --cases '$(CASES)'
 
+# Python's packages go to target/deploy, Node's to deploy/check/node_modules.
+DEPLOY_PYTHON := target/deploy/bin/python
+.PHONY: check-deploy
+check-deploy: ## Check deploy/: Kubernetes, systemd, Prometheus, Grafana (needs Python 3.9; systemd-analyze, promtool and Node 20 if there)
+	@$(PYTHON) -m venv target/deploy
+	@$(DEPLOY_PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r deploy/check/requirements.txt
+	@$(DEPLOY_PYTHON) deploy/check/check.py
+
 # The name is compiled in: a component that imports only HTTP cannot read it from anywhere.
 ALLOW ?=
 GATED ?= dist/servicenow-flow-starter-gated.wasm

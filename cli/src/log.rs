@@ -1,10 +1,11 @@
-//! The log: only our own events, on standard error, each with its call's ID.
+//! The log: only our own events, on standard error, each with its call's ID. Traces are made of the same events and spans.
 
 mod json;
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 
+use flow_starter_worker::traces::TraceLayer;
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -16,8 +17,8 @@ use crate::terminal::{escaped, readable};
 /// The library and this program. Other crates' events contain header values (h2 logs each frame), so no level includes them.
 const OURS: [&str; 2] = ["flow_starter_host", "flow_starter"];
 
-/// Starts logging.
-pub(crate) fn start(settings: &Settings, is_worker: bool) {
+/// Starts logging, and tracing where there is a layer for it.
+pub(crate) fn start(settings: &Settings, is_worker: bool, traces: Option<TraceLayer>) {
     let level = settings.text(Entry::LogLevel).and_then(|level| level.parse().ok());
     let level: LevelFilter = match is_worker && settings.is_default(Entry::LogLevel) {
         // A worker has no other output.
@@ -34,7 +35,14 @@ pub(crate) fn start(settings: &Settings, is_worker: bool) {
             .log_internal_errors(false)
             .boxed(),
     };
-    let subscriber = tracing_subscriber::registry().with(layer.with_filter(ours));
+    // Whatever the log's level, the ends of calls and jobs are at `info`.
+    let traces = traces.map(|layer| {
+        let ours = Targets::new().with_targets(OURS.map(|target| (target, LevelFilter::INFO)));
+        layer.with_filter(ours)
+    });
+    let subscriber = tracing_subscriber::registry()
+        .with(layer.with_filter(ours))
+        .with(traces);
     // It is set once, at the start.
     let _already_set = tracing::subscriber::set_global_default(subscriber);
 }

@@ -48,6 +48,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{ArgMatches, FromArgMatches as _};
 use flow_starter_host::component::LoadError;
+use flow_starter_worker::traces::Traces;
 use serde_json::json;
 use tracing::Instrument as _;
 
@@ -89,11 +90,23 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
     // A global flag is only visible in the subcommand's matches.
     let is_worker = matches!(task, Task::Worker(_));
     let settings = Settings::gather(innermost(matches), &std::env::vars_os().collect(), is_worker)?;
-    log::start(&settings, is_worker);
     let runtime = match task {
         Task::Worker(_) => worker::runtime()?,
         _ => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
     };
+    let traces = match is_worker {
+        true => Traces::from_environment(runtime.handle().clone()),
+        false => Ok(None),
+    };
+    let layer = traces.as_ref().ok().and_then(Option::as_ref).map(Traces::layer);
+    log::start(&settings, is_worker, layer);
+    let traces = traces.unwrap_or_else(|off| {
+        tracing::warn!("{off}");
+        None
+    });
+    if let Some(traces) = &traces {
+        tracing::info!("traces go to {}", traces.endpoint());
+    }
     let ended = runtime.block_on(async {
         if let Task::Config(Config::Show) = task {
             return show(&settings);
@@ -110,6 +123,9 @@ fn run(task: &Task, matches: &ArgMatches) -> Result<Exit> {
             Task::Config(_) | Task::Settings | Task::Completions { .. } | Task::Man { .. } => Ok(Exit::Success),
         }
     });
+    if let Some(traces) = traces {
+        traces.finish();
+    }
     // A hanging read of a secrets file keeps its thread; do not wait for it.
     runtime.shutdown_background();
     match ended {

@@ -68,7 +68,9 @@ pub(crate) async fn work(arguments: &arguments::Worker, settings: &Settings, res
     Ok(match end {
         End::Stopped => Exit::Success,
         End::Forced => {
-            tracing::warn!("ended with jobs in hand: the cluster hands them out again when their timeout has passed");
+            tracing::warn!(
+                "ended without waiting for jobs in hand or on their way here: the cluster hands them out again when their timeout has passed"
+            );
             Exit::Internal
         }
         End::NoEngine => return Err(anyhow::anyhow!("no poll for jobs succeeded in 30 s: see the log above")),

@@ -19,7 +19,7 @@
 //! | `fault`, `report`, [`answer`] | what went wrong; messages and variables for the engine; the response as the process gets it |
 //! | [`engine`] | the trait that an engine implements, and the Camunda 8 client |
 //! | `shared`, `clock`, `random` | permits, time that never runs behind, randomness |
-//! | [`metrics`], [`status`], [`management`] | what operators watch |
+//! | [`metrics`], [`status`], [`management`], [`traces`] | what operators watch |
 //!
 //! `worker/explore` includes the first three as they are, and explores them against models of the engine, of ServiceNow and of the
 //! people who resolve incidents. `docs/worker.md` describes the states, the invariants and the result.
@@ -48,6 +48,7 @@ mod rules;
 mod shared;
 pub mod status;
 mod stop;
+pub mod traces;
 mod worker;
 
 pub use stop::Stop;

@@ -1,13 +1,18 @@
 //! `/metrics`, `/ready` and `/health` over plain HTTP, for whoever runs the worker.
+//!
+//! On a loopback address it answers only to the names of this machine itself. A web page in a browser on this machine can let its own name
+//! resolve to 127.0.0.1 (DNS rebinding) and read what is served there; its requests then carry that name. On any other address the operator
+//! has opened the port, and the names under which it is reached are not known here.
 
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::uri::Authority;
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -53,6 +58,8 @@ impl Management {
     /// Serves for ever.
     pub async fn serve(self, metrics: Arc<Metrics>, status: Arc<Status>) {
         let connections = Arc::new(Semaphore::new(CONNECTIONS));
+        // In doubt, the stricter rule.
+        let is_loopback = self.address().map_or(true, |address| address.ip().is_loopback());
         loop {
             let Ok(permit) = Arc::clone(&connections).acquire_owned().await else {
                 return;
@@ -69,7 +76,10 @@ impl Management {
             let (metrics, status) = (Arc::clone(&metrics), Arc::clone(&status));
             tokio::spawn(async move {
                 let answer = service_fn(|request: Request<Incoming>| {
-                    let response = answer(&request, &metrics, &status);
+                    let response = match is_loopback && !names_this_machine(&request) {
+                        true => text(StatusCode::MISDIRECTED_REQUEST, "use localhost or the IP address\n"),
+                        false => answer(&request, &metrics, &status),
+                    };
                     async { Ok::<_, Infallible>(response) }
                 });
                 let connection = hyper::server::conn::http1::Builder::new()
@@ -85,7 +95,26 @@ impl Management {
     }
 }
 
-fn answer(request: &Request<Incoming>, metrics: &Metrics, status: &Status) -> Response<String> {
+/// Whether the request's host is `localhost` or an IP address. A request of HTTP/1.0 need not have one, and comes from no browser.
+fn names_this_machine<B>(request: &Request<B>) -> bool {
+    let named = match request.uri().host() {
+        Some(host) => Some(host.to_owned()),
+        None => match request.headers().get(HOST) {
+            None => return true,
+            Some(value) => value
+                .to_str()
+                .ok()
+                .and_then(|value| value.parse::<Authority>().ok())
+                .map(|authority| authority.host().to_owned()),
+        },
+    };
+    named.is_some_and(|host| {
+        let address = host.trim_start_matches('[').trim_end_matches(']');
+        host.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok()
+    })
+}
+
+fn answer<B>(request: &Request<B>, metrics: &Metrics, status: &Status) -> Response<String> {
     let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
     let yes_or_no = |yes, words: [&str; 2]| match yes {
         true => text(StatusCode::OK, words[0]),
@@ -128,4 +157,60 @@ fn text(status: StatusCode, text: &str) -> Response<String> {
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn get(path: &str) -> Request<()> {
+        Request::get(path).body(()).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn health_is_503_once_a_poll_loop_stands_still() {
+        let metrics = Metrics::new();
+        let status = Status::new(1, Duration::from_secs(10));
+        let health = || answer(&get("/health"), &metrics, &status).status().as_u16();
+        tokio::time::advance(Duration::from_secs(299)).await;
+        assert_eq!(health(), 200);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(health(), 503);
+        status.turned(0, false);
+        assert_eq!(health(), 200);
+    }
+
+    #[test]
+    fn only_names_of_this_machine_are_its_own() {
+        let own = |host: Option<&str>| {
+            let mut request = get("/metrics");
+            if let Some(host) = host {
+                request.headers_mut().insert(HOST, HeaderValue::from_str(host).unwrap());
+            }
+            names_this_machine(&request)
+        };
+        for host in [
+            "localhost",
+            "LocalHost:9600",
+            "127.0.0.1:9600",
+            "127.0.0.1",
+            "[::1]:9600",
+            "10.0.0.7",
+        ] {
+            assert!(own(Some(host)), "{host}");
+        }
+        assert!(own(None));
+        for host in [
+            "attacker.example",
+            "attacker.example:9600",
+            "localhost.attacker.example",
+            "127.0.0.1.nip.io",
+            "",
+            "a b",
+        ] {
+            assert!(!own(Some(host)), "{host}");
+        }
+        assert!(!names_this_machine(&get("http://attacker.example/metrics")));
+        assert!(names_this_machine(&get("http://127.0.0.1:9600/metrics")));
+    }
 }

@@ -9,6 +9,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use flow_starter_host::ErrorKind;
+
 use crate::attempt::Event;
 use crate::fault::Fault;
 use crate::outcome::CallOutcome;
@@ -26,7 +28,22 @@ pub enum JobAction {
     Error,
 }
 
+/// The kinds of error that leave a flow's state unknown, by the contract's table (`wit/flow-starter.wit`).
+const UNKNOWN: [ErrorKind; 9] = [
+    ErrorKind::ConnectTimeout,
+    ErrorKind::ReadTimeout,
+    ErrorKind::ConnectionLost,
+    ErrorKind::Protocol,
+    ErrorKind::Redirected,
+    ErrorKind::Unavailable,
+    ErrorKind::ServerError,
+    ErrorKind::Unconfirmed,
+    ErrorKind::Internal,
+];
+
 impl JobAction {
+    const ALL: [Self; 4] = [Self::Activated, Self::Completed, Self::Failed, Self::Error];
+
     const fn label(self) -> &'static str {
         match self {
             Self::Activated => "activated",
@@ -134,6 +151,32 @@ impl Metrics {
             token_fetches,
             requests,
             evaluations,
+        }
+    }
+
+    /// Shows zeros where alerts look for the first increase: Prometheus sees none where a series begins with 1.
+    pub(crate) fn begin(&self, job_types: &[String]) {
+        for job_type in job_types {
+            for action in JobAction::ALL {
+                drop(self.jobs.get_or_create(&JobLabels {
+                    r#type: job_type.clone(),
+                    action: action.label(),
+                }));
+            }
+            drop(self.times.get_or_create(&TypeLabel {
+                r#type: job_type.clone(),
+            }));
+        }
+        let success = OutcomeLabels {
+            flow: "started",
+            kind: "none",
+        };
+        let unknown = UNKNOWN.map(|kind| OutcomeLabels {
+            flow: "unknown",
+            kind: kind.as_str(),
+        });
+        for labels in std::iter::once(success).chain(unknown) {
+            drop(self.outcomes.get_or_create(&labels));
         }
     }
 

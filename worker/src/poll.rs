@@ -110,6 +110,7 @@ impl<E: Engine> PollLoop<E> {
     pub(crate) async fn run(mut self) -> LoopEnd {
         let mut jobs = JoinSet::new();
         let end = self.poll(&mut jobs).await;
+        self.status.stopped(self.number);
         while jobs.join_next().await.is_some() {}
         end
     }
@@ -266,6 +267,7 @@ impl<E: Engine> PollLoop<E> {
             elementId = job.element_id,
         );
         let (shared, stop) = (Arc::clone(&self.shared), self.stop.clone());
+        shared.jobs_in_hand().insert(id, span.clone());
         shared.metrics.job(&job.job_type, JobAction::Activated);
         let job_type = self.job_type.clone();
         let run = async move {
@@ -277,6 +279,7 @@ impl<E: Engine> PollLoop<E> {
                 );
                 shared.leave(id);
             }
+            shared.jobs_in_hand().remove(&id);
             shared.metrics.time(&job_type, began.elapsed());
         };
         jobs.spawn(run.instrument(span));

@@ -1,6 +1,6 @@
 //! What all jobs and polls of a worker share.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use flow_starter_host::FlowStarter;
 use tokio::sync::{Notify, oneshot};
+use tracing::Span;
 
 use crate::attempt::Limits;
 use crate::clock::Clock;
@@ -30,6 +31,8 @@ pub(crate) struct Shared<E> {
     pub(crate) longest_call: Duration,
     pub(crate) expressions: Known,
     permits: Mutex<Waiting>,
+    /// The log's span of each job, so that a forced end can name it.
+    in_hand: Mutex<BTreeMap<HandOutId, Span>>,
     /// A place has become free.
     pub(crate) freed: Notify,
     /// Reports that the engine has not taken yet.
@@ -89,6 +92,7 @@ impl<E> Shared<E> {
                 permits,
                 waiting: HashMap::new(),
             }),
+            in_hand: Mutex::default(),
             freed: Notify::new(),
             deferred: AtomicUsize::new(0),
         }
@@ -106,6 +110,10 @@ impl<E> Shared<E> {
         } else {
             self.deferred.fetch_sub(1, Ordering::Relaxed);
         }
+    }
+
+    pub(crate) fn jobs_in_hand(&self) -> MutexGuard<'_, BTreeMap<HandOutId, Span>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn permits(&self) -> Locked<'_> {

@@ -52,6 +52,9 @@ pub struct Worker<E> {
     status: Arc<Status>,
 }
 
+/// How long jobs in hand may take to end their hand-outs once the worker's end is forced. They send nothing more.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// A request to the engine is cut off after its long poll and so much more.
 const BESIDE_THE_POLL: Duration = Duration::from_secs(10);
 
@@ -73,6 +76,7 @@ impl<E: Engine> Worker<E> {
                 settings.job_timeout.as_secs()
             );
         }
+        metrics.begin(&settings.job_types);
         let shared = Shared::new(engine, starter, settings, metrics, longest_call);
         Self {
             shared: Arc::new(shared),
@@ -86,8 +90,10 @@ impl<E: Engine> Worker<E> {
     }
 
     /// Works until told to stop.
-    pub async fn run(self, mut stop: watch::Receiver<Stop>) -> End {
+    pub async fn run(self, mut asked: watch::Receiver<Stop>) -> End {
         let mut loops = JoinSet::new();
+        // The shutdown timeout tells the jobs, too.
+        let (tell, stop) = watch::channel(*asked.borrow());
         for (number, job_type) in self.shared.settings.job_types.iter().enumerate() {
             let poll_loop = PollLoop {
                 shared: Arc::clone(&self.shared),
@@ -119,13 +125,14 @@ impl<E: Engine> Worker<E> {
                     }
                 },
                 () = late => {
-                    tracing::warn!("the shutdown timeout has passed with jobs in hand");
+                    tracing::warn!("the shutdown timeout has passed");
                     end = End::Forced;
                     break;
                 }
-                Ok(()) = stop.changed() => match *stop.borrow_and_update() {
+                Ok(()) = asked.changed() => match *asked.borrow_and_update() {
                     Stop::Run => {}
                     Stop::Gently => {
+                        tell.send_replace(Stop::Gently);
                         tracing::info!(jobs = self.shared.permits().in_hand(), "shutting down: no more jobs are taken");
                         let poll = self.shared.settings.request_timeout.saturating_add(BESIDE_THE_POLL);
                         let time = self.shared.settings.shutdown_timeout.max(poll);
@@ -139,7 +146,24 @@ impl<E: Engine> Worker<E> {
             }
         }
         greeting.abort();
+        if end == End::Forced {
+            self.leave_jobs();
+            tell.send_replace(Stop::Now);
+            let ended = async { while loops.join_next().await.is_some() {} };
+            let _late = tokio::time::timeout(LAST_WORDS, ended).await;
+        }
         end
+    }
+
+    /// One line for each job, by which a person finds it again.
+    fn leave_jobs(&self) {
+        for span in self.shared.jobs_in_hand().values() {
+            span.in_scope(|| {
+                tracing::warn!(
+                    "the worker ends with this job in hand: the engine hands it out again when its timeout has passed; if its call was sent, its outcome is then unknown"
+                );
+            });
+        }
     }
 }
 

@@ -272,7 +272,7 @@ fn logged<T>(outcome: Outcome<T>) -> Outcome<T> {
         tracing::info!(%request, "request");
     }
     match &outcome.result {
-        Ok(_) => tracing::info!("the flow has started"),
+        Ok(_) => tracing::info!(flow = %FlowState::Started, "the flow has started"),
         Err(error) => {
             tracing::info!(kind = %error.kind, flow = %error.flow, retryable = error.retryable, "the call failed")
         }

@@ -298,6 +298,18 @@ impl Worker {
         Program { child, lines }
     }
 
+    /// Runs it to its end with a log that cannot be written. The exit code.
+    pub fn end_on_a_full_disk(mut self) -> Option<i32> {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        self.0
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(full)
+            .status()
+            .unwrap()
+            .code()
+    }
+
     /// Runs it to its end: the exit code and standard error.
     pub fn end(self) -> (Option<i32>, String) {
         let (code, lines) = self.start().ended();
@@ -399,11 +411,21 @@ impl Program {
 
     /// A GET request to the management server: status and body.
     pub fn get(&self, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(self.management()).unwrap();
+        self.get_as("localhost", path)
+    }
+
+    /// The same by another name of the host.
+    pub fn get_as(&self, host: &str, path: &str) -> (u16, String) {
+        self.get_at(&self.management(), host, path)
+    }
+
+    /// The same at another of its addresses.
+    pub fn get_at(&self, address: &str, host: &str, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
         )
         .unwrap();
         let mut answer = String::new();

@@ -6,7 +6,7 @@ use camunda_test_cluster::{Call, JobState};
 use serde_json::{Value, json};
 use servicenow_stand_in::{Behaviour, Fault};
 
-use super::harness::{Rig, TYPE, job, job_with};
+use super::harness::{Rig, job};
 
 #[test]
 fn ready_follows_the_cluster_and_health_does_not() {
@@ -98,6 +98,16 @@ fn a_second_signal_ends_with_1_and_leaves_the_job_unknown() {
     program.signal("-TERM");
     program.says("shutting down");
     program.signal("-TERM");
+    let left = program.says("the worker ends with this job in hand");
+    let job = rig.cluster.job(key).unwrap();
+    assert_eq!(
+        (&left["level"], &left["jobKey"], &left["processInstanceKey"]),
+        (
+            &json!("WARN"),
+            &json!(key.to_string()),
+            &json!(job.instance.to_string())
+        )
+    );
     let (code, lines) = program.ended();
     assert_eq!(code, Some(1), "{lines:#?}");
     rig.cluster.drop_connections();
@@ -105,63 +115,6 @@ fn a_second_signal_ends_with_1_and_leaves_the_job_unknown() {
     let _next = rig.start();
     assert_eq!(rig.incident(key).error()["code"], "FLOW_UNKNOWN");
     assert_eq!(rig.starts(), 1);
-}
-
-#[test]
-fn names_that_users_choose_add_no_series() {
-    let rig = Rig::new();
-    let program = rig.start();
-    let series = |program: &super::harness::Program| {
-        let text = program.get("/metrics").1;
-        let names = text
-            .lines()
-            .filter(|line| !line.starts_with('#'))
-            .map(|line| line.rsplit_once(' ').unwrap().0.to_owned());
-        names.collect::<Vec<_>>()
-    };
-    let spec = |number: usize| {
-        let name = format!("name-{number}");
-        let members = match number % 2 {
-            0 => json!({}),
-            _ => json!({"snInstance": name}),
-        };
-        job_with(members).element(&name, &name)
-    };
-    let over = format!("camunda_connector_outbound_execution_time_seconds_count{{type=\"{TYPE}\"}}");
-    let run = |numbers: std::ops::Range<usize>| {
-        let all = numbers.end;
-        for number in numbers {
-            rig.create(spec(number));
-        }
-        program.metric_until(&over, f64::from(u32::try_from(all).unwrap()));
-    };
-    run(0..2);
-    let few = series(&program);
-    run(2..60);
-    let many = series(&program);
-    assert_eq!(few, many);
-    assert!(!many.iter().any(|name| name.contains("name-")), "{many:?}");
-}
-
-#[test]
-fn metrics_count_jobs_outcomes_and_requests() {
-    let rig = Rig::new();
-    let completed = rig.create(job());
-    let failed = rig.create(job_with(json!({"method": "TRACE"})));
-    let program = rig.start();
-    rig.completed(completed);
-    rig.incident(failed);
-    for (action, jobs) in [("activated", 2.0), ("completed", 1.0), ("failed", 1.0)] {
-        let name = "camunda_connector_outbound_invocations_total";
-        program.metric_until(&format!("{name}{{type=\"{TYPE}\",action=\"{action}\"}}"), jobs);
-    }
-    program.metric_until("flow_starter_outcomes_total{flow=\"started\",kind=\"none\"}", 1.0);
-    program.metric_until(
-        "flow_starter_cluster_requests_total{call=\"completion\",status=\"204\"}",
-        1.0,
-    );
-    program.metric_until("flow_starter_jobs_in_flight ", 0.0);
-    assert_eq!(program.get("/nothing").0, 404);
 }
 
 #[test]
@@ -230,13 +183,76 @@ fn without_a_management_address_there_is_no_server() {
 #[test]
 fn the_shutdown_timeout_ends_with_1() {
     let rig = Rig::new();
-    rig.flow_once(Behaviour::Fault(Fault::Silence));
-    rig.create(job());
+    rig.flow_always(Behaviour::Fault(Fault::Silence));
+    let keys = [rig.create(job()), rig.create(job())];
     let program = rig
         .worker()
         .args(&["--request-timeout", "50ms", "--shutdown-timeout", "1s"])
         .start();
-    rig.started(1);
+    rig.started(2);
     program.signal("-TERM");
-    assert_eq!(program.ended().0, Some(1));
+    program.says("the shutdown timeout has passed");
+    let (code, lines) = program.ended();
+    assert_eq!(code, Some(1));
+    let left = |text: &str| {
+        let of_job = |line: &&String| line.contains("ends with this job in hand") && line.contains(text);
+        lines.iter().filter(of_job).count()
+    };
+    for key in keys {
+        assert_eq!(left(&format!("\"jobKey\":\"{key}\"")), 1, "{lines:#?}");
+    }
+}
+
+/// An orchestrator that stops the worker takes it off its list, and does not kill it for the time that the jobs in hand need. With this poll, a
+/// success would count for 70 s.
+#[test]
+fn a_worker_that_finishes_its_jobs_is_alive_and_not_ready() {
+    let rig = Rig::new();
+    rig.flow_once(Behaviour::Fault(Fault::Silence));
+    rig.create(job());
+    let program = rig.worker().args(&["--request-timeout", "25s"]).start();
+    rig.started(1);
+    assert_eq!(program.get("/ready").0, 200);
+    program.signal("-TERM");
+    program.says("shutting down");
+    // Ends the poll that waits.
+    rig.create(job());
+    program.get_until("/ready", 503);
+    assert_eq!(program.get("/health").0, 200);
+}
+
+/// DNS rebinding: a web page's own name resolves to 127.0.0.1, and its requests carry that name.
+#[test]
+fn a_web_page_cannot_read_the_management_server() {
+    let rig = Rig::new();
+    let program = rig.start();
+    for path in ["/metrics", "/ready", "/health", "/"] {
+        let (status, body) = program.get_as("attacker.example:9600", path);
+        assert_eq!(status, 421, "{path}");
+        assert!(!body.contains("flow_starter"), "{body}");
+    }
+    let own = program.management();
+    for host in ["localhost", "127.0.0.1", "[::1]:9600", &own] {
+        assert_eq!(program.get_as(host, "/metrics").0, 200, "{host}");
+    }
+    let open = rig.worker().args(&["--management-address", "0.0.0.0:0"]).start();
+    let address = open.management().replace("0.0.0.0", "127.0.0.1");
+    assert_eq!(
+        open.get_at(&address, "worker.example", "/health").0,
+        200,
+        "the operator has opened it"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_cannot_be_written_stops_no_job() {
+    for format in ["text", "json"] {
+        let rig = Rig::new();
+        let key = rig.create(job());
+        let worker = rig.worker().env("FLOW_STARTER_LOG_FORMAT", format).arg("--once");
+        assert_eq!(worker.end_on_a_full_disk(), Some(0));
+        rig.completed(key);
+        assert_eq!(rig.starts(), 1);
+    }
 }

@@ -31,7 +31,7 @@ mod evaluation;
 mod fetch;
 mod lease;
 mod request;
-mod tls;
+pub(crate) mod tls;
 mod token;
 
 #[cfg(test)]

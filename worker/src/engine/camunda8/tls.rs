@@ -13,7 +13,7 @@ use rustls::{ClientConfig, RootCertStore};
 use super::SettingsError;
 
 /// With TLS 1.2 and 1.3, for HTTP/1.1. `system`: whether to read the system's authorities.
-pub(super) fn config(
+pub(crate) fn config(
     ca_pem: &[u8],
     identity_pem: Option<(&[u8], &[u8])>,
     system: bool,
