@@ -64,6 +64,11 @@ impl Answer {
         Self::of_json(NOTHING)
     }
 
+    /// Of a flow that was started, and of whose response only the HTTP status is known.
+    pub fn of_status(status: u16) -> Self {
+        Self::of_parts(status, &[], "", None, None)
+    }
+
     /// Of the variable in which an earlier attempt has kept it.
     pub fn of_variable(json: &str) -> Self {
         Self::of_json(json)
@@ -201,6 +206,14 @@ mod tests {
         );
         assert_eq!(json["executionId"], "an-id");
         assert_eq!(json["headers"]["x-a"], "1");
+    }
+
+    #[test]
+    fn of_a_status_alone_the_phrase_is_known_too() {
+        assert_eq!(
+            Answer::of_status(200).json().get(),
+            r#"{"status":200,"reason":"OK","headers":{},"body":null,"executionId":null,"sysId":null}"#
+        );
     }
 
     #[test]

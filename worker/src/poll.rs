@@ -60,7 +60,7 @@ impl FailureLog {
             if self.failures > 0 {
                 tracing::info!(
                     jobType = job_type,
-                    "polling for jobs works again, after {} failed polls",
+                    "polling for jobs works again; failed polls before: {}",
                     self.failures
                 );
             }

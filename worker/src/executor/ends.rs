@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use flow_starter_host::egress::{Progress, Purpose};
 use flow_starter_host::{ErrorKind, FlowResponse, FlowState, Outcome};
 
 use super::{Ended, Step};
@@ -62,6 +63,13 @@ pub(super) fn lost(step: &Step, asked_at: Time) -> Done {
 /// The end of a call, with its answer masked. A large answer takes a while, and is not masked on the runtime's threads.
 pub(super) async fn of_call(outcome: Outcome<FlowResponse>, most: usize) -> Done {
     let mask = outcome.mask().clone();
+    // What arrived before the call's own end, for instance its time limit.
+    let mut requests = outcome.requests.iter().rev();
+    let flow = requests.find(|request| request.purpose == Purpose::Flow);
+    let status = flow.and_then(|request| match request.progress {
+        Progress::Answered(status) => Some(status),
+        Progress::Denied | Progress::Unsent | Progress::Sent => None,
+    });
     match outcome.result {
         Ok(response) => {
             let answer = tokio::task::spawn_blocking(move || Answer::of_success(response, &mask)).await;
@@ -84,7 +92,11 @@ pub(super) async fn of_call(outcome: Outcome<FlowResponse>, most: usize) -> Done
             let fault = Fault::of_call(&error);
             match error.flow {
                 FlowState::Started => {
-                    let answer = error.response.as_ref().map_or_else(Answer::nothing, Answer::of_failure);
+                    let answer = match (&error.response, status) {
+                        (Some(response), _) => Answer::of_failure(response),
+                        (None, Some(status)) => Answer::of_status(status),
+                        (None, None) => Answer::nothing(),
+                    };
                     let answer = match error.kind {
                         // A part of a body is none that a process can read.
                         ErrorKind::ResponseTooLarge => answer.without_body(),
@@ -150,8 +162,11 @@ pub(super) fn settled(job: &Job, answer: SettleAnswer) -> Done {
         SettleAnswer::Gone | SettleAnswer::TakenOver { .. } => {
             tracing::info!(jobKey = job.key, "the report was not taken: {answer}");
         }
-        SettleAnswer::Deferred { .. } | SettleAnswer::Rejected { .. } | SettleAnswer::Unanswered { .. } => {
+        SettleAnswer::Deferred { .. } | SettleAnswer::Rejected { .. } => {
             tracing::warn!(jobKey = job.key, "the report was not taken: {answer}");
+        }
+        SettleAnswer::Unanswered { .. } => {
+            tracing::warn!(jobKey = job.key, "perhaps the report was not taken: {answer}");
         }
     }
     let (event, said) = match answer {
