@@ -1,0 +1,171 @@
+//! The judge: what is promised of every job, compared with what the instance saw.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::facts::{Claim, End, JobFacts};
+
+/// A promise that a job breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Broken {
+    /// More flows than decisions allow.
+    SecondStart,
+    /// Neither completed nor with an incident, though nobody works on it.
+    Lost,
+    /// Completed without a flow of its own.
+    FalseCompletion,
+    /// Says that an attempt started nothing, and it did.
+    FalseNotStarted,
+    /// Says that an attempt started a flow, and it did not.
+    FalseStarted,
+    /// Says that nobody knows, though nothing went wrong.
+    NeedlesslyUnknown,
+    /// The words say something else than the state.
+    Words,
+    /// A request left a worker before its mark was written.
+    Unmarked,
+}
+
+impl Broken {
+    /// In words.
+    #[must_use]
+    pub fn promise(self) -> &'static str {
+        match self {
+            Self::SecondStart => "a flow was started again without a decision",
+            Self::Lost => "the job is neither completed nor has an incident",
+            Self::FalseCompletion => "the job is completed, but not with a flow that was started for it",
+            Self::FalseNotStarted => "`not-started` was reported for an attempt that started a flow",
+            Self::FalseStarted => "`answered` was reported for an attempt that started no flow",
+            Self::NeedlesslyUnknown => "the outcome was reported as unknown, although nothing went wrong",
+            Self::Words => "the message contradicts the state",
+            Self::Unmarked => "a request was sent without a mark",
+        }
+    }
+}
+
+/// A broken promise, and what is known of the job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Violation {
+    /// Which.
+    pub broken: Broken,
+    /// The job.
+    pub job: JobFacts,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { broken, job } = self;
+        writeln!(f, "job {} ({:?}): {}", job.number, job.on_unknown, broken.promise())?;
+        writeln!(
+            f,
+            "    end: {:?}, resolves: {}, decisions: {}",
+            job.end,
+            job.resolves,
+            job.decisions()
+        )?;
+        for request in &job.requests {
+            let started = request.started.as_deref().unwrap_or("nothing");
+            writeln!(
+                f,
+                "    request by {}: {:?}, started {started}",
+                request.worker, request.conduct
+            )?;
+        }
+        for (id, worker) in &job.marks {
+            writeln!(f, "    mark by {worker}: {id}")?;
+        }
+        for report in &job.reports {
+            let attempt = report.attempt.as_deref().unwrap_or("-");
+            let resolved = if report.resolved { ", resolved" } else { "" };
+            writeln!(
+                f,
+                "    report on {attempt}: {:?}{resolved}: {}",
+                report.claim, report.message
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Every promise that the job breaks.
+#[must_use]
+pub fn judge(job: &JobFacts) -> Vec<Broken> {
+    let mut broken = Vec::new();
+    let starts = job.starts().count();
+    if starts > 1 + job.decisions() {
+        broken.push(Broken::SecondStart);
+    }
+    match &job.end {
+        End::Open(_) => broken.push(Broken::Lost),
+        End::Completed(variables) => {
+            let own_id = job.starts().any(|id| variables.contains(id));
+            let lost_id = job
+                .requests
+                .iter()
+                .any(|request| request.started.is_some() && request.conduct.loses_the_id());
+            if !own_id && !lost_id {
+                broken.push(Broken::FalseCompletion);
+            }
+        }
+        End::Thrown | End::Incident => {}
+    }
+    broken.extend(attempts(job));
+    broken.extend(job.reports.iter().filter_map(|report| {
+        let beginning = match report.claim {
+            Claim::NotStarted => "The flow was not started",
+            Claim::Started => "The flow was started",
+            Claim::Unknown | Claim::Retry | Claim::Error => "It is unknown whether the flow was started",
+            Claim::Other => return Some(Broken::Words),
+        };
+        (!report.message.starts_with(beginning)).then_some(Broken::Words)
+    }));
+    let unknown = |claim| matches!(claim, Claim::Unknown | Claim::Retry | Claim::Error);
+    let open = job.requests.iter().any(|request| request.conduct.leaves_open());
+    if !job.touched && !open && job.reports.iter().any(|report| unknown(report.claim)) {
+        broken.push(Broken::NeedlesslyUnknown);
+    }
+    broken.sort_unstable();
+    broken.dedup();
+    broken
+}
+
+/// An attempt sends one request at most. Which request belongs to which attempt of the same worker is not known, but their numbers are.
+fn attempts(job: &JobFacts) -> Vec<Broken> {
+    #[derive(Default)]
+    struct Sum {
+        marks: usize,
+        not_started: usize,
+        answered: usize,
+        requests: usize,
+        starts: usize,
+    }
+    let mut sums: BTreeMap<&str, Sum> = BTreeMap::new();
+    for (id, worker) in &job.marks {
+        let sum = sums.entry(worker).or_default();
+        sum.marks += 1;
+        let claims = |claim| {
+            let of_attempt =
+                |report: &&super::facts::Report| report.attempt.as_ref() == Some(id) && report.claim == claim;
+            usize::from(job.reports.iter().any(|report| of_attempt(&report)))
+        };
+        sum.not_started += claims(Claim::NotStarted);
+        sum.answered += claims(Claim::Started);
+    }
+    for request in &job.requests {
+        let sum = sums.entry(&request.worker).or_default();
+        sum.requests += 1;
+        sum.starts += usize::from(request.started.is_some());
+    }
+    let mut broken = Vec::new();
+    for sum in sums.values() {
+        if sum.requests > sum.marks {
+            broken.push(Broken::Unmarked);
+        } else if sum.starts > sum.marks.saturating_sub(sum.not_started) {
+            broken.push(Broken::FalseNotStarted);
+        }
+        if sum.answered > sum.starts {
+            broken.push(Broken::FalseStarted);
+        }
+    }
+    broken
+}

@@ -1,0 +1,343 @@
+//! A run: the disturbances and the work at the same time, then calm, then a person who resolves incidents.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use camunda_test_cluster::{Call, Change, Cluster, JobKey, JobSnapshot, JobSpec, JobState, Options, Version};
+use serde_json::json;
+use servicenow_stand_in::{Flow, Instance, StandIn, User};
+
+use super::board::Board;
+use super::facts::{self, JobFacts, WORKER_HEADER, worker_header, worker_name};
+use super::fleet::{Counts, Fleet};
+use super::judge::{Violation, judge};
+use super::plan::{HOSTS, Happening, JobPlan, OnUnknown, Plan, READ_TIMEOUT};
+use super::random::Random;
+use super::trouble::Troubles;
+use crate::worker_program::Setup;
+
+/// The jobs that are neither done nor wait for a person, at most.
+const WINDOW: usize = 600;
+/// The longest call of a worker, from which follows how long its jobs are locked: 72 s with the minute that the worker adds.
+const LONGEST_CALL: Duration = Duration::from_secs(10);
+/// A lock, and the time for what is to be done after it.
+const PATIENCE: Duration = Duration::from_secs(72 + 60);
+/// Nothing was handed out for so long: the next event does not wait for hand-outs.
+const STILL: Duration = Duration::from_secs(5);
+/// A person gives up after so many rounds.
+const ROUNDS: usize = 25;
+const PASSWORD: &str = "chaos-password";
+const USER: &str = "chaos";
+const TYPE: &str = "servicenow-flow-starter:1";
+
+/// What a run was.
+pub struct Outcome {
+    /// How long it took.
+    pub took: Duration,
+    /// What was done to workers.
+    pub workers: Counts,
+    /// How many workers there were in all.
+    pub started: usize,
+    /// The jobs that stopped and killed workers had, or were handed.
+    pub interrupted: usize,
+    /// Requests to the cluster that went wrong.
+    pub troubled: usize,
+    /// How often jobs were handed out.
+    pub hand_outs: usize,
+    /// How often the connections of all workers were lost.
+    pub cuts: usize,
+    /// How many incidents a person resolved, round by round.
+    pub resolved: Vec<usize>,
+    /// The jobs when the disturbances were over, before anything was resolved.
+    pub before: Vec<JobFacts>,
+    /// The jobs at the end.
+    pub after: Vec<JobFacts>,
+    /// The promises that were broken, then or at the end.
+    pub violations: Vec<Violation>,
+    /// What else went wrong.
+    pub complaints: Vec<String>,
+}
+
+/// Everything that a run stands on.
+struct Run<'a> {
+    plan: &'a Plan,
+    board: Arc<Board>,
+    cluster: Cluster,
+    stand_in: StandIn,
+    keys: Vec<JobKey>,
+}
+
+/// Plays the plan with this `flow-starter`. Logs go to the folder.
+///
+/// # Errors
+/// Where something does not start, or a job is never done.
+pub fn play(plan: &Plan, program: &Path, folder: &Path) -> Result<Outcome> {
+    let board = Arc::new(Board::default());
+    let observer = Arc::clone(&board);
+    let options = Options::new(Version::V8_8).observer(Box::new(move |change: &Change| observer.note(change)));
+    let mut run = Run {
+        plan,
+        board,
+        cluster: Cluster::start(options)?,
+        stand_in: StandIn::start(instance())?,
+        keys: Vec::new(),
+    };
+    let mut setup = Setup::new(program, folder, &run.cluster.url(), &run.stand_in)?;
+    setup.flags = flags();
+    let start = move |number: usize| {
+        let header = worker_header(number);
+        setup.start(
+            &worker_name(number),
+            &[("SN_PASSWORD", PASSWORD), ("SN_WORKER", &header)],
+        )
+    };
+    let begun = Instant::now();
+    let mut fleet = Fleet::new(Box::new(start))?;
+    let cuts = run.disturb(&mut fleet)?;
+    run.calm(&mut fleet)?;
+    let before = run.facts();
+    let resolved = run.resolve(&mut fleet)?;
+    let after = run.facts();
+    let state = run.board.lock();
+    let (hand_outs, interrupted) = (state.hand_outs, state.interrupted);
+    drop(state);
+    let mut outcome = Outcome {
+        took: begun.elapsed(),
+        workers: fleet.counts,
+        started: fleet.started(),
+        interrupted,
+        troubled: run.troubled().1,
+        hand_outs,
+        cuts,
+        resolved,
+        violations: violations(&before, &after),
+        before,
+        after,
+        complaints: Vec::new(),
+    };
+    outcome.complaints = fleet.end(folder)?;
+    Ok(outcome)
+}
+
+/// A promise that was broken before the resolves is told once.
+fn violations(before: &[JobFacts], after: &[JobFacts]) -> Vec<Violation> {
+    let all = |jobs: &[JobFacts]| -> Vec<Violation> {
+        let broken = |job: &JobFacts| {
+            let job = job.clone();
+            judge(&job)
+                .into_iter()
+                .map(move |broken| Violation {
+                    broken,
+                    job: job.clone(),
+                })
+                .collect::<Vec<_>>()
+        };
+        jobs.iter().flat_map(broken).collect()
+    };
+    let mut violations = all(before);
+    let known: BTreeSet<_> = violations.iter().map(|it| (it.job.number, it.broken)).collect();
+    let new = all(after).into_iter();
+    violations.extend(new.filter(|it| !known.contains(&(it.job.number, it.broken))));
+    violations
+}
+
+fn flags() -> Vec<String> {
+    let longest = format!("{}s", LONGEST_CALL.as_secs());
+    let flags = [
+        "--limit-wall-clock",
+        longest.as_str(),
+        "--job-timeout",
+        "1s",
+        "--request-timeout",
+        "2s",
+        "--max-jobs",
+        "32",
+        "--max-jobs-per-instance",
+        "8",
+    ];
+    flags.map(str::to_owned).to_vec()
+}
+
+fn instance() -> Instance {
+    let mut instance = Instance::new(host(0)).user(User::new(USER, PASSWORD).role("starter"));
+    instance.hosts.extend((1..HOSTS).map(host));
+    instance.flow(Flow::new("/api/x_chaos/flows/{number}").role("starter"))
+}
+
+fn host(number: usize) -> String {
+    format!("chaos{number}")
+}
+
+fn path(job: &JobPlan) -> String {
+    format!("/api/x_chaos/flows/{}", job.number)
+}
+
+fn spec(job: &JobPlan) -> JobSpec {
+    let on_unknown = match job.on_unknown {
+        OnUnknown::Incident => "incident",
+        OnUnknown::Retry => "retry",
+        OnUnknown::Error | OnUnknown::Caught => "bpmnError",
+    };
+    let spec = JobSpec::new(TYPE)
+        .inputs(json!({
+            "snTarget": "instance",
+            "snInstance": host(job.host),
+            "restApiTriggerPath": path(job),
+            "method": "POST",
+            "headers": { WORKER_HEADER: "{{secrets.SN_WORKER}}" },
+            "body": { "correlationValue": format!("job-{}", job.number) },
+            "authentication": { "type": "basic", "username": USER, "password": "{{secrets.SN_PASSWORD}}" },
+            "connectionTimeoutInSeconds": READ_TIMEOUT,
+            "readTimeoutInSeconds": READ_TIMEOUT,
+        }))
+        .header("resultVariable", "result")
+        .header("onUnknown", on_unknown)
+        .header("retryBackoff", job.back_off)
+        .retries(job.retries);
+    match job.on_unknown {
+        OnUnknown::Caught => spec.catches("FLOW_UNKNOWN"),
+        _ => spec,
+    }
+}
+
+impl Run<'_> {
+    /// Creates jobs while there is room for them.
+    fn feed(&mut self) {
+        while let Some(job) = self.plan.jobs.get(self.keys.len()) {
+            if self.board.lock().open.len() >= WINDOW {
+                return;
+            }
+            for conduct in &job.conduct {
+                self.stand_in.behave_once(path(job), conduct.behaviour());
+            }
+            self.keys.push(self.cluster.create_job(spec(job)));
+        }
+    }
+
+    /// Everything goes wrong, until every job was created and every event has happened.
+    fn disturb(&mut self, fleet: &mut Fleet<'_>) -> Result<usize> {
+        let mut troubles = Troubles::default();
+        let mut waiting = self.plan.events.clone();
+        let mut cuts = 0;
+        let (mut last, mut still_since) = (0, Instant::now());
+        loop {
+            self.feed();
+            let hand_outs = self.board.lock().hand_outs;
+            if hand_outs != last {
+                (last, still_since) = (hand_outs, Instant::now());
+            }
+            let mut later = Vec::new();
+            let mut pushed = still_since.elapsed() > STILL;
+            for event in waiting {
+                let due = event.after <= hand_outs || pushed;
+                let free = match event.what {
+                    Happening::Kill(place) | Happening::Terminate(place) => fleet.is_free(place, false),
+                    Happening::Pause(place, _) => fleet.is_free(place, true),
+                    _ => true,
+                };
+                if !(due && free) {
+                    later.push(event);
+                    continue;
+                }
+                pushed = false;
+                match event.what {
+                    Happening::Kill(place) => fleet.kill(place, &self.board)?,
+                    Happening::Terminate(place) => fleet.terminate(place)?,
+                    Happening::Pause(place, ms) => fleet.pause(place, Duration::from_millis(ms), &self.board)?,
+                    what => {
+                        cuts += usize::from(!matches!(what, Happening::Requests(..)));
+                        troubles.begin(what, &self.cluster, &self.board)?;
+                    }
+                }
+            }
+            waiting = later;
+            troubles.tick(&self.cluster)?;
+            fleet.tick(&self.cluster, &self.board)?;
+            let all_created = self.keys.len() == self.plan.jobs.len();
+            if all_created && (waiting.is_empty() || self.board.lock().open.is_empty()) {
+                // Without work, a further disturbance disturbs nothing.
+                troubles.end_all(&self.cluster)?;
+                return Ok(cuts);
+            }
+            self.board.wait(Duration::from_millis(20));
+        }
+    }
+
+    /// Nothing new goes wrong. Waits until nobody works any more.
+    fn calm(&self, fleet: &mut Fleet<'_>) -> Result<()> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            fleet.tick(&self.cluster, &self.board)?;
+            let open = self.board.lock().open.len();
+            // What is still open after the longest lock is lost, and the judge says so.
+            if open == 0 && fleet.is_calm() || Instant::now() > end {
+                return Ok(());
+            }
+            self.board.wait(Duration::from_millis(20));
+        }
+    }
+
+    /// A person resolves every incident, until there is none.
+    fn resolve(&self, fleet: &mut Fleet<'_>) -> Result<Vec<usize>> {
+        let mut resolved = Vec::new();
+        loop {
+            let incidents: Vec<JobSnapshot> = self.jobs().filter(has_incident).collect();
+            if incidents.is_empty() {
+                return Ok(resolved);
+            }
+            ensure!(
+                resolved.len() < ROUNDS,
+                "{} incidents after {ROUNDS} rounds",
+                incidents.len()
+            );
+            for job in &incidents {
+                let mut random = Random::new(self.plan.seed, "resolve", job.failures.len());
+                let retries = i32::try_from(random.between(1, 3)).unwrap_or(1);
+                self.cluster.resolve_incident(job.key, Some(retries))?;
+            }
+            resolved.push(incidents.len());
+            self.calm(fleet)?;
+        }
+    }
+
+    fn jobs(&self) -> impl Iterator<Item = JobSnapshot> {
+        self.keys.iter().filter_map(|key| self.cluster.job(*key))
+    }
+
+    /// The jobs for which a request to the cluster went wrong, and how many requests that were.
+    fn troubled(&self) -> (BTreeSet<String>, usize) {
+        let all = self.cluster.requests_of(Call::Any).into_iter();
+        let wrong: Vec<_> = all.filter(|request| request.fault.is_some()).collect();
+        let key = |target: &str| {
+            target
+                .split('/')
+                .find(|part| part.parse::<u64>().is_ok())
+                .map(str::to_owned)
+        };
+        (
+            wrong.iter().filter_map(|request| key(&request.target)).collect(),
+            wrong.len(),
+        )
+    }
+
+    fn facts(&self) -> Vec<JobFacts> {
+        let mut requests: BTreeMap<_, _> = facts::requests(&self.stand_in, &self.plan.jobs);
+        let (troubled, _) = self.troubled();
+        let touched = self.board.lock().touched.clone();
+        let jobs = self.plan.jobs.iter().zip(self.jobs());
+        jobs.map(|(plan, job)| {
+            let keys = [job.key.to_string(), job.element_instance.to_string()];
+            let touched = touched.contains(&job.key) || keys.iter().any(|key| troubled.contains(key));
+            let requests = requests.remove(&plan.number).unwrap_or_default();
+            JobFacts::of(plan, &job, requests, touched)
+        })
+        .collect()
+    }
+}
+
+fn has_incident(job: &JobSnapshot) -> bool {
+    matches!(job.state, JobState::Incident { .. })
+}
