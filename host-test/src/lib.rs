@@ -2,6 +2,8 @@
 //! | where | contents |
 //! |---|---|
 //! | [`conformance`], `conformance/*.json` | the table of cases that every host must pass |
+//! | [`feel`] | Camunda's FEEL engine, for a test cluster that evaluates expressions; the program itself is in `feel/` |
+//! | [`java`] | finds Java and Maven, and builds the programs in Java |
 //! | [`rig`] | the built component and a stand-in that it reaches, for tests of a whole call |
 //! | [`spellings`] | spellings of addresses that must not get past a policy |
 //! | `stand-in/` | the stand-in ServiceNow: the crate `servicenow-stand-in`, which needs neither the component nor wasmtime |
@@ -16,5 +18,7 @@
 )]
 
 pub mod conformance;
+pub mod feel;
+pub mod java;
 pub mod rig;
 pub mod spellings;
