@@ -5,11 +5,13 @@
 //! | [`feel`] | Camunda's FEEL engine, for a test cluster that evaluates expressions; the program itself is in `feel/` |
 //! | [`java`] | finds Java and Maven, and builds the programs in Java |
 //! | [`rig`] | the built component and a stand-in that it reaches, for tests of a whole call |
+//! | [`runtime`] | Camunda's own connector runtime as a worker, for comparison; the program itself is in `judge/` |
 //! | [`spellings`] | spellings of addresses that must not get past a policy |
 //! | `stand-in/` | the stand-in ServiceNow: the crate `servicenow-stand-in`, which needs neither the component nor wasmtime |
 //! | `tests/it` | the tests of whole calls, one program; each folder is one subject |
 //! | `tests/memory_hygiene` | secrets that stay in freed memory: its own program, because its allocator watches the whole process |
 //! | `tests/component_file.rs` | the built file: imports, exports, size; its own program, without wasmtime |
+//! | `src/bin/compare` | `make compare`; its cases are in `compare/` |
 //! | `src/bin/demo` | `make run` |
 //! | `src/bin/soak.rs` | `make soak` |
 #![cfg_attr(
@@ -21,4 +23,5 @@ pub mod conformance;
 pub mod feel;
 pub mod java;
 pub mod rig;
+pub mod runtime;
 pub mod spellings;
