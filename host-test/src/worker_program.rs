@@ -62,10 +62,9 @@ impl Setup {
     ///
     /// # Errors
     /// Where the process cannot be started.
-    pub fn start(&self, name: &str, secrets: &[(&str, &str)]) -> Result<WorkerProgram> {
-        let log = self.folder.join(format!("{name}.log"));
-        let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-        let child = Command::new(&self.program)
+    pub fn start(&self, name: &str, secrets: &[(&str, String)]) -> Result<WorkerProgram> {
+        let mut command = Command::new(&self.program);
+        command
             .arg("worker")
             .args(&self.flags)
             .current_dir(&self.folder)
@@ -82,17 +81,8 @@ impl Setup {
             .env("FLOW_STARTER_LOG_FORMAT", "json")
             .env("CAMUNDA_REST_ADDRESS", &self.cluster)
             .env("CAMUNDA_WORKER_NAME", name)
-            .envs(secrets.iter().map(|(name, value)| (format!("SECRET_{name}"), *value)))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(file)
-            .spawn()
-            .with_context(|| format!("cannot run {}", self.program.display()))?;
-        Ok(WorkerProgram {
-            child,
-            name: name.to_owned(),
-            log,
-        })
+            .envs(secrets.iter().map(|(name, value)| (format!("SECRET_{name}"), value)));
+        WorkerProgram::spawn(command, name, &self.folder)
     }
 }
 
@@ -118,6 +108,26 @@ pub struct WorkerProgram {
 }
 
 impl WorkerProgram {
+    /// Starts a worker of any kind. All that it writes goes to `NAME.log` in the folder.
+    ///
+    /// # Errors
+    /// Where the process cannot be started.
+    pub fn spawn(mut command: Command, name: &str, folder: &Path) -> Result<Self> {
+        let log = folder.join(format!("{name}.log"));
+        let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .spawn()
+            .with_context(|| format!("cannot run {}", command.get_program().display()))?;
+        Ok(Self {
+            child,
+            name: name.to_owned(),
+            log,
+        })
+    }
+
     /// The id of the process.
     #[must_use]
     pub fn id(&self) -> u32 {

@@ -38,7 +38,8 @@
 //! | `state`, `scopes` | the jobs and what time does to them; where variables are written and read |
 //! | `activation`, `settle`, `instance` | what workers do with jobs, and people with process instances |
 //! | `call`, `fields`, `process` | which call a request is; which fields it may have; the request → its answer |
-//! | `auth`, `evaluation` | credentials and tokens; expressions |
+//! | `auth` | credentials and tokens |
+//! | `evaluation`, `forward` | expressions; the service that evaluates them |
 //! | `answer` | answers, also those of gateways and proxies |
 //! | `faults`, `wire` | what goes wrong, as data; a connection that can be cut and silenced |
 //! | `exchange`, `serving`, `tls` | one request; the listener and its connections; certificates |
@@ -65,6 +66,7 @@ mod exchange;
 mod fault_handle;
 mod faults;
 mod fields;
+mod forward;
 mod instance;
 mod job;
 mod journal;
@@ -88,6 +90,7 @@ pub use error::{StartError, TimedOut};
 pub use evaluation::{Evaluated, Evaluation};
 pub use fault_handle::FaultHandle;
 pub use faults::{Fault, FaultId, Times};
+pub use forward::evaluator_at;
 pub use job::{Catches, Failure, IncidentKind, JobSnapshot, JobSpec, JobState, Thrown, Variables};
 pub use journal::{Change, Observer, What};
 pub use keys::{ElementInstanceKey, JobKey, ProcessInstanceKey};

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use host_test::chaos::plan::Plan;
-use host_test::chaos::{report, run};
+use host_test::chaos::report;
+use host_test::chaos::run::{self, By};
+use host_test::java::Java;
 
 /// Violations that are told in full.
 const TOLD: usize = 10;
@@ -23,9 +25,21 @@ struct Arguments {
     #[arg(long, default_value_t = 10_000)]
     jobs: usize,
 
+    /// Who does the jobs
+    #[arg(long, value_enum, default_value_t = Runtime::FlowStarter)]
+    by: Runtime,
+
     /// The plan's seed; a random one if it is left out
     #[arg(long)]
     seed: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Runtime {
+    /// `flow-starter worker`
+    FlowStarter,
+    /// Camunda's connector runtime, for comparison (needs Java 21 and Maven)
+    Camunda,
 }
 
 fn main() -> ExitCode {
@@ -45,12 +59,16 @@ fn chaos(arguments: &Arguments) -> Result<bool> {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         now.map_or(1, |now| u64::from(now.subsec_nanos()))
     });
-    let replay = format!("make chaos JOBS={} SEED={seed}", arguments.jobs);
+    let (by, whose) = match arguments.by {
+        Runtime::FlowStarter => (By::FlowStarter(arguments.flow_starter.clone()), ""),
+        Runtime::Camunda => (By::Camunda(Java::find()?), " BY=camunda"),
+    };
+    let replay = format!("make chaos JOBS={} SEED={seed}{whose}", arguments.jobs);
     println!("{replay}: the seed repeats the plan, not the interleaving of the processes");
     let folder = std::env::temp_dir().join(format!("flow-starter-chaos-{}", std::process::id()));
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot write {}", folder.display()))?;
     let plan = Plan::new(seed, arguments.jobs);
-    let outcome = run::play(&plan, &arguments.flow_starter, &folder).with_context(|| {
+    let outcome = run::play(&plan, &by, &folder).with_context(|| {
         format!(
             "the run with seed {seed} did not end; the workers' logs are in {}",
             folder.display()

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use camunda_test_cluster::{Change, JobKey, What};
 
@@ -22,6 +22,10 @@ pub struct State {
     pub open: BTreeSet<JobKey>,
     /// The jobs that a worker has, by the cluster's account.
     held: BTreeMap<JobKey, String>,
+    /// The workers that were ever handed a job: they have started, and take signals.
+    pub seen: BTreeSet<String>,
+    /// Until then, connections that were lost may still be in the workers' pools.
+    unsteady_until: Option<Instant>,
     /// Workers that were stopped or killed: every job that they had then, or were handed since, is touched.
     disturbed: BTreeSet<String>,
     /// The jobs whose attempts a disturbance may have cut short.
@@ -53,9 +57,10 @@ impl State {
         self.disturbed.remove(worker);
     }
 
-    /// All connections were lost at once.
-    pub fn disturb_all(&mut self) {
+    /// All connections are lost at once. For so long, workers may still meet one of them.
+    pub fn disturb_all(&mut self, lasting: Duration) {
         self.touched.extend(self.held.keys());
+        self.unsteady_until = self.unsteady_until.max(Some(Instant::now() + lasting));
     }
 
     fn note(&mut self, change: &Change) {
@@ -66,6 +71,12 @@ impl State {
             }
             What::Activated { worker, .. } => {
                 self.hand_outs += 1;
+                if self.unsteady_until.is_some_and(|until| Instant::now() < until) {
+                    self.touched.insert(key);
+                }
+                if !self.seen.contains(worker) {
+                    self.seen.insert(worker.clone());
+                }
                 if self.disturbed.contains(worker) {
                     self.touched.insert(key);
                     self.interrupted += 1;

@@ -1,4 +1,4 @@
-//! The workers of a run: eight places, and a new worker in each place whose worker has ended.
+//! The workers of a run: some places, and a new worker in each place whose worker has ended.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -7,19 +7,29 @@ use anyhow::{Context as _, Result};
 use camunda_test_cluster::Cluster;
 
 use super::board::Board;
-use super::plan::PLACES;
 use crate::worker_program::{Signal, WorkerProgram};
 
 /// Starts the worker with this number.
 pub type Starter<'a> = Box<dyn Fn(usize) -> Result<WorkerProgram> + 'a>;
 
-/// Workers that stand still at the same time, at most. The others have to do the work.
-const MOST_PAUSED: usize = 4;
+/// What a fleet is like.
+#[derive(Debug, Clone, Copy)]
+pub struct Crew {
+    /// Workers at a time. Half of them stand still at the same time, at most.
+    pub places: usize,
+    /// The cluster knows the workers by their names, and so which jobs each of them has.
+    pub named: bool,
+    /// Otherwise: how long its locks last.
+    pub lock: Duration,
+    /// A worker that is asked to end ends with 0.
+    pub ends_well: bool,
+}
 
 enum State {
     Running,
     /// Stands still until so long after its last lock has passed.
     Paused {
+        since: Instant,
         linger: Duration,
         free_since: Option<Instant>,
     },
@@ -33,6 +43,7 @@ struct Place {
 
 /// The workers that run.
 pub struct Fleet<'a> {
+    crew: Crew,
     start: Starter<'a>,
     places: Vec<Place>,
     started: usize,
@@ -60,8 +71,9 @@ impl<'a> Fleet<'a> {
     ///
     /// # Errors
     /// Where one cannot be started.
-    pub fn new(start: Starter<'a>) -> Result<Self> {
+    pub fn new(crew: Crew, start: Starter<'a>) -> Result<Self> {
         let mut fleet = Self {
+            crew,
             start,
             places: Vec::new(),
             started: 0,
@@ -69,7 +81,7 @@ impl<'a> Fleet<'a> {
             counts: Counts::default(),
             complaints: Vec::new(),
         };
-        for _ in 0..PLACES {
+        for _ in 0..crew.places {
             let place = fleet.next()?;
             fleet.places.push(place);
         }
@@ -90,11 +102,16 @@ impl<'a> Fleet<'a> {
         self.places.iter().filter(paused).count()
     }
 
-    /// Whether the worker in this place can be disturbed now.
+    /// Whether the worker in this place can be disturbed now. One that has not taken a job yet would not notice.
     #[must_use]
-    pub fn is_free(&self, place: usize, pausing: bool) -> bool {
-        let running = |place: &Place| matches!(place.state, State::Running);
-        self.places.get(place).is_some_and(running) && !(pausing && self.paused() >= MOST_PAUSED)
+    pub fn is_free(&self, place: usize, pausing: bool, board: &Board) -> bool {
+        let seen = |name: &String| !self.crew.named || board.lock().seen.contains(name);
+        let running = |place: &Place| matches!(place.state, State::Running) && seen(&place.worker.name);
+        self.places.get(self.place(place)).is_some_and(running) && !(pausing && self.paused() >= self.crew.places / 2)
+    }
+
+    fn place(&self, planned: usize) -> usize {
+        planned % self.places.len().max(1)
     }
 
     /// SIGKILL. Its jobs are handed out again at once: it cannot do anything any more.
@@ -103,6 +120,7 @@ impl<'a> Fleet<'a> {
     /// Where the next worker cannot be started.
     pub fn kill(&mut self, place: usize, board: &Board) -> Result<()> {
         let next = self.next()?;
+        let place = self.place(place);
         if let Some(place) = self.places.get_mut(place) {
             board.lock().disturb(&place.worker.name);
             place.worker.kill()?;
@@ -120,6 +138,7 @@ impl<'a> Fleet<'a> {
     /// # Errors
     /// Where the signal cannot be sent.
     pub fn terminate(&mut self, place: usize) -> Result<()> {
+        let place = self.place(place);
         if let Some(place) = self.places.get_mut(place) {
             place.worker.signal(Signal::Terminate)?;
             place.state = State::Ending;
@@ -133,10 +152,12 @@ impl<'a> Fleet<'a> {
     /// # Errors
     /// Where the signal cannot be sent.
     pub fn pause(&mut self, place: usize, linger: Duration, board: &Board) -> Result<()> {
+        let place = self.place(place);
         if let Some(place) = self.places.get_mut(place) {
             place.worker.signal(Signal::Stop)?;
             board.lock().disturb(&place.worker.name);
             place.state = State::Paused {
+                since: Instant::now(),
                 linger,
                 free_since: None,
             };
@@ -161,7 +182,7 @@ impl<'a> Fleet<'a> {
                 let next = self.next()?;
                 let place = self.places.get_mut(at).context("there is such a place")?;
                 let ending = matches!(place.state, State::Ending);
-                if !(ending && ended.success()) {
+                if !(ending && (ended.success() || !self.crew.ends_well)) {
                     let asked = if ending { " after SIGTERM" } else { "" };
                     let log = place.worker.log.display();
                     let complaint = format!("worker {} ended with {ended}{asked}: see {log}", place.worker.name);
@@ -174,11 +195,16 @@ impl<'a> Fleet<'a> {
         }
         for place in &mut self.places {
             let name = &place.worker.name;
-            let State::Paused { linger, free_since } = &mut place.state else {
+            let State::Paused {
+                since,
+                linger,
+                free_since,
+            } = &mut place.state
+            else {
                 continue;
             };
             let held = board.lock().held_by(name).len();
-            if held > 0 {
+            if held > 0 || (!self.crew.named && since.elapsed() < self.crew.lock) {
                 // A poll that had reached the cluster is still answered.
                 *free_since = None;
                 continue;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::facts::{Claim, End, JobFacts};
+use super::facts::{Claim, End, JobFacts, Report, Request};
 
 /// A promise that a job breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,6 +87,18 @@ impl fmt::Display for Violation {
     }
 }
 
+/// The promises that a worker breaks which marks no attempts, and whose incidents do not say whether a flow was started. To resolve any of
+/// them is a decision.
+#[must_use]
+pub fn judge_any(job: &JobFacts) -> Vec<Broken> {
+    let mut broken = Vec::new();
+    if job.starts().count() > 1 + job.resolves {
+        broken.push(Broken::SecondStart);
+    }
+    broken.extend(end(job));
+    broken
+}
+
 /// Every promise that the job breaks.
 #[must_use]
 pub fn judge(job: &JobFacts) -> Vec<Broken> {
@@ -95,20 +107,7 @@ pub fn judge(job: &JobFacts) -> Vec<Broken> {
     if starts > 1 + job.decisions() {
         broken.push(Broken::SecondStart);
     }
-    match &job.end {
-        End::Open(_) => broken.push(Broken::Lost),
-        End::Completed(variables) => {
-            let own_id = job.starts().any(|id| variables.contains(id));
-            let lost_id = job
-                .requests
-                .iter()
-                .any(|request| request.started.is_some() && request.conduct.loses_the_id());
-            if !own_id && !lost_id {
-                broken.push(Broken::FalseCompletion);
-            }
-        }
-        End::Thrown | End::Incident => {}
-    }
+    broken.extend(end(job));
     broken.extend(attempts(job));
     broken.extend(job.reports.iter().filter_map(|report| {
         let beginning = match report.claim {
@@ -129,6 +128,18 @@ pub fn judge(job: &JobFacts) -> Vec<Broken> {
     broken
 }
 
+fn end(job: &JobFacts) -> Option<Broken> {
+    match &job.end {
+        End::Open(_) => Some(Broken::Lost),
+        End::Completed(variables) => {
+            let own_id = job.starts().any(|id| variables.contains(id));
+            let lost = |request: &Request| request.started.is_some() && request.conduct.loses_the_id();
+            (!own_id && !job.requests.iter().any(lost)).then_some(Broken::FalseCompletion)
+        }
+        End::Thrown | End::Incident => None,
+    }
+}
+
 /// An attempt sends one request at most. Which request belongs to which attempt of the same worker is not known, but their numbers are.
 fn attempts(job: &JobFacts) -> Vec<Broken> {
     #[derive(Default)]
@@ -144,8 +155,7 @@ fn attempts(job: &JobFacts) -> Vec<Broken> {
         let sum = sums.entry(worker).or_default();
         sum.marks += 1;
         let claims = |claim| {
-            let of_attempt =
-                |report: &&super::facts::Report| report.attempt.as_ref() == Some(id) && report.claim == claim;
+            let of_attempt = |report: &&Report| report.attempt.as_ref() == Some(id) && report.claim == claim;
             usize::from(job.reports.iter().any(|report| of_attempt(&report)))
         };
         sum.not_started += claims(Claim::NotStarted);

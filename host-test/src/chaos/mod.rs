@@ -19,6 +19,7 @@
 //! | `run` | one run |
 //! | `board` | what happens to jobs, while it happens |
 //! | `fleet`, `trouble` | what is done to workers; what is done to the cluster |
+//! | `rival` | Camunda's connector runtime in place of ours |
 //! | `facts`, `judge` | what is known of a job afterwards; which promises it breaks |
 //! | `report` | the figures |
 
@@ -29,5 +30,6 @@ pub mod judge;
 pub mod plan;
 pub mod random;
 pub mod report;
+pub mod rival;
 pub mod run;
 pub mod trouble;

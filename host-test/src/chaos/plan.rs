@@ -68,7 +68,7 @@ pub enum Conduct {
 }
 
 /// The job's read timeout, in seconds.
-pub const READ_TIMEOUT: u64 = 3;
+pub const READ_TIMEOUT: u64 = 5;
 
 impl Conduct {
     /// As the stand-in has it.
@@ -229,7 +229,7 @@ fn job(seed: u64, number: usize) -> JobPlan {
 }
 
 fn conduct(random: &mut Random) -> Conduct {
-    let late = random.between(20, 1_500) as u64;
+    let late = random.between(20, 2_500) as u64;
     let fault = |random: &mut Random, all: &[Fault]| random.pick(all).map_or(Conduct::Normal, Conduct::Fault);
     match random.below(100) {
         0..40 => Conduct::Normal,
@@ -269,7 +269,7 @@ fn events(seed: u64, jobs: usize) -> Vec<Event> {
         let after = random.between(jobs / 20, jobs);
         add(after, Happening::Terminate(random.below(PLACES)));
     }
-    for _ in 0..12 + jobs / 40 {
+    for _ in 0..12 + jobs / 20 {
         let after = random.below(jobs);
         add(after, cluster(&mut random));
     }
@@ -292,20 +292,20 @@ fn cluster(random: &mut Random) -> Happening {
         random.between(50, 1_500) as u64,
     );
     let few = random.between(1, 3);
-    match random.below(20) {
-        0 => Happening::Restart,
-        1 => Happening::Away(random.between(100, 3_000) as u64),
-        2 => Happening::BlackHole,
-        3..7 => Happening::Requests(call, many, Trouble::Slow(soon)),
-        7..10 => {
+    match random.below(60) {
+        0..2 => Happening::Restart,
+        2..4 => Happening::Away(random.between(100, 3_000) as u64),
+        4 => Happening::BlackHole,
+        5..20 => Happening::Requests(call, many, Trouble::Slow(soon)),
+        20..30 => {
             let refusals = [Refusal::TooMany, Refusal::Exhausted, Refusal::Exhausted500];
             let refusal = random.pick(&refusals).unwrap_or(Refusal::Exhausted);
             Happening::Requests(call, many, Trouble::Overloaded(refusal))
         }
-        10..12 => Happening::Requests(call, few, Trouble::GatewayTimeout(after)),
-        12..15 => Happening::Requests(call, few, Trouble::Cut(after)),
-        15..17 => Happening::Requests(call, few, Trouble::Half(after)),
-        17..19 if call != Call::Activation => Happening::Requests(call, few, Trouble::Delivered(2 * soon)),
+        30..36 => Happening::Requests(call, few, Trouble::GatewayTimeout(after)),
+        36..46 => Happening::Requests(call, few, Trouble::Cut(after)),
+        46..51 => Happening::Requests(call, few, Trouble::Half(after)),
+        51..56 if call != Call::Activation => Happening::Requests(call, few, Trouble::Delivered(2 * soon)),
         // A proxy repeats what is idempotent, and nothing else.
         _ => Happening::Requests(Call::Variables, few, Trouble::Replayed(2 * soon)),
     }

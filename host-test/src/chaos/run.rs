@@ -1,7 +1,7 @@
 //! A run: the disturbances and the work at the same time, then calm, then a person who resolves incidents.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,25 +12,29 @@ use servicenow_stand_in::{Flow, Instance, StandIn, User};
 
 use super::board::Board;
 use super::facts::{self, JobFacts, WORKER_HEADER, worker_header, worker_name};
-use super::fleet::{Counts, Fleet};
-use super::judge::{Violation, judge};
-use super::plan::{HOSTS, Happening, JobPlan, OnUnknown, Plan, READ_TIMEOUT};
+use super::fleet::{Counts, Crew, Fleet, Starter};
+use super::judge::{Broken, Violation, judge, judge_any};
+use super::plan::{HOSTS, Happening, JobPlan, OnUnknown, PLACES, Plan, READ_TIMEOUT};
 use super::random::Random;
+use super::rival;
 use super::trouble::Troubles;
+use crate::java::Java;
 use crate::worker_program::Setup;
 
 /// The jobs that are neither done nor wait for a person, at most.
 const WINDOW: usize = 600;
-/// The longest call of a worker, from which follows how long its jobs are locked: 72 s with the minute that the worker adds.
+/// The longest call of a worker.
 const LONGEST_CALL: Duration = Duration::from_secs(10);
-/// A lock, and the time for what is to be done after it.
-const PATIENCE: Duration = Duration::from_secs(72 + 60);
+/// From which follows for how long its jobs are locked, with the minute that the worker adds.
+const LOCK: Duration = Duration::from_secs(72);
+/// For what is to be done after a lock has passed.
+const AFTER_THE_LOCK: Duration = Duration::from_secs(60);
 /// Nothing was handed out for so long: the next event does not wait for hand-outs.
 const STILL: Duration = Duration::from_secs(5);
 /// A person gives up after so many rounds.
 const ROUNDS: usize = 25;
 const PASSWORD: &str = "chaos-password";
-const USER: &str = "chaos";
+pub(super) const USER: &str = "chaos";
 const TYPE: &str = "servicenow-flow-starter:1";
 
 /// What a run was.
@@ -61,8 +65,18 @@ pub struct Outcome {
     pub complaints: Vec<String>,
 }
 
+/// Who does the jobs.
+#[derive(Debug, Clone)]
+pub enum By {
+    /// This program, `flow-starter`.
+    FlowStarter(PathBuf),
+    /// Camunda's connector runtime, for comparison.
+    Camunda(Java),
+}
+
 /// Everything that a run stands on.
 struct Run<'a> {
+    by: &'a By,
     plan: &'a Plan,
     board: Arc<Board>,
     cluster: Cluster,
@@ -70,32 +84,24 @@ struct Run<'a> {
     keys: Vec<JobKey>,
 }
 
-/// Plays the plan with this `flow-starter`. Logs go to the folder.
+/// Plays the plan. Logs go to the folder.
 ///
 /// # Errors
 /// Where something does not start, or a job is never done.
-pub fn play(plan: &Plan, program: &Path, folder: &Path) -> Result<Outcome> {
+pub fn play(plan: &Plan, by: &By, folder: &Path) -> Result<Outcome> {
     let board = Arc::new(Board::default());
     let observer = Arc::clone(&board);
     let options = Options::new(Version::V8_8).observer(Box::new(move |change: &Change| observer.note(change)));
     let mut run = Run {
+        by,
         plan,
         board,
         cluster: Cluster::start(options)?,
         stand_in: StandIn::start(instance())?,
         keys: Vec::new(),
     };
-    let mut setup = Setup::new(program, folder, &run.cluster.url(), &run.stand_in)?;
-    setup.flags = flags();
-    let start = move |number: usize| {
-        let header = worker_header(number);
-        setup.start(
-            &worker_name(number),
-            &[("SN_PASSWORD", PASSWORD), ("SN_WORKER", &header)],
-        )
-    };
     let begun = Instant::now();
-    let mut fleet = Fleet::new(Box::new(start))?;
+    let mut fleet = Fleet::new(by.crew(), run.starter(folder)?)?;
     let cuts = run.disturb(&mut fleet)?;
     run.calm(&mut fleet)?;
     let before = run.facts();
@@ -104,7 +110,7 @@ pub fn play(plan: &Plan, program: &Path, folder: &Path) -> Result<Outcome> {
     let state = run.board.lock();
     let (hand_outs, interrupted) = (state.hand_outs, state.interrupted);
     drop(state);
-    let mut outcome = Outcome {
+    Ok(Outcome {
         took: begun.elapsed(),
         workers: fleet.counts,
         started: fleet.started(),
@@ -113,34 +119,51 @@ pub fn play(plan: &Plan, program: &Path, folder: &Path) -> Result<Outcome> {
         hand_outs,
         cuts,
         resolved,
-        violations: violations(&before, &after),
+        violations: violations(by, &before, &after),
         before,
         after,
-        complaints: Vec::new(),
-    };
-    outcome.complaints = fleet.end(folder)?;
-    Ok(outcome)
+        complaints: fleet.end(folder)?,
+    })
+}
+
+impl By {
+    fn crew(&self) -> Crew {
+        match self {
+            Self::FlowStarter(_) => Crew {
+                places: PLACES,
+                named: true,
+                lock: LOCK,
+                ends_well: true,
+            },
+            Self::Camunda(_) => Crew {
+                places: rival::PLACES,
+                named: false,
+                lock: rival::LOCK,
+                ends_well: false,
+            },
+        }
+    }
+
+    fn judge(&self, job: &JobFacts) -> Vec<Broken> {
+        match self {
+            Self::FlowStarter(_) => judge(job),
+            Self::Camunda(_) => judge_any(job),
+        }
+    }
 }
 
 /// A promise that was broken before the resolves is told once.
-fn violations(before: &[JobFacts], after: &[JobFacts]) -> Vec<Violation> {
-    let all = |jobs: &[JobFacts]| -> Vec<Violation> {
-        let broken = |job: &JobFacts| {
-            let job = job.clone();
-            judge(&job)
-                .into_iter()
-                .map(move |broken| Violation {
-                    broken,
-                    job: job.clone(),
-                })
-                .collect::<Vec<_>>()
-        };
-        jobs.iter().flat_map(broken).collect()
-    };
-    let mut violations = all(before);
-    let known: BTreeSet<_> = violations.iter().map(|it| (it.job.number, it.broken)).collect();
-    let new = all(after).into_iter();
-    violations.extend(new.filter(|it| !known.contains(&(it.job.number, it.broken))));
+fn violations(by: &By, before: &[JobFacts], after: &[JobFacts]) -> Vec<Violation> {
+    let mut known = BTreeSet::new();
+    let mut violations = Vec::new();
+    for job in before.iter().chain(after) {
+        for broken in by.judge(job) {
+            if known.insert((job.number, broken)) {
+                let job = job.clone();
+                violations.push(Violation { broken, job });
+            }
+        }
+    }
     violations
 }
 
@@ -204,6 +227,37 @@ fn spec(job: &JobPlan) -> JobSpec {
 }
 
 impl Run<'_> {
+    fn starter(&self, folder: &Path) -> Result<Starter<'static>> {
+        let secrets = |number| {
+            [
+                ("SN_PASSWORD", PASSWORD.to_owned()),
+                ("SN_WORKER", worker_header(number)),
+            ]
+        };
+        match self.by {
+            By::FlowStarter(program) => {
+                let mut setup = Setup::new(program, folder, &self.cluster.url(), &self.stand_in)?;
+                setup.flags = flags();
+                Ok(Box::new(move |number| {
+                    setup.start(&worker_name(number), &secrets(number))
+                }))
+            }
+            By::Camunda(java) => {
+                let runtime = rival::Runtime::new(java, folder, &self.cluster.url())?;
+                Ok(Box::new(move |number| {
+                    runtime.start(&worker_name(number), &secrets(number))
+                }))
+            }
+        }
+    }
+
+    fn spec(&self, job: &JobPlan) -> JobSpec {
+        match self.by {
+            By::FlowStarter(_) => spec(job),
+            By::Camunda(_) => rival::spec(job, &format!("http://{}{}", self.stand_in.http_addr(), path(job))),
+        }
+    }
+
     /// Creates jobs while there is room for them.
     fn feed(&mut self) {
         while let Some(job) = self.plan.jobs.get(self.keys.len()) {
@@ -213,7 +267,7 @@ impl Run<'_> {
             for conduct in &job.conduct {
                 self.stand_in.behave_once(path(job), conduct.behaviour());
             }
-            self.keys.push(self.cluster.create_job(spec(job)));
+            self.keys.push(self.cluster.create_job(self.spec(job)));
         }
     }
 
@@ -234,8 +288,8 @@ impl Run<'_> {
             for event in waiting {
                 let due = event.after <= hand_outs || pushed;
                 let free = match event.what {
-                    Happening::Kill(place) | Happening::Terminate(place) => fleet.is_free(place, false),
-                    Happening::Pause(place, _) => fleet.is_free(place, true),
+                    Happening::Kill(place) | Happening::Terminate(place) => fleet.is_free(place, false, &self.board),
+                    Happening::Pause(place, _) => fleet.is_free(place, true, &self.board),
                     _ => true,
                 };
                 if !(due && free) {
@@ -268,7 +322,7 @@ impl Run<'_> {
 
     /// Nothing new goes wrong. Waits until nobody works any more.
     fn calm(&self, fleet: &mut Fleet<'_>) -> Result<()> {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + self.by.crew().lock + AFTER_THE_LOCK;
         loop {
             fleet.tick(&self.cluster, &self.board)?;
             let open = self.board.lock().open.len();

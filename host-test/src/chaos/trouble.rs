@@ -15,6 +15,11 @@ enum Later {
     Return,
 }
 
+/// How long a worker may find out about a connection that was closed.
+const CLOSED: Duration = Duration::from_secs(5);
+/// How long one that swallows everything may stay in a worker's pool, with the time for a request that it has swallowed.
+const SILENT: Duration = Duration::from_secs(30 + 15);
+
 /// The faults that are under way.
 #[derive(Default)]
 pub struct Troubles {
@@ -31,17 +36,17 @@ impl Troubles {
         match what {
             Happening::Kill(_) | Happening::Terminate(_) | Happening::Pause(..) => {}
             Happening::Restart if !self.away => {
-                board.lock().disturb_all();
+                board.lock().disturb_all(CLOSED);
                 cluster.restart()?;
             }
             Happening::Away(ms) if !self.away => {
-                board.lock().disturb_all();
+                board.lock().disturb_all(CLOSED + Duration::from_millis(ms));
                 cluster.stop();
                 self.away = true;
                 self.after(ms, Later::Return);
             }
             Happening::BlackHole => {
-                board.lock().disturb_all();
+                board.lock().disturb_all(SILENT);
                 cluster.black_hole_connections();
             }
             Happening::Restart | Happening::Away(_) => {}

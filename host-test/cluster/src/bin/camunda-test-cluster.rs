@@ -1,10 +1,13 @@
 //! Runs a test cluster until it is stopped, and says what happens to its jobs.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use camunda_test_cluster::{Auth, Change, Cluster, JobFileError, JobSpec, Options, StartError, Version, job_from_json};
+use camunda_test_cluster::{
+    Auth, Change, Cluster, JobFileError, JobSpec, Options, StartError, Version, evaluator_at, job_from_json,
+};
 use clap::Parser;
 
 /// What a person at the terminal can still make use of.
@@ -35,6 +38,10 @@ struct Arguments {
     /// Require an access token, which /oauth/token issues to this client
     #[arg(long, value_name = "ID:SECRET")]
     client: Option<String>,
+
+    /// Evaluate expressions (8.9 and later) with the FEEL service at this address: the one in host-test/feel
+    #[arg(long, value_name = "http://127.0.0.1:PORT", value_parser = feel_address)]
+    feel_url: Option<SocketAddr>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +60,17 @@ enum Failure {
 
 fn version(text: &str) -> Result<Version, String> {
     Version::parse(text).ok_or_else(|| "write 8.8, 8.9 or 8.10".to_owned())
+}
+
+/// A service on another machine would need TLS.
+fn feel_address(text: &str) -> Result<SocketAddr, String> {
+    let address = text
+        .strip_prefix("http://")
+        .map(|rest| rest.trim_end_matches('/').parse());
+    match address {
+        Some(Ok(address)) => Ok(address),
+        _ => Err("write http://127.0.0.1:PORT".to_owned()),
+    }
 }
 
 fn main() -> ExitCode {
@@ -82,6 +100,9 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         .keep_requests(KEPT_REQUESTS)
         .observer(Box::new(|change: &Change| say(&change.to_string())));
     let cluster = Cluster::start(options)?;
+    if let Some(address) = arguments.feel_url {
+        cluster.set_evaluator(evaluator_at(address));
+    }
     say(&cluster.url());
     for job in jobs {
         cluster.create_job(job);
