@@ -110,11 +110,13 @@ soak: build guests ## Make 100,000 calls (CALLS=…; BY=hostile: attacks; BY=job
 		esac
 
 # Without SEED, a new plan each time. A pause lasts as long as a job's lock, so that a run takes a minute and a half at least.
+# BY=camunda: Camunda's connector runtime in place of ours, for comparison (needs Maven and Java 21).
 JOBS ?= 10000
 .PHONY: chaos
-chaos: first-build build ## Kill, pause and stop workers while cluster and ServiceNow fail; judge all jobs (JOBS=10000; SEED=… replays)
+chaos: first-build build ## Kill, pause and stop workers while cluster and ServiceNow fail; judge all jobs (JOBS=…; SEED=… repeats the plan)
 	@$(CARGO) build --locked --workspace --bin chaos --bin flow-starter --test component_file
-	@programs=$$($(TARGET_DIR))/debug; exec "$$programs/chaos" --flow-starter "$$programs/flow-starter" --jobs $(JOBS) $(if $(SEED),--seed $(SEED))
+	@programs=$$($(TARGET_DIR))/debug; exec "$$programs/chaos" --flow-starter "$$programs/flow-starter" --jobs $(JOBS) \
+		$(if $(filter camunda,$(BY)),--by camunda) $(if $(SEED),--seed $(SEED))
 
 .PHONY: templates
 templates: ## Generate the element template and its field documentation

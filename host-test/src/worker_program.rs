@@ -134,6 +134,12 @@ impl WorkerProgram {
         self.child.id()
     }
 
+    /// Its log holds this text.
+    #[must_use]
+    pub fn has_logged(&self, text: &str) -> bool {
+        std::fs::read(&self.log).is_ok_and(|log| String::from_utf8_lossy(&log).contains(text))
+    }
+
     /// Sends a signal.
     ///
     /// # Errors

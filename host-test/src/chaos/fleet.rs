@@ -21,6 +21,8 @@ pub struct Crew {
     pub named: bool,
     /// Otherwise: how long its locks last.
     pub lock: Duration,
+    /// And what a worker logs that has started.
+    pub started: &'static str,
     /// A worker that is asked to end ends with 0.
     pub ends_well: bool,
 }
@@ -38,6 +40,8 @@ enum State {
 
 struct Place {
     worker: WorkerProgram,
+    /// It has taken jobs, or says that it does.
+    ready: bool,
     state: State,
 }
 
@@ -93,6 +97,7 @@ impl<'a> Fleet<'a> {
         self.started += 1;
         Ok(Place {
             worker,
+            ready: false,
             state: State::Running,
         })
     }
@@ -104,9 +109,8 @@ impl<'a> Fleet<'a> {
 
     /// Whether the worker in this place can be disturbed now. One that has not taken a job yet would not notice.
     #[must_use]
-    pub fn is_free(&self, place: usize, pausing: bool, board: &Board) -> bool {
-        let seen = |name: &String| !self.crew.named || board.lock().seen.contains(name);
-        let running = |place: &Place| matches!(place.state, State::Running) && seen(&place.worker.name);
+    pub fn is_free(&self, place: usize, pausing: bool) -> bool {
+        let running = |place: &Place| matches!(place.state, State::Running) && place.ready;
         self.places.get(self.place(place)).is_some_and(running) && !(pausing && self.paused() >= self.crew.places / 2)
     }
 
@@ -195,6 +199,11 @@ impl<'a> Fleet<'a> {
         }
         for place in &mut self.places {
             let name = &place.worker.name;
+            place.ready = place.ready
+                || match self.crew.named {
+                    true => board.lock().seen.contains(name),
+                    false => place.worker.has_logged(self.crew.started),
+                };
             let State::Paused {
                 since,
                 linger,

@@ -16,6 +16,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `plan`, `random` | what is drawn from the seed |
+//! | `jobs` | jobs, the instance, the workers' settings |
 //! | `run` | one run |
 //! | `board` | what happens to jobs, while it happens |
 //! | `fleet`, `trouble` | what is done to workers; what is done to the cluster |
@@ -26,6 +27,7 @@
 pub mod board;
 pub mod facts;
 pub mod fleet;
+pub mod jobs;
 pub mod judge;
 pub mod plan;
 pub mod random;

@@ -8,8 +8,8 @@ use camunda_test_cluster::JobSpec;
 use serde_json::json;
 
 use super::facts::WORKER_HEADER;
+use super::jobs::USER;
 use super::plan::{JobPlan, READ_TIMEOUT};
-use super::run::USER;
 use crate::java::{Built, Java, project};
 use crate::runtime::{JOB_TYPE, RuntimeOptions};
 use crate::worker_program::WorkerProgram;
@@ -18,6 +18,9 @@ use crate::worker_program::WorkerProgram;
 pub const PLACES: usize = 3;
 /// For how long its jobs are locked: longer than a call, so that no lock passes without a cause.
 pub const LOCK: Duration = Duration::from_secs(20);
+
+/// What it logs when it takes jobs.
+pub const STARTED: &str = "Started ConnectorRuntime in ";
 
 /// A job of the plan. It has no word for an unknown outcome.
 #[must_use]

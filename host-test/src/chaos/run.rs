@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use camunda_test_cluster::{Call, Change, Cluster, JobKey, JobSnapshot, JobSpec, JobState, Options, Version};
-use serde_json::json;
-use servicenow_stand_in::{Flow, Instance, StandIn, User};
+use servicenow_stand_in::StandIn;
 
 use super::board::Board;
-use super::facts::{self, JobFacts, WORKER_HEADER, worker_header, worker_name};
+use super::facts::{self, JobFacts, worker_header, worker_name};
 use super::fleet::{Counts, Crew, Fleet, Starter};
+use super::jobs::{LOCK, PASSWORD, flags, instance, path, spec};
 use super::judge::{Broken, Violation, judge, judge_any};
-use super::plan::{HOSTS, Happening, JobPlan, OnUnknown, PLACES, Plan, READ_TIMEOUT};
+use super::plan::{Happening, JobPlan, PLACES, Plan};
 use super::random::Random;
 use super::rival;
 use super::trouble::Troubles;
@@ -23,19 +23,12 @@ use crate::worker_program::Setup;
 
 /// The jobs that are neither done nor wait for a person, at most.
 const WINDOW: usize = 600;
-/// The longest call of a worker.
-const LONGEST_CALL: Duration = Duration::from_secs(10);
-/// From which follows for how long its jobs are locked, with the minute that the worker adds.
-const LOCK: Duration = Duration::from_secs(72);
 /// For what is to be done after a lock has passed.
 const AFTER_THE_LOCK: Duration = Duration::from_secs(60);
 /// Nothing was handed out for so long: the next event does not wait for hand-outs.
 const STILL: Duration = Duration::from_secs(5);
 /// A person gives up after so many rounds.
 const ROUNDS: usize = 25;
-const PASSWORD: &str = "chaos-password";
-pub(super) const USER: &str = "chaos";
-const TYPE: &str = "servicenow-flow-starter:1";
 
 /// What a run was.
 pub struct Outcome {
@@ -133,12 +126,14 @@ impl By {
                 places: PLACES,
                 named: true,
                 lock: LOCK,
+                started: "",
                 ends_well: true,
             },
             Self::Camunda(_) => Crew {
                 places: rival::PLACES,
                 named: false,
                 lock: rival::LOCK,
+                started: rival::STARTED,
                 ends_well: false,
             },
         }
@@ -165,65 +160,6 @@ fn violations(by: &By, before: &[JobFacts], after: &[JobFacts]) -> Vec<Violation
         }
     }
     violations
-}
-
-fn flags() -> Vec<String> {
-    let longest = format!("{}s", LONGEST_CALL.as_secs());
-    let flags = [
-        "--limit-wall-clock",
-        longest.as_str(),
-        "--job-timeout",
-        "1s",
-        "--request-timeout",
-        "2s",
-        "--max-jobs",
-        "32",
-        "--max-jobs-per-instance",
-        "8",
-    ];
-    flags.map(str::to_owned).to_vec()
-}
-
-fn instance() -> Instance {
-    let mut instance = Instance::new(host(0)).user(User::new(USER, PASSWORD).role("starter"));
-    instance.hosts.extend((1..HOSTS).map(host));
-    instance.flow(Flow::new("/api/x_chaos/flows/{number}").role("starter"))
-}
-
-fn host(number: usize) -> String {
-    format!("chaos{number}")
-}
-
-fn path(job: &JobPlan) -> String {
-    format!("/api/x_chaos/flows/{}", job.number)
-}
-
-fn spec(job: &JobPlan) -> JobSpec {
-    let on_unknown = match job.on_unknown {
-        OnUnknown::Incident => "incident",
-        OnUnknown::Retry => "retry",
-        OnUnknown::Error | OnUnknown::Caught => "bpmnError",
-    };
-    let spec = JobSpec::new(TYPE)
-        .inputs(json!({
-            "snTarget": "instance",
-            "snInstance": host(job.host),
-            "restApiTriggerPath": path(job),
-            "method": "POST",
-            "headers": { WORKER_HEADER: "{{secrets.SN_WORKER}}" },
-            "body": { "correlationValue": format!("job-{}", job.number) },
-            "authentication": { "type": "basic", "username": USER, "password": "{{secrets.SN_PASSWORD}}" },
-            "connectionTimeoutInSeconds": READ_TIMEOUT,
-            "readTimeoutInSeconds": READ_TIMEOUT,
-        }))
-        .header("resultVariable", "result")
-        .header("onUnknown", on_unknown)
-        .header("retryBackoff", job.back_off)
-        .retries(job.retries);
-    match job.on_unknown {
-        OnUnknown::Caught => spec.catches("FLOW_UNKNOWN"),
-        _ => spec,
-    }
 }
 
 impl Run<'_> {
@@ -288,8 +224,8 @@ impl Run<'_> {
             for event in waiting {
                 let due = event.after <= hand_outs || pushed;
                 let free = match event.what {
-                    Happening::Kill(place) | Happening::Terminate(place) => fleet.is_free(place, false, &self.board),
-                    Happening::Pause(place, _) => fleet.is_free(place, true, &self.board),
+                    Happening::Kill(place) | Happening::Terminate(place) => fleet.is_free(place, false),
+                    Happening::Pause(place, _) => fleet.is_free(place, true),
                     _ => true,
                 };
                 if !(due && free) {
