@@ -66,6 +66,8 @@ pub struct Report {
     pub incident: bool,
     /// A person has resolved that.
     pub resolved: bool,
+    /// When the job was handed out for this attempt, an earlier one had been reported as unknown.
+    pub after_unknown: bool,
 }
 
 /// The state that a report claims.
@@ -83,6 +85,14 @@ pub enum Claim {
     Error,
     /// None that this program knows.
     Other,
+}
+
+impl Claim {
+    /// Nobody knows whether the attempt started a flow.
+    #[must_use]
+    pub fn is_unknown(self) -> bool {
+        matches!(self, Self::Retry | Self::Unknown | Self::Error)
+    }
 }
 
 impl JobFacts {
@@ -116,13 +126,21 @@ impl JobFacts {
             resolves: 0,
         };
         let (mut failures, mut errors) = (job.failures.iter(), job.errors.iter());
+        let mut known: BTreeMap<&str, bool> = BTreeMap::new();
         for change in &job.history {
             match &change.what {
+                What::Activated { worker, .. } => {
+                    known.insert(worker, facts.reports.iter().any(|report| report.claim.is_unknown()));
+                }
                 What::VariablesSet { variables, .. } => facts.mark(variables.get("flowStarterAttempt")),
                 What::Failed { .. } => {
                     if let Some(failure) = failures.next() {
                         let outcome = failure.variables.get("flowStarterOutcome").unwrap_or(&Value::Null);
-                        facts.reports.push(Report::of_failure(outcome, &failure.message));
+                        let mut report = Report::of_failure(outcome, &failure.message);
+                        let mark = facts.marks.iter().find(|(id, _)| report.attempt.as_ref() == Some(id));
+                        let unknown = mark.and_then(|(_, worker)| known.get(worker.as_str()));
+                        report.after_unknown = unknown.copied().unwrap_or_default();
+                        facts.reports.push(report);
                     }
                 }
                 What::ErrorThrown { .. } => {
@@ -133,6 +151,7 @@ impl JobFacts {
                             message: error.message.clone(),
                             incident: false,
                             resolved: false,
+                            after_unknown: false,
                         });
                     }
                 }
@@ -180,6 +199,7 @@ impl Report {
             message: message.to_owned(),
             incident: false,
             resolved: false,
+            after_unknown: false,
         }
     }
 }

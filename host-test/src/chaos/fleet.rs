@@ -235,6 +235,14 @@ impl<'a> Fleet<'a> {
         }
     }
 
+    /// Some worker takes jobs, if there are any.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.places
+            .iter()
+            .any(|place| place.ready && matches!(place.state, State::Running))
+    }
+
     /// How many workers were started.
     #[must_use]
     pub fn started(&self) -> usize {

@@ -111,6 +111,8 @@ pub fn judge(job: &JobFacts) -> Vec<Broken> {
     broken.extend(attempts(job));
     broken.extend(job.reports.iter().filter_map(|report| {
         let beginning = match report.claim {
+            // A person who reads that no flow was started would start a second one.
+            Claim::NotStarted if report.after_unknown => "This attempt did not start the flow",
             Claim::NotStarted => "The flow was not started",
             Claim::Started => "The flow was started",
             Claim::Unknown | Claim::Retry | Claim::Error => "It is unknown whether the flow was started",
@@ -118,9 +120,8 @@ pub fn judge(job: &JobFacts) -> Vec<Broken> {
         };
         (!report.message.starts_with(beginning)).then_some(Broken::Words)
     }));
-    let unknown = |claim| matches!(claim, Claim::Unknown | Claim::Retry | Claim::Error);
     let open = job.requests.iter().any(|request| request.conduct.leaves_open());
-    if !job.touched && !open && job.reports.iter().any(|report| unknown(report.claim)) {
+    if !job.touched && !open && job.reports.iter().any(|report| report.claim.is_unknown()) {
         broken.push(Broken::NeedlesslyUnknown);
     }
     broken.sort_unstable();

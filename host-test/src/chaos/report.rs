@@ -82,14 +82,6 @@ pub fn figures(plan: &Plan, outcome: &Outcome) -> Vec<(&'static str, String)> {
             })
             .to_string(),
         ),
-        (
-            "incidents \"not started\" after an earlier attempt's flow",
-            count(&outcome.before, &|job| {
-                let last = job.reports.last().map(|report| report.claim);
-                job.end == End::Incident && last == Some(Claim::NotStarted) && job.starts().next().is_some()
-            })
-            .to_string(),
-        ),
         ("violations", outcome.violations.len().to_string()),
     ]
 }

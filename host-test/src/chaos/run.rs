@@ -220,7 +220,7 @@ impl Run<'_> {
                 (last, still_since) = (hand_outs, Instant::now());
             }
             let mut later = Vec::new();
-            let mut pushed = still_since.elapsed() > STILL;
+            let mut pushed = still_since.elapsed() > STILL && fleet.is_ready();
             for event in waiting {
                 let due = event.after <= hand_outs || pushed;
                 let free = match event.what {

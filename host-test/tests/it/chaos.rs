@@ -25,6 +25,7 @@ fn report(attempt: &str, claim: Claim) -> Report {
         message: message.to_owned(),
         incident: true,
         resolved: false,
+        after_unknown: false,
     }
 }
 
@@ -148,6 +149,22 @@ fn the_words_must_say_what_the_state_says() {
     let mut job = started_twice();
     job.reports[0].resolved = true;
     job.reports[0].message = "The flow was not started.".to_owned();
+    assert_eq!(judge(&job), [Broken::Words]);
+}
+
+#[test]
+fn not_started_after_an_unknown_attempt_speaks_of_itself_alone() {
+    let mut job = JobFacts {
+        end: End::Incident,
+        reports: vec![report("a-1", Claim::NotStarted)],
+        ..completed()
+    };
+    job.requests[0].started = None;
+    job.reports[0].after_unknown = true;
+    assert_eq!(judge(&job), [Broken::Words]);
+    job.reports[0].message = "This attempt did not start the flow; an earlier attempt may have started it.".to_owned();
+    assert_eq!(judge(&job), []);
+    job.reports[0].after_unknown = false;
     assert_eq!(judge(&job), [Broken::Words]);
 }
 
