@@ -76,6 +76,7 @@ build: wasm-target ## Build the component: dist/servicenow-flow-starter.wasm
 check: first-build ## Static checks: format, lints, docs, the component's imports, licences
 	$(CARGO) fmt --all --check
 	$(CARGO) fmt --manifest-path host-test/gatekeeper/Cargo.toml --all --check
+	$(CARGO) fmt --manifest-path host-test/openapi/Cargo.toml --check
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked --profile component --target $(WASM) -p servicenow-flow-starter -- -D warnings
@@ -172,6 +173,13 @@ compare-camunda: first-build build ## Compare with Camunda's REST connector on t
 	@programs=$$($(TARGET_DIR))/debug; \
 		$(PYTHON) host-test/judge/compare.py --stand-in "$$programs/servicenow-stand-in" --flow-starter "$$programs/flow-starter"
 
+.PHONY: test-cluster
+test-cluster: first-build build ## Test the test cluster with Camunda's own clients and OpenAPI document (needs Node 20, Java 21, Maven)
+	@$(CARGO) build --locked --workspace --bin camunda-test-cluster --bin servicenow-stand-in --bin flow-starter --test component_file
+	@programs=$$($(TARGET_DIR))/debug; \
+		$(PYTHON) host-test/clients/test_cluster.py --cluster "$$programs/camunda-test-cluster" \
+			--flow-starter "$$programs/flow-starter" --stand-in "$$programs/servicenow-stand-in"
+
 # The name is compiled in: a component that imports only HTTP cannot read it from anywhere.
 ALLOW ?=
 GATED ?= dist/servicenow-flow-starter-gated.wasm
@@ -223,6 +231,7 @@ fuzz-build:
 .PHONY: fmt
 fmt: ## Format the code
 	$(CARGO) fmt --all
+	$(CARGO) fmt --manifest-path host-test/openapi/Cargo.toml
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml
 
 # Full optimisation would take three times as long and gain nothing for tools that run for a second.

@@ -1,28 +1,33 @@
 //! One handed-out job, from its arrival to its end: carries out what [`Attempt`] decides.
 
 mod ends;
+mod expressions;
+mod reporting;
+mod wait;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::{oneshot, watch};
-use tokio::time::Instant;
 
 use self::ends::{Done, log_extension, log_put, lost, now_for_people, of_call, settled};
+use self::expressions::check_expressions;
+use self::wait::{Wait, sleep_until};
 use crate::answer::{Answer, Ids};
-use crate::attempt::{Action, Attempt, AttemptId, Event, ForgetReason, OutcomeVariable};
+use crate::attempt::{Action, Attempt, AttemptId, Event};
 use crate::clock::wake_after;
 use crate::engine::{Engine, ExtendAnswer, Job, PutAnswer, Report};
-use crate::fault::{FLOW_UNKNOWN, Fault};
+use crate::expression::evaluate::Spoken;
+use crate::expression::result::Said;
+use crate::fault::Fault;
 use crate::intake::{self, Call, Handover, Intake};
 use crate::metrics::JobAction;
-use crate::outcome::{CallOutcome, OutcomeState, Verdict};
+use crate::outcome::CallOutcome;
 use crate::pace::Entry;
 use crate::random;
-use crate::report::{self, MAX_BYTES, Next};
+use crate::report::{self, MAX_BYTES};
 use crate::shared::{HandOutId, Shared};
 use crate::stop::Stop;
 
@@ -40,7 +45,8 @@ pub(crate) async fn run<E: Engine>(
     handover: Handover,
     mut stop: watch::Receiver<Stop>,
 ) {
-    let intake = intake::read(&job, handover, &shared.starter).await;
+    let mut intake = intake::read(&job, handover, &shared.starter).await;
+    let away = check_expressions(shared, &mut intake, &stop).await;
     let mut executor = Executor::new(shared, &job, id, intake);
     let (mut attempt, steps) = Attempt::new(
         executor.take_handed_out(),
@@ -51,6 +57,11 @@ pub(crate) async fn run<E: Engine>(
     let mut wake = None;
     let mut permit = Wait::NotAsked;
     executor.begin(steps, &mut pending, &mut wake);
+    if away.is_some() {
+        executor.away = away;
+        let steps = attempt.handle(Ended::Stop, shared.clock.now());
+        executor.begin(steps, &mut pending, &mut wake);
+    }
     // A worker that was told to stop before this job arrived gives it back.
     let mut stopping = Stop::Run;
     while !attempt.is_done() {
@@ -90,30 +101,6 @@ pub(crate) async fn run<E: Engine>(
     shared.leave(id);
 }
 
-async fn sleep_until(wake: Option<std::time::Instant>) {
-    match wake {
-        Some(at) => tokio::time::sleep_until(Instant::from_std(at)).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// The wait for a permit to call an instance.
-enum Wait {
-    NotAsked,
-    Queued(oneshot::Receiver<()>),
-    Granted,
-}
-
-impl Wait {
-    /// Whether there is a permit now. Never ends where none is waited for.
-    async fn granted(&mut self) -> bool {
-        match self {
-            Self::Queued(receiver) => receiver.await.is_ok(),
-            Self::NotAsked | Self::Granted => std::future::pending().await,
-        }
-    }
-}
-
 struct Executor<'a, E> {
     shared: &'a Arc<Shared<E>>,
     job: &'a Job,
@@ -128,10 +115,18 @@ struct Executor<'a, E> {
     attempt: Option<AttemptId>,
     reported: Option<JobAction>,
     stopping: bool,
+    /// Why the engine evaluates no expressions, where it did not before the call.
+    away: Option<String>,
+    /// What is known of a started flow.
+    answer: Option<Arc<Answer>>,
+    /// What the author's expressions gave.
+    spoken: Spoken,
+    /// Why they gave nothing.
+    not_evaluated: Option<String>,
     /// The engine has refused the report: the job is suspended, or another's.
     superseded: bool,
-    /// Whether a call was made.
-    called: bool,
+    /// Whether the call's outcome was counted.
+    counted: bool,
     /// Whether a report waits for an engine that was too busy to take it.
     deferred: bool,
 }
@@ -161,8 +156,12 @@ impl<'a, E: Engine> Executor<'a, E> {
             intake,
             reported: None,
             stopping: false,
+            away: None,
+            answer: None,
+            spoken: Spoken::default(),
+            not_evaluated: None,
             superseded: false,
-            called: false,
+            counted: false,
             deferred: false,
         }
     }
@@ -189,9 +188,22 @@ impl<'a, E: Engine> Executor<'a, E> {
 
     /// What is kept of a step that ended.
     fn keep(&mut self, done: Done) -> Ended {
-        let Done { event, fault, said } = done;
+        let Done {
+            event,
+            fault,
+            said,
+            spoken,
+        } = done;
         if fault.is_some() {
             self.intake.fault = fault;
+        }
+        match spoken {
+            Some(Ok(spoken)) => {
+                self.not_evaluated = None;
+                self.spoken = spoken;
+            }
+            Some(Err(why)) => self.not_evaluated = Some(why),
+            None => {}
         }
         if let Event::Outcome(CallOutcome::Started { answer, .. }) = &event {
             self.ids = answer.ids().clone();
@@ -208,6 +220,8 @@ impl<'a, E: Engine> Executor<'a, E> {
         }
         if let (Event::SettleRejected { .. }, Some(said)) = (&event, said) {
             self.rejection = Some(said);
+            // The author's own words and variables may be what the engine rejects.
+            self.spoken.said = Said::Nothing;
         }
         event
     }
@@ -262,7 +276,14 @@ impl<'a, E: Engine> Executor<'a, E> {
             Action::Send { not_after, .. } => self.send(not_after),
             Action::Evaluate(call) => self.evaluate(&call),
             Action::Complete { answer } => {
-                let variables = report::result(self.intake.result_variable.as_deref(), answer.as_deref());
+                let variables = match &self.spoken.said {
+                    Said::IgnoreError { variables } => report::author(variables),
+                    Said::Nothing | Said::BpmnError { .. } | Said::JobError { .. } => report::result(
+                        self.intake.result_variable.as_deref(),
+                        answer.as_deref(),
+                        self.spoken.result.as_ref(),
+                    ),
+                };
                 self.reported = Some(JobAction::Completed);
                 Box::pin(async move {
                     settled(
@@ -288,23 +309,22 @@ impl<'a, E: Engine> Executor<'a, E> {
                 back_off,
                 outcome,
             } => {
-                let why = match self.stopping {
-                    true => "The worker is shutting down and has given the job back.",
-                    false => {
+                let why = match (&self.away, self.stopping) {
+                    (Some(away), _) => format!("The worker gave the job back. {away}"),
+                    (None, true) => "The worker is shutting down and has given the job back.".to_owned(),
+                    (None, false) => {
                         "The worker gave the job back: it already runs as many calls to this ServiceNow instance as worker.max-jobs-per-instance allows."
+                            .to_owned()
                     }
                 };
-                self.fail(Fault::of_delay(why), retries, back_off, &outcome, false)
+                self.fail(Fault::of_delay(&why), retries, back_off, &outcome, false)
             }
             Action::Throw => {
-                let fault = self.intake.fault.take().unwrap_or_else(Fault::of_lost_call);
-                let message = report::message(&fault, OutcomeState::Reported, &self.ids, Next::Error);
-                let variables = report::variables(&fault, None, false);
-                self.intake.fault = Some(fault);
+                let (code, message, variables) = self.thrown();
                 self.reported = Some(JobAction::Error);
                 Box::pin(async move {
                     let report = Report::Throw {
-                        code: FLOW_UNKNOWN,
+                        code: &code,
                         message: &message,
                         variables: &variables,
                     };
@@ -312,7 +332,7 @@ impl<'a, E: Engine> Executor<'a, E> {
                 })
             }
             Action::Record(outcome) => {
-                let variable = report::outcome_variable(&outcome, false);
+                let variable = report::outcome_variable(&outcome, false, self.intake.earlier);
                 Box::pin(async move {
                     let answer = shared.engine.record(job, &variable).await;
                     log_put(job, "the outcome was not recorded", &answer);
@@ -334,11 +354,12 @@ impl<'a, E: Engine> Executor<'a, E> {
         let shared = self.shared;
         match std::mem::replace(&mut self.intake.call, Call::None) {
             Call::Ready(call) => {
-                self.called = true;
-                // Without a result variable, nothing of the response is written.
+                self.counted = true;
+                // Without a result variable and expressions, nobody gets the response.
                 let most = match &self.intake.result_variable {
                     Some(name) => MAX_BYTES.saturating_sub(name.len() + 8),
-                    None => usize::MAX,
+                    None if self.intake.expressions.is_empty() => usize::MAX,
+                    None => MAX_BYTES,
                 };
                 Box::pin(async move {
                     if shared.clock.now() > not_after {
@@ -353,9 +374,8 @@ impl<'a, E: Engine> Executor<'a, E> {
                         span,
                     ));
                     let done = calling.await.unwrap_or_else(|_| Done {
-                        event: Event::Outcome(CallOutcome::Unknown),
                         fault: Some(Fault::of_lost_call()),
-                        said: None,
+                        ..Event::Outcome(CallOutcome::Unknown).into()
                     });
                     shared.metrics.outcome(&done.event, done.fault.as_ref());
                     done
@@ -363,123 +383,16 @@ impl<'a, E: Engine> Executor<'a, E> {
             }
             Call::Impossible(fault) => Box::pin(async move {
                 Done {
-                    event: Event::Outcome(CallOutcome::NotStarted {
+                    fault: Some(fault),
+                    ..Event::Outcome(CallOutcome::NotStarted {
                         may_pass: true,
                         retry_after: None,
-                    }),
-                    fault: Some(fault),
-                    said: None,
+                    })
+                    .into()
                 }
             }),
             // The machine sends once, and only where the variables permit it.
             Call::None => Box::pin(async { Event::Checked(false).into() }),
         }
-    }
-
-    /// There are no expressions yet. A job that has one and arrives with an answer cannot be completed from it.
-    fn evaluate(&mut self, call: &CallOutcome<Arc<Answer>>) -> BoxFuture<'a, Done> {
-        if matches!(call, CallOutcome::NotStarted { .. } | CallOutcome::Unknown) && !self.called {
-            // Found, or refused: a call of this hand-out's own was counted when it ended.
-            self.shared
-                .metrics
-                .outcome(&Event::Outcome(call.clone()), self.intake.fault.as_ref());
-        }
-        let event = match (call, self.intake.expression) {
-            (CallOutcome::Started { answer, .. }, Some(name)) => {
-                self.ids = answer.ids().clone();
-                let what = format!("The task has the header `{name}`, and this worker evaluates no expressions yet.");
-                self.intake.fault = Some(Fault::of_started(what, answer));
-                Event::EvaluationFailed
-            }
-            (CallOutcome::Started { answer, .. }, None) => {
-                self.ids = answer.ids().clone();
-                Event::Evaluated(Verdict::Default)
-            }
-            _ => Event::Evaluated(Verdict::Default),
-        };
-        Box::pin(async move { event.into() })
-    }
-
-    fn fault_for(&mut self, outcome: &OutcomeVariable<Arc<Answer>>) -> Fault {
-        let fault = self.intake.fault.take();
-        match (fault, self.rejection.take(), &outcome.response) {
-            (_, Some(said), Some(answer)) => {
-                Fault::of_started(format!("The engine rejected the result: {said}."), answer)
-            }
-            (Some(mut fault), Some(said), None) => {
-                fault.what = format!("The engine rejected the report: {said}. {}", fault.what);
-                fault
-            }
-            (Some(fault), None, _) => fault,
-            (None, _, Some(answer)) => Fault::of_started("Its response was lost.".to_owned(), answer),
-            (None, _, None) => match outcome.state {
-                OutcomeState::NotStarted => Fault::of_delay(
-                    "Nothing was sent: this failure only confirms an earlier decision to start the flow again. The next attempt starts it.",
-                ),
-                OutcomeState::Retry | OutcomeState::Reported | OutcomeState::Answered => Fault::of_lost_call(),
-            },
-        }
-    }
-
-    fn fail(
-        &mut self,
-        fault: Fault,
-        retries: u32,
-        back_off: Duration,
-        outcome: &OutcomeVariable<Arc<Answer>>,
-        without_body: bool,
-    ) -> BoxFuture<'a, Done> {
-        let (shared, job) = (self.shared, self.job);
-        let next = if retries == 0 {
-            Next::Incident
-        } else {
-            Next::Retry(retries)
-        };
-        let message = report::message(&fault, outcome.state, &self.ids, next);
-        let variables = report::variables(&fault, Some(outcome), without_body);
-        // The report may be deferred, and then made once more.
-        self.intake.fault = Some(fault);
-        self.reported = Some(JobAction::Failed);
-        Box::pin(async move {
-            let report = Report::Fail {
-                retries,
-                back_off,
-                message: &message,
-                variables: &variables,
-            };
-            settled(job, shared.engine.settle(job, report).await)
-        })
-    }
-
-    fn forget(&self, reason: ForgetReason) {
-        let attempt = self.attempt.as_ref().map(AttemptId::as_str);
-        // A job that is completed from a kept answer came with an attempt that was not its own.
-        let fault = self
-            .intake
-            .fault
-            .as_ref()
-            .filter(|_| self.reported != Some(JobAction::Completed));
-        let outcome = match (reason, self.reported) {
-            (ForgetReason::Settled, _) if self.superseded => "superseded",
-            (ForgetReason::Gone, Some(JobAction::Error)) => "bpmn-error",
-            (ForgetReason::Settled, Some(JobAction::Completed)) => "completed",
-            (ForgetReason::Settled, Some(JobAction::Failed)) => "failed",
-            (ForgetReason::Settled, Some(JobAction::Error)) => "bpmn-error",
-            (ForgetReason::Settled, _) => "settled",
-            (ForgetReason::Gone, _) => "gone",
-            (ForgetReason::Refused, _) => "refused",
-            (ForgetReason::Unanswered, _) => "unanswered",
-            (ForgetReason::OutOfTime, _) => "out of time",
-            (ForgetReason::Stopped, _) => "stopped",
-        };
-        let flow = fault.map_or("started", |fault| fault.flow.as_str());
-        let flow = if self.reported.is_none() { None } else { Some(flow) };
-        tracing::info!(
-            attempt,
-            outcome,
-            flow,
-            kind = fault.map(|fault| fault.kind),
-            "the job's hand-out is over"
-        );
     }
 }

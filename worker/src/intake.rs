@@ -13,17 +13,16 @@ use serde_json::value::RawValue;
 use crate::answer::Answer;
 use crate::attempt::{AttemptId, HandedOut, Lock, OutcomeVariable, Time};
 use crate::engine::{ATTEMPT, Job, OUTCOME, Variables};
+use crate::expression::evaluate::Expressions;
+use crate::expression::{Expression, Kind};
 use crate::fault::{Fault, INVALID_INPUT};
 use crate::outcome::{InvalidLength, OnUnknown, OutcomeState, Task, job_timeout, retry_back_off, tries};
+use crate::report::EARLIER_UNKNOWN;
 
 /// The task headers that the worker reads, by the names that Camunda's connector runtime uses.
 pub mod header {
     /// The variable that gets the response.
     pub const RESULT_VARIABLE: &str = "resultVariable";
-    /// FEEL over the response.
-    pub const RESULT_EXPRESSION: &str = "resultExpression";
-    /// FEEL over the error.
-    pub const ERROR_EXPRESSION: &str = "errorExpression";
     /// An ISO 8601 duration between the tries of a job.
     pub const RETRY_BACK_OFF: &str = "retryBackoff";
     /// An ISO 8601 duration for which the job is locked.
@@ -62,12 +61,24 @@ pub struct Intake {
     pub handed_out: HandedOut<Arc<Answer>>,
     /// The call that the job asks for.
     pub call: Call,
+    /// An attempt before this one ended unknown: it may have started the flow.
+    pub earlier: bool,
     /// What to report if the job came with an attempt, or is refused.
     pub fault: Option<Fault>,
     /// The variable that gets the response.
     pub result_variable: Option<String>,
-    /// The header of an expression that this worker does not evaluate.
-    pub expression: Option<&'static str>,
+    /// The expressions to evaluate once the call has ended.
+    pub expressions: Expressions,
+}
+
+impl Intake {
+    /// Refuses the job because of its expressions, before anything is sent. What cannot be evaluated is not asked about this either.
+    pub fn refuse_expressions(&mut self, what: String) {
+        self.fault = Some(Fault::of_task(format!("{what} Nothing was sent.")));
+        self.expressions = Expressions::default();
+        self.call = Call::None;
+        self.handed_out.refused = true;
+    }
 }
 
 /// The call that a job asks for.
@@ -111,8 +122,7 @@ pub async fn read(job: &Job, handover: Handover, starter: &FlowStarter) -> Intak
     let mut intake_call = Call::None;
     let mut fault = None;
     if handed_out.may_call() {
-        let refusal = unreadable.or_else(|| settings.expression.map(not_evaluated));
-        match refusal {
+        match unreadable {
             Some(refusal) => fault = Some(refusal),
             None => match starter.prepare(&input(&job.variables)).await {
                 Ok(call) => intake_call = Call::Ready(Box::new(call)),
@@ -132,11 +142,12 @@ pub async fn read(job: &Job, handover: Handover, starter: &FlowStarter) -> Intak
         fault = Some(Fault::of_found_attempt(&found, &origin(&job.variables)));
     }
     Intake {
+        earlier: earlier(&job.variables, handed_out.outcome.as_ref()),
         handed_out,
         call: intake_call,
         fault,
         result_variable: settings.result_variable,
-        expression: settings.expression,
+        expressions: settings.expressions,
     }
 }
 
@@ -146,7 +157,7 @@ struct Settings {
     task: Task,
     job_timeout: Option<Duration>,
     result_variable: Option<String>,
-    expression: Option<&'static str>,
+    expressions: Expressions,
 }
 
 /// Or a sentence that says which header is wrong.
@@ -156,6 +167,14 @@ fn settings(job: &Job) -> Result<Settings, String> {
         read(text(name)).map_err(|why| invalid(name, text(name), &why.to_string(), "PT30S"))
     };
     let on_unknown = text(header::ON_UNKNOWN);
+    let result_variable = result_variable(job);
+    if let Some(name) = result_variable
+        .as_deref()
+        .filter(|name| [ATTEMPT, OUTCOME].contains(name))
+    {
+        let why = "the worker keeps that variable for itself";
+        return Err(invalid(header::RESULT_VARIABLE, name, why, "snQueryResult"));
+    }
     Ok(Settings {
         task: Task {
             on_unknown: OnUnknown::parse(on_unknown).ok_or_else(|| {
@@ -165,8 +184,8 @@ fn settings(job: &Job) -> Result<Settings, String> {
             retry_back_off: length(header::RETRY_BACK_OFF, retry_back_off)?.unwrap_or_default(),
         },
         job_timeout: length(header::JOB_TIMEOUT, job_timeout)?,
-        result_variable: result_variable(job),
-        expression: expression(job),
+        result_variable,
+        expressions: expressions(job),
     })
 }
 
@@ -174,17 +193,17 @@ fn settings(job: &Job) -> Result<Settings, String> {
 fn what_an_answer_needs(job: &Job) -> Settings {
     Settings {
         result_variable: result_variable(job),
-        expression: expression(job),
+        expressions: expressions(job),
         ..Settings::default()
     }
 }
 
-/// The first expression that the task has.
-fn expression(job: &Job) -> Option<&'static str> {
-    let set = |name: &&str| job.headers.get(*name).is_some_and(|text| !text.trim().is_empty());
-    [header::RESULT_EXPRESSION, header::ERROR_EXPRESSION]
-        .into_iter()
-        .find(set)
+fn expressions(job: &Job) -> Expressions {
+    let read = |kind: Kind| Expression::read(job.headers.get(kind.header())?);
+    Expressions {
+        result: read(Kind::Result),
+        error: read(Kind::Error),
+    }
 }
 
 fn result_variable(job: &Job) -> Option<String> {
@@ -198,13 +217,6 @@ fn invalid(name: &str, value: &str, why: &str, example: &str) -> String {
     format!(
         "The task header `{name}` has the value `{value}`, which cannot be used: {why}. For example `{example}`. Nothing was sent."
     )
-}
-
-fn not_evaluated(name: &'static str) -> Fault {
-    Fault::of_task(format!(
-        "The task has the header `{name}`, and this worker evaluates no expressions yet: clear that field, and use the result variable with an \
-         output mapping, or a boundary event. Nothing was sent."
-    ))
 }
 
 /// The connector's own input: the members that it knows, as the engine wrote them.
@@ -260,6 +272,18 @@ struct OutcomeJson<'a> {
     response: Option<&'a RawValue>,
 }
 
+/// A job that was handed out again after an unknown attempt: by its author's `onUnknown`, or because a person resolved the incident.
+fn earlier(variables: &Variables, outcome: Option<&OutcomeVariable<Arc<Answer>>>) -> bool {
+    #[derive(Deserialize)]
+    struct Earlier {
+        earlier: String,
+    }
+    let state = outcome.map(|outcome| outcome.state);
+    let json = variables.get(OUTCOME).unwrap_or_default();
+    matches!(state, Some(OutcomeState::Retry | OutcomeState::Reported))
+        || serde_json::from_str::<Earlier>(json).is_ok_and(|json| json.earlier == EARLIER_UNKNOWN)
+}
+
 /// A value that cannot be read is none: the attempt then counts as one whose end is not known.
 fn outcome(variables: &Variables) -> Option<OutcomeVariable<Arc<Answer>>> {
     let json: OutcomeJson = serde_json::from_str(variables.get(OUTCOME)?).ok()?;
@@ -277,129 +301,4 @@ fn outcome(variables: &Variables) -> Option<OutcomeVariable<Arc<Answer>>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-
-    fn variables(members: &[(&str, &str)]) -> Variables {
-        let members = members.iter().map(|(name, json)| {
-            let json = RawValue::from_string((*json).to_owned()).unwrap();
-            ((*name).to_owned(), json)
-        });
-        Variables::new(members.collect())
-    }
-
-    fn job(headers: &[(&str, &str)]) -> Job {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Job {
-            key: "1".to_owned(),
-            job_type: "servicenow-flow-starter:1".to_owned(),
-            retries: Some(3),
-            headers: BTreeMap::from_iter(headers),
-            variables: Variables::default(),
-            process_instance_key: "2".to_owned(),
-            process_id: "a-process".to_owned(),
-            element_id: "a-task".to_owned(),
-            element_instance_key: "3".to_owned(),
-            tenant: None,
-            lease: None,
-        }
-    }
-
-    #[test]
-    fn the_input_keeps_its_numbers_and_leaves_other_variables_out() {
-        let variables = variables(&[
-            ("method", r#""POST""#),
-            ("body", r#"{"n":1.10,"big":12345678901234567890123}"#),
-            ("flowStarterAttempt", "{}"),
-            ("other", "1"),
-        ]);
-        assert_eq!(
-            input(&variables),
-            r#"{"body":{"n":1.10,"big":12345678901234567890123},"method":"POST"}"#
-        );
-    }
-
-    #[test]
-    fn an_attempt_that_cannot_be_read_is_still_an_attempt() {
-        let read = |json: &str| attempt(&variables(&[(ATTEMPT, json)])).map(|id| id.as_str().to_owned());
-        assert_eq!(read(r#"{"id":"a-1","worker":"w"}"#).as_deref(), Some("a-1"));
-        assert_eq!(read("null"), None);
-        assert_eq!(attempt(&Variables::default()), None);
-        for odd in ["17", "{}", r#"{"id":3}"#, r#""text""#, "false"] {
-            assert_eq!(read(odd).as_deref(), Some(odd));
-        }
-    }
-
-    #[test]
-    fn an_outcome_that_cannot_be_read_is_none() {
-        let read = |json: &str| outcome(&variables(&[(OUTCOME, json)]));
-        let reported = read(r#"{"attempt":"a","state":"reported","retries":2}"#).unwrap();
-        assert_eq!((reported.state, reported.retries), (OutcomeState::Reported, Some(2)));
-        assert!(reported.response.is_none());
-        let answered = read(r#"{"attempt":"a","state":"answered","response":{"status":200}}"#).unwrap();
-        assert_eq!(answered.response.unwrap().json().get(), r#"{"status":200}"#);
-        assert!(
-            read(r#"{"attempt":"a","state":"answered"}"#)
-                .unwrap()
-                .response
-                .is_some()
-        );
-        for odd in [
-            "null",
-            "1",
-            "{}",
-            r#"{"attempt":"a","state":"done"}"#,
-            r#"{"state":"retry"}"#,
-        ] {
-            assert!(read(odd).is_none(), "{odd}");
-        }
-    }
-
-    #[test]
-    fn headers_are_read_and_blank_is_absent() {
-        let read = settings(&job(&[
-            ("resultVariable", " snResult "),
-            ("retryBackoff", "PT0S"),
-            ("jobTimeout", ""),
-            ("onUnknown", "bpmnError"),
-            ("errorExpression", " "),
-        ]))
-        .unwrap();
-        assert_eq!(read.result_variable.as_deref(), Some("snResult"));
-        assert_eq!(read.task.on_unknown, OnUnknown::BpmnError);
-        assert_eq!((read.job_timeout, read.expression), (None, None));
-        let none = settings(&job(&[("resultVariable", "  ")])).unwrap();
-        assert_eq!(none.result_variable, None);
-    }
-
-    #[test]
-    fn a_wrong_header_hides_neither_result_variable_nor_expression() {
-        let job = job(&[
-            ("retryBackoff", "5m"),
-            ("resultVariable", "snResult"),
-            ("resultExpression", "={a: 1}"),
-        ]);
-        assert!(settings(&job).is_err());
-        let kept = what_an_answer_needs(&job);
-        assert_eq!(kept.result_variable.as_deref(), Some("snResult"));
-        assert_eq!(kept.expression, Some("resultExpression"));
-    }
-
-    #[test]
-    fn a_header_that_cannot_be_read_is_named_with_its_value() {
-        for (name, value) in [
-            ("retryBackoff", "P1Y"),
-            ("retryBackoff", "5m"),
-            ("jobTimeout", "PT0S"),
-            ("jobTimeout", "-PT5S"),
-            ("onUnknown", "ignore"),
-        ] {
-            let what = settings(&job(&[(name, value)])).unwrap_err();
-            assert!(what.contains(&format!("`{name}` has the value `{value}`")), "{what}");
-        }
-    }
-}
+mod tests;

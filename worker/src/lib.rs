@@ -15,6 +15,7 @@
 //! | `worker`, `poll` | the [`Worker`]; one poll loop for each job type |
 //! | `executor` | one job from its arrival to its end: requests out, events in |
 //! | `intake` | a job's variables and headers → its attempt, its settings, its call |
+//! | [`expression`] | the author's FEEL: what the engine is asked, and what its answer means |
 //! | `fault`, `report`, [`answer`] | what went wrong; messages and variables for the engine; the response as the process gets it |
 //! | [`engine`] | the trait that an engine implements, and the Camunda 8 client |
 //! | `shared`, `clock`, `random` | permits, time that never runs behind, randomness |
@@ -33,6 +34,7 @@ pub mod attempt;
 mod clock;
 pub mod engine;
 mod executor;
+pub mod expression;
 mod fault;
 mod intake;
 pub mod management;

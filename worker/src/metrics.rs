@@ -70,6 +70,7 @@ pub struct Metrics {
     in_flight: Gauge,
     token_fetches: Counter,
     requests: Family<RequestLabels, Counter>,
+    evaluations: Histogram,
 }
 
 impl Default for Metrics {
@@ -117,6 +118,13 @@ impl Metrics {
             "Requests to the engine by call and HTTP status; status is none where no answer came",
             requests.clone(),
         );
+        let evaluations = Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]);
+        registry.register_with_unit(
+            "flow_starter_evaluation",
+            "Evaluations of expressions by the engine, from request to answer",
+            Unit::Seconds,
+            evaluations.clone(),
+        );
         Self {
             registry,
             jobs,
@@ -125,6 +133,7 @@ impl Metrics {
             in_flight,
             token_fetches,
             requests,
+            evaluations,
         }
     }
 
@@ -171,6 +180,10 @@ impl Metrics {
         };
         let kind = fault.map_or("none", |fault| fault.kind);
         self.outcomes.get_or_create(&OutcomeLabels { flow, kind }).inc();
+    }
+
+    pub(crate) fn evaluation(&self, took: Duration) {
+        self.evaluations.observe(took.as_secs_f64());
     }
 
     pub(crate) fn in_flight(&self, jobs: usize) {

@@ -3,12 +3,15 @@
 //! Storage keeps 500, 4,000 or 10,000 characters of a message, so the first 400 hold the outcome, what is known of the flow, and what a
 //! person does next. What a server said comes last.
 
+use std::collections::BTreeMap;
+
 use flow_starter_host::{ErrorKind, FlowState};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::answer::{Answer, Ids};
 use crate::attempt::OutcomeVariable;
+use crate::expression::Variables as AuthorVariables;
 use crate::fault::Fault;
 use crate::outcome::{OutcomeState, cut};
 
@@ -23,22 +26,32 @@ pub enum Next {
     Retry(u32),
     /// An incident.
     Incident,
+    /// An incident of a started flow: the author's expressions failed, or reject its response.
+    Expressions,
     /// A BPMN error.
     Error,
 }
 
-/// The message of a failure or an error.
-pub fn message(fault: &Fault, state: OutcomeState, ids: &Ids, next: Next) -> String {
+/// The message of a failure or an error. `earlier`: an earlier attempt at this task ended unknown.
+pub fn message(fault: &Fault, state: OutcomeState, ids: &Ids, next: Next, earlier: bool) -> String {
     let answered = fault.response.as_ref().map(Answer::ids);
     let known = known(fault, answered.filter(|_| *ids == Ids::default()).unwrap_or(ids));
-    let outcome = match (fault.flow, state) {
-        (FlowState::Started, _) => {
+    let outcome = match fault.flow {
+        FlowState::Started => {
             format!("The flow was started, but the task cannot be completed with its response{known}.")
         }
-        (FlowState::NotStarted, _) => format!("The flow was not started{known}."),
-        (FlowState::Unknown, _) => format!("It is unknown whether the flow was started{known}."),
+        FlowState::NotStarted if earlier => {
+            format!("This attempt did not start the flow{known}; an earlier attempt may have started it.")
+        }
+        FlowState::NotStarted => format!("The flow was not started{known}."),
+        FlowState::Unknown => format!("It is unknown whether the flow was started{known}."),
     };
     let to_do = match (next, state, fault.flow) {
+        (Next::Expressions, ..) => {
+            " Resolve the incident with at least 1 retry: the task's expressions are then evaluated again with the same response, and the flow is \
+             not started again."
+                .to_owned()
+        }
         (Next::Retry(left), OutcomeState::Retry, FlowState::Unknown) => {
             format!(" `onUnknown` is `retry`, so the next attempt starts it again. Retries left: {left}.")
         }
@@ -50,6 +63,11 @@ pub fn message(fault: &Fault, state: OutcomeState, ids: &Ids, next: Next) -> Str
         (Next::Incident, _, FlowState::Unknown) => {
             " Look for its execution in ServiceNow. If it did not run, resolve the incident with at least 1 retry: the flow is then started. If it ran, \
              do not resolve the incident: move the process instance past this task."
+                .to_owned()
+        }
+        (Next::Incident, OutcomeState::NotStarted, _) if earlier => {
+            " Look for its execution in ServiceNow. If it did not run, fix the cause, and resolve the incident with at least 1 retry: the flow is then \
+             started. If it ran, do not resolve the incident: move the process instance past this task."
                 .to_owned()
         }
         (Next::Incident, ..) if fault.retryable => {
@@ -90,6 +108,9 @@ struct Variables<'a> {
     error: ErrorVariable<'a>,
     #[serde(rename = "flowStarterOutcome", skip_serializing_if = "Option::is_none")]
     outcome: Option<&'a RawValue>,
+    /// The author's own, which never have these two names.
+    #[serde(flatten)]
+    own: Option<&'a AuthorVariables>,
 }
 
 #[derive(Serialize)]
@@ -109,31 +130,45 @@ struct ErrorDetails<'a> {
     response: Option<&'a RawValue>,
 }
 
+impl<'a> ErrorVariable<'a> {
+    fn of(fault: &'a Fault, response: Option<&'a Answer>) -> Self {
+        Self {
+            code: &fault.code,
+            message: cut(&fault.what),
+            kind: fault.kind,
+            variables: ErrorDetails {
+                kind: fault.kind,
+                flow: fault.flow.as_str(),
+                retryable: fault.retryable,
+                response: response.map(Answer::json),
+            },
+        }
+    }
+}
+
+/// The variable `error`, as error expressions see it.
+pub fn error(fault: &Fault) -> Box<RawValue> {
+    json(&ErrorVariable::of(fault, fault.response.as_ref()))
+}
+
 /// The variables of a failure (with the outcome) or an error (without), at most [`MAX_BYTES`] long: bodies are left out where they do not fit.
+/// `own`: the author's, of `jobError`. `earlier`: as for [`message`].
 pub fn variables(
     fault: &Fault,
     outcome: Option<&OutcomeVariable<std::sync::Arc<Answer>>>,
+    own: Option<&AuthorVariables>,
     without_body: bool,
+    earlier: bool,
 ) -> Box<RawValue> {
-    let message = cut(&fault.what);
     let build = |response: Option<&Answer>, outcome: Option<&RawValue>| {
         json(&Variables {
-            error: ErrorVariable {
-                code: &fault.code,
-                message,
-                kind: fault.kind,
-                variables: ErrorDetails {
-                    kind: fault.kind,
-                    flow: fault.flow.as_str(),
-                    retryable: fault.retryable,
-                    response: response.map(Answer::json),
-                },
-            },
+            error: ErrorVariable::of(fault, response),
             outcome,
+            own,
         })
     };
     let response = fault.response.as_ref();
-    let whole = outcome.map(|outcome| outcome_variable(outcome, false));
+    let whole = outcome.map(|outcome| outcome_variable(outcome, false, earlier));
     if !without_body {
         let all = build(response, whole.as_deref());
         if all.get().len() <= MAX_BYTES {
@@ -147,7 +182,7 @@ pub fn variables(
             return all;
         }
     }
-    let small = outcome.map(|outcome| outcome_variable(outcome, true));
+    let small = outcome.map(|outcome| outcome_variable(outcome, true, earlier));
     build(response.as_ref(), small.as_deref())
 }
 
@@ -159,10 +194,19 @@ struct OutcomeJson<'a> {
     retries: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     response: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    earlier: Option<&'static str>,
 }
 
+/// Of `flowStarterOutcome.earlier`: an attempt before this one ended unknown.
+pub const EARLIER_UNKNOWN: &str = "unknown";
+
 /// The variable `flowStarterOutcome`. A body that would make it larger than [`MAX_BYTES`] is left out.
-pub fn outcome_variable(outcome: &OutcomeVariable<std::sync::Arc<Answer>>, without_body: bool) -> Box<RawValue> {
+pub fn outcome_variable(
+    outcome: &OutcomeVariable<std::sync::Arc<Answer>>,
+    without_body: bool,
+    earlier: bool,
+) -> Box<RawValue> {
     let small = outcome
         .response
         .as_deref()
@@ -174,6 +218,8 @@ pub fn outcome_variable(outcome: &OutcomeVariable<std::sync::Arc<Answer>>, witho
         state: outcome.state.as_str(),
         retries: outcome.retries,
         response: response.map(Answer::json),
+        // The other states say it themselves, or make it irrelevant.
+        earlier: (earlier && outcome.state == OutcomeState::NotStarted).then_some(EARLIER_UNKNOWN),
     })
 }
 
@@ -190,12 +236,22 @@ pub fn attempt_variable(id: &str, worker: &str, started_at: &str) -> Box<RawValu
     json(&AttemptJson { id, worker, started_at })
 }
 
-/// The variables of a completion.
-pub fn result(variable: Option<&str>, answer: Option<&Answer>) -> Box<RawValue> {
-    match (variable, answer) {
-        (Some(name), Some(answer)) => json(&std::collections::BTreeMap::from([(name, answer.json())])),
-        _ => json(&serde_json::Map::new()),
+/// The variables of a completion: the response under this name, and over it what the result expression gave.
+pub fn result(variable: Option<&str>, answer: Option<&Answer>, expression: Option<&AuthorVariables>) -> Box<RawValue> {
+    let mut variables: BTreeMap<&str, &RawValue> = variable
+        .zip(answer)
+        .map(|(name, answer)| (name, answer.json()))
+        .into_iter()
+        .collect();
+    for (name, value) in expression.into_iter().flatten() {
+        variables.insert(name, value);
     }
+    json(&variables)
+}
+
+/// The author's variables as they are: of `bpmnError` and `ignoreError`.
+pub fn author(variables: &AuthorVariables) -> Box<RawValue> {
+    json(variables)
 }
 
 /// None of these types can fail to become JSON.

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::attempt::Limits;
 use crate::clock::Clock;
+use crate::expression::evaluate::Known;
 use crate::metrics::Metrics;
 use crate::pace::Permits;
 use crate::worker::Settings;
@@ -27,6 +28,7 @@ pub(crate) struct Shared<E> {
     pub(crate) metrics: Arc<Metrics>,
     /// The host's limit on the wall-clock time of a call.
     pub(crate) longest_call: Duration,
+    pub(crate) expressions: Known,
     permits: Mutex<Waiting>,
     /// A place has become free.
     pub(crate) freed: Notify,
@@ -82,6 +84,7 @@ impl<E> Shared<E> {
             clock: Clock::start(),
             metrics,
             longest_call,
+            expressions: Known::default(),
             permits: Mutex::new(Waiting {
                 permits,
                 waiting: HashMap::new(),

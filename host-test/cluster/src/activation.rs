@@ -121,11 +121,11 @@ impl State {
             "kind": "BPMN_ELEMENT",
             "listenerEventType": "UNSPECIFIED",
             "userTask": null,
+            "tags": [],
         });
         if let Value::Object(fields) = &mut activated {
             if version >= Version::V8_9 {
                 fields.insert("rootProcessInstanceKey".to_owned(), json!(job.instance.to_string()));
-                fields.insert("tags".to_owned(), json!([]));
             }
             if version >= Version::V8_10 {
                 fields.insert("businessId".to_owned(), Value::Null);

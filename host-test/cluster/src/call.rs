@@ -1,4 +1,4 @@
-//! The calls of the API that a worker makes, and which of them a request is.
+//! The calls of the API that a worker makes, the publication of messages, and which of them a request is.
 
 use crate::keys::JobKey;
 
@@ -21,6 +21,8 @@ pub enum Call {
     Variables,
     /// POST /v2/expression/evaluation
     Evaluation,
+    /// POST /v2/messages/publication
+    Publication,
     /// POST /oauth/token
     Token,
     /// Anything else.
@@ -30,7 +32,7 @@ pub enum Call {
 }
 
 impl Call {
-    const NAMES: [(Self, &'static str); 11] = [
+    const NAMES: [(Self, &'static str); 12] = [
         (Self::Topology, "topology"),
         (Self::Activation, "activation"),
         (Self::Completion, "completion"),
@@ -39,6 +41,7 @@ impl Call {
         (Self::Patch, "patch"),
         (Self::Variables, "variables"),
         (Self::Evaluation, "evaluation"),
+        (Self::Publication, "publication"),
         (Self::Token, "token"),
         (Self::Other, "other"),
         (Self::Any, "any"),
@@ -95,6 +98,7 @@ impl Route {
             ["jobs", key, "error"] => Self::only("POST", method, keyed(Call::Error, key)),
             ["element-instances", key, "variables"] => Self::only("PUT", method, keyed(Call::Variables, key)),
             ["expression", "evaluation"] => Self::only("POST", method, Self::Call(Call::Evaluation)),
+            ["messages", "publication"] => Self::only("POST", method, Self::Call(Call::Publication)),
             _ => Self::Unknown,
         }
     }

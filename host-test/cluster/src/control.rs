@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::control_json::{FaultInput, JobInput, request, snapshot};
+use crate::control_json::{ExpressionInput, FaultInput, JobInput, request, snapshot};
 use crate::core::Core;
 use crate::fault_handle::deliver;
 use crate::faults::FaultId;
@@ -51,7 +51,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST /control/clock", r#"moves the clock: {"advanceMs": 60000}"#),
     (
         "POST /control/faults",
-        r#"{"call": "completion", "times": 1, "skip": 0, "after": false, "job": "KEY", "do": {"status": 503, "headers": {}, "body": "…"}}; times null: always; do: also "resource-exhausted", "hold", "silence", "cut", "reset", "half-then-close", "half-then-reset", "half-then-stall", "late", "late-and-cut", "replay""#,
+        r#"{"call": "completion", "times": 1, "skip": 0, "after": false, "job": "KEY", "do": {"status": 503, "headers": {}, "body": "…"}}; times null: always; do: also "resource-exhausted", "resource-exhausted-500", "rejected", "forbidden", "unavailable", "gateway-timeout", "garbage", "hold", "silence", "cut", "reset", "half-then-close", "half-then-reset", "half-then-stall", "late", "late-and-cut", "replay""#,
     ),
     ("DELETE /control/faults", "no fault is left"),
     ("DELETE /control/faults/ID", "removes a fault"),
@@ -65,6 +65,10 @@ const ROUTES: &[(&str, &str)] = &[
         "what was received; ?call=completion&atLeast=2&withinMs=10000 waits, else 408",
     ),
     ("DELETE /control/requests", "forgets them"),
+    (
+        "POST /control/expressions",
+        r#"says what an expression comes to: {"expression": "=a", "result": 1, "warnings": []}; or "unparsable": "why", or "failed": "why"; without "expression": any other"#,
+    ),
     ("POST /control/restart", "drops every other connection"),
     ("POST /control/revoke-tokens", "refuses every token that was issued"),
 ];
@@ -133,6 +137,10 @@ pub(crate) async fn answer(
         },
         ("GET", ["requests"]) => requests(core, query).await,
         ("DELETE", ["requests"]) => done(|| core.log.clear()),
+        ("POST", ["expressions"]) => read(body).and_then(|input: ExpressionInput| {
+            let (expression, evaluated) = input.evaluated().map_err(|why| failure(400, why))?;
+            done(|| core.evaluate_as(expression, evaluated))
+        }),
         ("POST", ["restart"]) => {
             serving.drop_connections(Some(connection)).await;
             Ok(json!({}))

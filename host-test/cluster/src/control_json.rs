@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::call::Call;
+use crate::evaluation::Evaluated;
 use crate::faults::{Fault, Times};
 use crate::job::{Catches, JobSnapshot, JobSpec, JobState, Variables};
 use crate::keys::ProcessInstanceKey;
@@ -116,6 +117,9 @@ impl Do {
             Self::Answer(answer) => Fault::answer(answer.answer()?),
             Self::Named(name) => match name.as_str() {
                 "resource-exhausted" => Fault::answer(Answer::resource_exhausted()),
+                "resource-exhausted-500" => Fault::answer(Answer::resource_exhausted_500()),
+                "rejected" => Fault::answer(Answer::rejected("PROCESSING_ERROR")),
+                "forbidden" => Fault::answer(Answer::forbidden()),
                 "unavailable" => Fault::answer(Answer::unavailable()),
                 "gateway-timeout" => Fault::answer(Answer::gateway_timeout()),
                 "garbage" => Fault::answer(Answer::garbage()),
@@ -163,6 +167,32 @@ impl AnswerInput {
         };
         answer.headers.extend(self.headers);
         Ok(answer)
+    }
+}
+
+/// What an expression comes to: a result, or why there is none.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExpressionInput {
+    /// `None`: every expression that is not named.
+    expression: Option<String>,
+    #[serde(default)]
+    result: Value,
+    #[serde(default)]
+    warnings: Vec<String>,
+    unparsable: Option<String>,
+    failed: Option<String>,
+}
+
+impl ExpressionInput {
+    pub fn evaluated(self) -> Result<(Option<String>, Evaluated), &'static str> {
+        let evaluated = match (self.unparsable, self.failed) {
+            (None, None) => Evaluated::Result(self.result, self.warnings),
+            (Some(why), None) => Evaluated::Unparsable(why),
+            (None, Some(why)) => Evaluated::Failed(why),
+            (Some(_), Some(_)) => return Err("an expression is unparsable, or its evaluation fails; not both"),
+        };
+        Ok((self.expression, evaluated))
     }
 }
 

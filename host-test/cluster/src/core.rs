@@ -1,5 +1,6 @@
 //! Everything that a running cluster is made of, and the one place where its state is locked.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -7,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::auth::Tokens;
 use crate::clock::Clock;
-use crate::evaluation::Evaluator;
+use crate::evaluation::{Evaluated, Evaluator};
 use crate::faults::Faults;
 use crate::options::Options;
 use crate::record::Log;
@@ -21,6 +22,8 @@ pub(crate) struct Core {
     tokens: Mutex<Tokens>,
     tenants: Mutex<Vec<String>>,
     evaluator: Mutex<Option<Arc<Evaluator>>>,
+    /// What single expressions come to, before the evaluator is asked; `None`: any other.
+    expressions: Mutex<BTreeMap<Option<String>, Evaluated>>,
     /// Something changed: a job, a request, a fault.
     changed: watch::Sender<()>,
 }
@@ -39,6 +42,7 @@ impl Core {
             faults: Faults::default(),
             tokens: Mutex::default(),
             evaluator: Mutex::default(),
+            expressions: Mutex::default(),
             changed: watch::Sender::new(()),
             options,
         }
@@ -85,6 +89,16 @@ impl Core {
 
     pub fn set_evaluator(&self, evaluator: Option<Arc<Evaluator>>) {
         *lock(&self.evaluator) = evaluator;
+    }
+
+    pub fn evaluate_as(&self, expression: Option<String>, evaluated: Evaluated) {
+        lock(&self.expressions).insert(expression, evaluated);
+    }
+
+    pub fn known_expression(&self, expression: &str) -> Option<Evaluated> {
+        let expressions = lock(&self.expressions);
+        let named = expressions.get(&Some(expression.to_owned()));
+        named.or_else(|| expressions.get(&None)).cloned()
     }
 
     /// Ends locks and back-offs when their time comes, so that whoever waits for that is woken.

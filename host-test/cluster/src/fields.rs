@@ -10,23 +10,32 @@ use crate::options::Version;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
+    /// A text that is not empty.
+    Name,
+    /// A number as text.
+    Key,
     Integer,
+    /// An integer of 32 bits.
+    Integer32,
+    /// An integer above 0.
+    Positive,
     Flag,
     Object,
     Texts,
-    Anything,
+    /// What a job for a user task or an ad-hoc sub-process results in: an object that says which.
+    JobResult,
 }
 
 /// A field: its name, the first version that knows it, its type, and whether it must be there.
 pub(crate) struct Field(&'static str, Version, Kind, bool);
 
-use Kind::{Anything, Flag, Integer, Object, Text, Texts};
+use Kind::{Flag, Integer, Integer32, JobResult, Key, Name, Object, Positive, Text, Texts};
 use Version::{V8_8, V8_9, V8_10};
 
 pub(crate) const ACTIVATION: &[Field] = &[
     Field("type", V8_8, Text, true),
     Field("timeout", V8_8, Integer, true),
-    Field("maxJobsToActivate", V8_8, Integer, true),
+    Field("maxJobsToActivate", V8_8, Integer32, true),
     Field("worker", V8_8, Text, false),
     Field("fetchVariable", V8_8, Texts, false),
     Field("requestTimeout", V8_8, Integer, false),
@@ -37,8 +46,8 @@ pub(crate) const ACTIVATION: &[Field] = &[
 
 pub(crate) const COMPLETION: &[Field] = &[
     Field("variables", V8_8, Object, false),
-    Field("result", V8_8, Anything, false),
-    Field("businessId", V8_10, Text, false),
+    Field("result", V8_8, JobResult, false),
+    Field("businessId", V8_10, Name, false),
     Field("jobLeaseToken", V8_10, Text, false),
 ];
 
@@ -59,27 +68,37 @@ pub(crate) const ERROR: &[Field] = &[
 
 pub(crate) const PATCH: &[Field] = &[
     Field("changeset", V8_8, Object, true),
-    Field("operationReference", V8_8, Integer, false),
+    Field("operationReference", V8_8, Positive, false),
     Field("jobLeaseToken", V8_10, Text, false),
 ];
 
 pub(crate) const CHANGESET: &[Field] = &[
     Field("retries", V8_8, Integer, false),
     Field("timeout", V8_8, Integer, false),
-    Field("priority", V8_10, Integer, false),
+    Field("priority", V8_10, Integer32, false),
 ];
 
 pub(crate) const VARIABLES: &[Field] = &[
     Field("variables", V8_8, Object, true),
     Field("local", V8_8, Flag, false),
-    Field("operationReference", V8_8, Integer, false),
+    Field("operationReference", V8_8, Positive, false),
 ];
 
 pub(crate) const EVALUATION: &[Field] = &[
     Field("expression", V8_9, Text, true),
     Field("tenantId", V8_9, Text, false),
     Field("variables", V8_9, Object, false),
-    Field("scopeKey", V8_10, Text, false),
+    Field("scopeKey", V8_10, Key, false),
+];
+
+pub(crate) const PUBLICATION: &[Field] = &[
+    Field("name", V8_8, Text, true),
+    Field("correlationKey", V8_8, Text, false),
+    Field("timeToLive", V8_8, Integer, false),
+    Field("messageId", V8_8, Text, false),
+    Field("variables", V8_8, Object, false),
+    Field("tenantId", V8_8, Text, false),
+    Field("businessId", V8_10, Name, false),
 ];
 
 /// A body whose fields are all known, and of the right type.
@@ -89,12 +108,25 @@ pub(crate) struct Fields(Variables);
 impl Kind {
     fn fits(self, value: &Value) -> bool {
         match self {
-            Text => value.is_string(),
-            Integer => value.as_i64().is_some(),
+            Text | Name | Key => value.is_string(),
+            Integer | Positive => value.as_i64().is_some(),
+            Integer32 => value.as_i64().is_some_and(|value| i32::try_from(value).is_ok()),
             Flag => value.is_boolean(),
             Object => value.is_object(),
             Texts => value.as_array().is_some_and(|list| list.iter().all(Value::is_string)),
-            Anything => true,
+            JobResult => {
+                ["userTask", "adHocSubProcess"].contains(&value.get("type").and_then(Value::as_str).unwrap_or_default())
+            }
+        }
+    }
+
+    /// Whether a value of this type is in range.
+    fn allows(self, value: &Value) -> bool {
+        match self {
+            Name => value != "",
+            Key => value.as_str().is_some_and(|text| text.parse::<u64>().is_ok()),
+            Positive => value.as_i64().is_some_and(|value| value > 0),
+            _ => true,
         }
     }
 }
@@ -121,6 +153,9 @@ impl Fields {
                 None => return Err(bad(&format!("The request has a property that is not known: [{name}]"))),
                 Some(field) if !field.2.fits(value) => {
                     return Err(bad(&format!("The value of [{name}] has the wrong type")));
+                }
+                Some(field) if !field.2.allows(value) => {
+                    return Err(invalid(&format!("The value of {name} is out of range")));
                 }
                 Some(_) => {}
             }

@@ -37,6 +37,7 @@
 //! | `clock` | time, and what it was moved by |
 //! | `state`, `scopes` | the jobs and what time does to them; where variables are written and read |
 //! | `activation`, `settle`, `instance` | what workers do with jobs, and people with process instances |
+//! | `messages` | the messages that are buffered |
 //! | `call`, `fields`, `process` | which call a request is; which fields it may have; the request → its answer |
 //! | `auth` | credentials and tokens |
 //! | `evaluation`, `forward` | expressions; the service that evaluates them |
@@ -71,6 +72,7 @@ mod instance;
 mod job;
 mod journal;
 mod keys;
+mod messages;
 mod options;
 mod process;
 mod record;

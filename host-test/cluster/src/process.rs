@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::activation::{self, Wish};
 use crate::answer::Answer;
@@ -13,6 +13,7 @@ use crate::evaluation::{Evaluated, Evaluation};
 use crate::fields::{self, Fields, bad, invalid};
 use crate::job::{Failure, Thrown};
 use crate::keys::JobKey;
+use crate::messages::Message;
 use crate::options::{DEFAULT_TENANT, Version};
 use crate::record::Request;
 use crate::settle::{Changeset, Refusal};
@@ -43,6 +44,7 @@ async fn answer(core: &Core, request: &Request, waiting: bool) -> Result<Answer,
         Route::Call(Call::Topology) => Ok(topology(core)),
         Route::Call(Call::Activation) => activate(core, request, waiting).await,
         Route::Call(Call::Evaluation) if core.options.version >= Version::V8_9 => evaluate(core, request).await,
+        Route::Call(Call::Publication) => publish(core, request),
         Route::Keyed(Call::Variables, scope) => set_variables(core, request, scope),
         Route::Keyed(call, key) => settle(core, request, call, JobKey(key)),
         Route::BadKey(_) => Err(bad("The key in the path is not a number")),
@@ -58,15 +60,22 @@ async fn answer(core: &Core, request: &Request, waiting: bool) -> Result<Answer,
 
 fn topology(core: &Core) -> Answer {
     let version = core.options.version.gateway();
-    let partition = json!({ "partitionId": 1, "role": "leader", "health": "healthy", "state": "active" });
-    let broker = json!({
-        "nodeId": 0, "brokerId": "0", "host": "127.0.0.1", "port": 26501, "version": version,
-        "partitions": [partition],
+    let mut partition = json!({ "partitionId": 1, "role": "leader", "health": "healthy" });
+    let mut broker = json!({ "nodeId": 0, "host": "127.0.0.1", "port": 26501, "version": version });
+    let mut body = json!({
+        "clusterSize": 1, "partitionsCount": 1, "replicationFactor": 1, "gatewayVersion": version,
+        "lastCompletedChangeId": "-1",
     });
-    let body = json!({
-        "brokers": [broker], "clusterId": "test-cluster", "clusterSize": 1, "partitionsCount": 1,
-        "replicationFactor": 1, "gatewayVersion": version, "lastCompletedChangeId": "-1",
-    });
+    let add = |to: &mut Value, since: Version, name: &str, value: Value| {
+        if let (Value::Object(fields), true) = (to, core.options.version >= since) {
+            fields.insert(name.to_owned(), value);
+        }
+    };
+    add(&mut partition, Version::V8_10, "state", json!("active"));
+    add(&mut broker, Version::V8_10, "brokerId", json!("0"));
+    add(&mut broker, Version::V8_8, "partitions", json!([partition]));
+    add(&mut body, Version::V8_9, "clusterId", json!("test-cluster"));
+    add(&mut body, Version::V8_8, "brokers", json!([broker]));
     Answer::json(200, &body)
 }
 
@@ -105,6 +114,9 @@ fn named_tenants(core: &Core, named: Vec<String>) -> Result<Vec<String>, Answer>
         true => vec![DEFAULT_TENANT.to_owned()],
         false => named,
     };
+    if named.iter().any(String::is_empty) {
+        return Err(invalid("A tenant has no name"));
+    }
     let assigned = core.tenants();
     match named.iter().all(|tenant| assigned.contains(tenant)) {
         true => Ok(named),
@@ -220,9 +232,6 @@ fn set_variables(core: &Core, request: &Request, scope: u64) -> Result<Answer, A
 
 async fn evaluate(core: &Core, request: &Request) -> Result<Answer, Answer> {
     let fields = Fields::read(&request.body, fields::EVALUATION, core.options.version)?;
-    let Some(evaluator) = core.evaluator() else {
-        return Err(Answer::problem(404, "Not Found", "The test has set no evaluator"));
-    };
     let evaluation = Evaluation {
         expression: fields.text("expression").unwrap_or_default().to_owned(),
         variables: fields.object("variables"),
@@ -233,7 +242,40 @@ async fn evaluate(core: &Core, request: &Request) -> Result<Answer, Answer> {
         named_tenants(core, vec![tenant.clone()])?;
     }
     let expression = evaluation.expression.clone();
+    if let Some(evaluated) = core.known_expression(&expression) {
+        return Ok(evaluated.answer(&expression, core.options.version));
+    }
+    let Some(evaluator) = core.evaluator() else {
+        return Err(Answer::problem(404, "Not Found", "The test has set no evaluator"));
+    };
     let evaluated = tokio::task::spawn_blocking(move || evaluator(&evaluation)).await;
     let evaluated = evaluated.unwrap_or_else(|_| Evaluated::Failed("the test's evaluator panicked".to_owned()));
     Ok(evaluated.answer(&expression, core.options.version))
+}
+
+fn publish(core: &Core, request: &Request) -> Result<Answer, Answer> {
+    let fields = Fields::read(&request.body, fields::PUBLICATION, core.options.version)?;
+    let text = |name| fields.text(name).unwrap_or_default().to_owned();
+    let message = Message {
+        name: text("name"),
+        correlation_key: text("correlationKey"),
+        id: text("messageId"),
+        tenant: fields.text("tenantId").unwrap_or(DEFAULT_TENANT).to_owned(),
+    };
+    if message.name.is_empty() {
+        return Err(invalid("No name is given"));
+    }
+    named_tenants(core, vec![message.tenant.clone()])?;
+    let life = milliseconds(&fields, "timeToLive")?.unwrap_or_default();
+    let tenant = message.tenant.clone();
+    match core.with(|state| state.publish(message, life)) {
+        Some(key) => Ok(Answer::json(
+            200,
+            &json!({ "messageKey": key.to_string(), "tenantId": tenant }),
+        )),
+        None => {
+            let detail = "Command 'PUBLISH' rejected with code 'ALREADY_EXISTS': a message with this id is buffered";
+            Err(Answer::problem(409, "ALREADY_EXISTS", detail))
+        }
+    }
 }

@@ -141,9 +141,8 @@ impl State {
     pub fn update(&mut self, key: JobKey, changeset: &Changeset, lease: Option<&str>) -> Result<(), Refusal> {
         let now = self.clock.now();
         let job = self.live(key)?;
-        // A person who sets retries has no lease.
-        let needs_lease = lease.is_some() || changeset.timeout.is_some();
-        if needs_lease && job.lease.as_deref() != lease {
+        // Without a token an update always applies: a person has none.
+        if lease.is_some() && job.lease.as_deref() != lease {
             return Err(Refusal::Conflict("the lease is not the current one"));
         }
         if changeset.retries.is_some_and(|retries| retries < 1) {
@@ -157,7 +156,7 @@ impl State {
                     extended = Some(timeout);
                 }
                 // Its lock has ended, and nobody has it since: accepted, without effect.
-                JobState::Activatable if job.lease.is_none() => {}
+                JobState::Activatable if lease.is_none() => {}
                 _ => return Err(Refusal::Conflict("no worker has it")),
             }
         }

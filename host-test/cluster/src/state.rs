@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::job::{Failure, JobSnapshot, JobSpec, JobState, Thrown, Variables};
 use crate::journal::{Change, What};
 use crate::keys::{ElementInstanceKey, JobKey, ProcessInstanceKey};
+use crate::messages::Message;
 
 /// Keys of a cluster's first partition start here.
 const FIRST_KEY: u64 = 2_251_799_813_685_249;
@@ -17,6 +18,8 @@ pub(crate) struct State {
     pub instances: BTreeMap<ProcessInstanceKey, Instance>,
     /// The jobs that have not ended.
     pub live: BTreeSet<JobKey>,
+    /// When each buffered message ends.
+    pub messages: BTreeMap<Message, Duration>,
     /// Answers 8.10's `withLease` with a null token, as during a rolling upgrade.
     pub null_leases: bool,
     next_key: u64,
@@ -60,6 +63,7 @@ impl State {
             jobs: BTreeMap::new(),
             instances: BTreeMap::new(),
             live: BTreeSet::new(),
+            messages: BTreeMap::new(),
             null_leases: false,
             next_key: FIRST_KEY,
             next_lease: 0,

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde_json::value::RawValue;
+
 /// Why an activation ended without a list of jobs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ActivationError {
@@ -96,6 +98,40 @@ pub enum SettleAnswer {
     },
     /// Nobody knows whether it was processed.
     Unanswered {
+        /// See the module.
+        detail: String,
+    },
+}
+
+/// The answer to an evaluation.
+#[derive(Debug)]
+pub enum EvaluateAnswer {
+    /// 200.
+    Evaluated {
+        /// JSON.
+        result: Box<RawValue>,
+        /// What explains a null: a missing variable, a function that does not exist.
+        warnings: Vec<String>,
+    },
+    /// It is not FEEL.
+    Unparsable {
+        /// See the module.
+        detail: String,
+    },
+    /// It was not evaluated, and will not be: it failed, the request is refused, or the worker's permissions do not cover it.
+    Failed {
+        /// The engine tried, so it has parsed it.
+        evaluated: bool,
+        /// See the module.
+        detail: String,
+    },
+    /// The engine has no such call: Camunda 8.8.
+    Unsupported {
+        /// See the module.
+        detail: String,
+    },
+    /// 429, 503, 504, a reset, a timeout, or an answer that is not the engine's.
+    Away {
         /// See the module.
         detail: String,
     },

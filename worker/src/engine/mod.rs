@@ -13,7 +13,7 @@ mod answer;
 pub mod camunda8;
 mod job;
 
-pub use answer::{ActivationError, ExtendAnswer, PutAnswer, SettleAnswer};
+pub use answer::{ActivationError, EvaluateAnswer, ExtendAnswer, PutAnswer, SettleAnswer};
 pub use job::{Job, Variables};
 
 use std::time::Duration;
@@ -88,6 +88,9 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Writes the job's outcome (a JSON value) as a local variable.
     fn record(&self, job: &Job, outcome: &RawValue) -> impl Future<Output = PutAnswer> + Send;
+
+    /// Evaluates FEEL, with its leading `=`. `variables`: a JSON object.
+    fn evaluate(&self, expression: &str, variables: Option<&RawValue>) -> impl Future<Output = EvaluateAnswer> + Send;
 
     /// The engine's version, for the log.
     ///

@@ -9,8 +9,10 @@ use super::{Ended, Step};
 use crate::answer::Answer;
 use crate::attempt::{Action, Event, Time};
 use crate::engine::{ExtendAnswer, Job, PutAnswer, SettleAnswer};
+use crate::expression::evaluate::{NotEvaluated, Spoken};
+use crate::expression::result::Said;
 use crate::fault::Fault;
-use crate::outcome::CallOutcome;
+use crate::outcome::{CallOutcome, Verdict};
 use crate::report::MAX_BYTES;
 
 /// What a step came to, with what the executor keeps of it.
@@ -20,6 +22,8 @@ pub(super) struct Done {
     pub(super) fault: Option<Fault>,
     /// What the engine said for a person.
     pub(super) said: Option<String>,
+    /// What the author's expressions gave, or a sentence that says why they gave nothing.
+    pub(super) spoken: Option<Result<Spoken, String>>,
 }
 
 impl From<Ended> for Done {
@@ -28,6 +32,7 @@ impl From<Ended> for Done {
             event,
             fault: None,
             said: None,
+            spoken: None,
         }
     }
 }
@@ -40,9 +45,8 @@ pub(super) fn lost(step: &Step, asked_at: Time) -> Done {
         Action::Extend { .. } => Event::ExtendUnanswered { asked_at },
         Action::Send { .. } => {
             return Done {
-                event: Event::Outcome(CallOutcome::Unknown),
                 fault: Some(Fault::of_lost_call()),
-                said: None,
+                ..Event::Outcome(CallOutcome::Unknown).into()
             };
         }
         Action::Evaluate(_) => Event::EvaluationFailed,
@@ -89,17 +93,16 @@ pub(super) async fn of_call(outcome: Outcome<FlowResponse>, most: usize) -> Done
                     started(Arc::new(answer), false, Some(fault))
                 }
                 FlowState::NotStarted => Done {
-                    event: Event::Outcome(CallOutcome::NotStarted {
+                    fault: Some(fault),
+                    ..Event::Outcome(CallOutcome::NotStarted {
                         may_pass: error.retryable,
                         retry_after: error.retry_after_ms.map(|ms| Duration::from_millis(ms.into())),
-                    }),
-                    fault: Some(fault),
-                    said: None,
+                    })
+                    .into()
                 },
                 FlowState::Unknown => Done {
-                    event: Event::Outcome(CallOutcome::Unknown),
                     fault: Some(fault),
-                    said: None,
+                    ..Event::Outcome(CallOutcome::Unknown).into()
                 },
             }
         }
@@ -108,9 +111,33 @@ pub(super) async fn of_call(outcome: Outcome<FlowResponse>, most: usize) -> Done
 
 fn started(answer: Arc<Answer>, whole: bool, fault: Option<Fault>) -> Done {
     Done {
-        event: Event::Outcome(CallOutcome::Started { answer, whole }),
         fault,
-        said: None,
+        ..Event::Outcome(CallOutcome::Started { answer, whole }).into()
+    }
+}
+
+/// What the author's expressions come to.
+pub(super) fn concluded(spoken: Result<Spoken, NotEvaluated>) -> Done {
+    let (event, spoken) = match spoken {
+        Ok(spoken) => (Event::Evaluated(verdict(&spoken.said)), Ok(spoken)),
+        Err(NotEvaluated::Failed(why)) => (Event::EvaluationFailed, Err(why)),
+        Err(NotEvaluated::Away(why)) => (Event::EvaluatorAway, Err(why)),
+    };
+    Done {
+        spoken: Some(spoken),
+        ..event.into()
+    }
+}
+
+fn verdict(said: &Said) -> Verdict {
+    match said {
+        Said::Nothing => Verdict::Default,
+        Said::IgnoreError { .. } => Verdict::Complete,
+        Said::BpmnError { .. } => Verdict::BpmnError,
+        Said::JobError { retries, back_off, .. } => Verdict::JobError {
+            retries: *retries,
+            back_off: *back_off,
+        },
     }
 }
 
@@ -138,11 +165,7 @@ pub(super) fn settled(job: &Job, answer: SettleAnswer) -> Done {
         SettleAnswer::Rejected { too_large, detail } => (Event::SettleRejected { too_large }, Some(detail)),
         SettleAnswer::Unanswered { detail } => (Event::SettleUnanswered, Some(detail)),
     };
-    Done {
-        event,
-        fault: None,
-        said,
-    }
+    Done { said, ..event.into() }
 }
 
 pub(super) fn log_put(job: &Job, what: &str, answer: &PutAnswer) {

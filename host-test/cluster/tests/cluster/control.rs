@@ -146,3 +146,32 @@ fn a_restart_spares_the_connection_that_asks() {
     assert!(worker.try_read().is_err());
     assert_eq!(control.call("GET", "/jobs", &Value::Null).status, 200);
 }
+
+#[test]
+fn an_expression_comes_to_what_was_said() {
+    let cluster = start(Version::V8_9);
+    let mut control = control(&cluster);
+    for input in [
+        json!({ "expression": "=a", "result": { "b": 1 }, "warnings": ["careful"] }),
+        json!({ "expression": "=(", "unparsable": "a bracket" }),
+        json!({ "expression": "=x", "failed": "too deep" }),
+    ] {
+        assert_eq!(control.call("POST", "/expressions", &input).status, 200);
+    }
+    let both = json!({ "expression": "=y", "unparsable": "so", "failed": "and so" });
+    assert_eq!(control.call("POST", "/expressions", &both).status, 400);
+    let mut client = Client::to(&cluster);
+    let mut evaluate =
+        |expression: &str| client.call("POST", "/expression/evaluation", &json!({ "expression": expression }));
+    let reply = evaluate("=a");
+    let expected = json!({ "expression": "=a", "result": { "b": 1 }, "warnings": [{ "message": "careful" }] });
+    assert_eq!((reply.status, reply.body), (200, expected));
+    assert_eq!(evaluate("=(").body["detail"], "Failed to parse expression: a bracket");
+    assert_eq!(evaluate("=x").status, 500);
+    assert_eq!(evaluate("=y").status, 404);
+    assert_eq!(
+        control.call("POST", "/expressions", &json!({ "result": 5 })).status,
+        200
+    );
+    assert_eq!(evaluate("=y").body["result"], 5);
+}

@@ -105,6 +105,16 @@ fn what_is_missing_or_wrong_is_refused() {
             &activation,
             json!({ "type": "t", "timeout": 1, "maxJobsToActivate": 1, "fetchVariable": "a" }),
         ),
+        (
+            "POST",
+            &activation,
+            json!({ "type": "t", "timeout": 1, "maxJobsToActivate": 4_294_967_296_i64 }),
+        ),
+        (
+            "POST",
+            &activation,
+            json!({ "type": "t", "timeout": 1, "maxJobsToActivate": 1, "tenantIds": [""] }),
+        ),
         ("POST", &activation, json!([])),
         ("POST", &failure, json!({ "retries": 1.5 })),
         ("POST", &failure, json!({ "retries": 5_000_000_000_i64 })),
@@ -113,11 +123,54 @@ fn what_is_missing_or_wrong_is_refused() {
         ("POST", &format!("/jobs/{job}/error"), json!({})),
         ("POST", &format!("/jobs/{job}/error"), json!({ "errorCode": "" })),
         ("PATCH", &format!("/jobs/{job}"), json!({})),
+        (
+            "PATCH",
+            &format!("/jobs/{job}"),
+            json!({ "changeset": { "retries": 1 }, "operationReference": 0 }),
+        ),
+        (
+            "POST",
+            &format!("/jobs/{job}/completion"),
+            json!({ "result": { "type": "other" } }),
+        ),
         ("POST", &"/jobs/one/completion".to_owned(), json!({})),
     ] {
         let reply = client.call(method, path, &body);
         assert_eq!(reply.status, 400, "{path} {body}");
         assert!(reply.head.contains("application/problem+json"));
+    }
+}
+
+#[test]
+fn what_8_10_added_is_checked_as_well() {
+    let (cluster, job, mut client) = one(Version::V8_10, JobSpec::new("t"));
+    cluster.set_evaluator(|_| camunda_test_cluster::Evaluated::Result(json!(1), vec![]));
+    for (path, body) in [
+        (format!("/jobs/{job}/completion"), json!({ "businessId": "" })),
+        (
+            "/expression/evaluation".to_owned(),
+            json!({ "expression": "=1", "scopeKey": "task" }),
+        ),
+    ] {
+        let reply = client.call("POST", &path, &body);
+        assert_eq!((reply.status, reply.title()), (400, "INVALID_ARGUMENT"), "{path}");
+    }
+}
+
+#[test]
+fn a_topology_has_what_its_version_knows() {
+    for (version, cluster_id, broker_id) in [
+        (Version::V8_8, false, false),
+        (Version::V8_9, true, false),
+        (Version::V8_10, true, true),
+    ] {
+        let cluster = start(version);
+        let topology = Client::to(&cluster).call("GET", "/topology", &Value::Null).body;
+        let broker = &topology["brokers"][0];
+        assert_eq!(topology["gatewayVersion"], broker["version"]);
+        assert_eq!(topology.get("clusterId").is_some(), cluster_id, "{version:?}");
+        assert_eq!(broker.get("brokerId").is_some(), broker_id, "{version:?}");
+        assert_eq!(broker["partitions"][0].get("state").is_some(), broker_id, "{version:?}");
     }
 }
 

@@ -51,10 +51,17 @@ fn a_patch_of_the_timeout_proves_ownership() {
     assert_eq!(extend(&mut client, job, json!(old)), 409);
     let token = lease(&mut client);
     assert_eq!(extend(&mut client, job, json!(old)), 409);
-    assert_eq!(extend(&mut client, job, Value::Null), 409);
     assert_eq!(extend(&mut client, job, json!(token)), 204);
-    // A person who sets the retries has no token.
+}
+
+#[test]
+fn a_patch_without_a_token_always_applies() {
+    let (cluster, job, mut client, _) = leased();
+    assert_eq!(extend(&mut client, job, Value::Null), 204);
     assert_eq!(client.patch(job, json!({ "retries": 9 })), 204);
+    cluster.expire(job);
+    assert_eq!(extend(&mut client, job, Value::Null), 204);
+    assert_eq!(cluster.job(job).unwrap().state, JobState::Activatable);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod expressions;
 mod faults;
 mod fields;
 mod leases;
+mod messages;
 mod polls;
 mod program;
 mod settling;

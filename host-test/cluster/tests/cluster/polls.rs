@@ -103,13 +103,14 @@ fn a_job_has_the_fields_of_its_version() {
         "processDefinitionVersion",
         "processInstanceKey",
         "retries",
+        "tags",
         "tenantId",
         "type",
         "userTask",
         "variables",
         "worker",
     ];
-    let of_8_9 = ["rootProcessInstanceKey", "tags"];
+    let of_8_9 = ["rootProcessInstanceKey"];
     let of_8_10 = ["businessId", "jobLeaseToken", "physicalTenantId", "priority"];
     let wanted = |versions: &[&[&'static str]]| {
         let mut names = versions.concat();

@@ -94,8 +94,6 @@ author of a Scripted REST API says that its 202 means a started flow, the task's
 ```
 =if error.code = \"202\" and error.type = \"unconfirmed\" then ignoreError({accepted: true}) else null
 ```
-
-The job worker evaluates no error expressions yet: they come with the next version.
 ";
 
 fn of_proxy(fault: &str, answer: Option<&'static str>) -> Row {

@@ -82,6 +82,27 @@ fn retry_ends_in_an_incident_when_no_retries_are_left() {
 }
 
 #[test]
+fn an_attempt_that_started_nothing_still_tells_of_an_unknown_one_before_it() {
+    let rig = Rig::new();
+    let busy = Behaviour::Answer(servicenow_stand_in::Answer::new(429));
+    let gone = Behaviour::Answer(servicenow_stand_in::Answer::new(404));
+    for behaviour in [Behaviour::Fault(Fault::Reset), busy, gone] {
+        rig.flow_once(behaviour);
+    }
+    let key = rig.create(job().header("onUnknown", "retry").retries(5));
+    let _program = rig.start();
+    let incident = rig.incident(key);
+    assert_eq!(incident.state(), "not-started");
+    for words in [
+        "This attempt did not start the flow",
+        "earlier attempt may have started it",
+        "Look for its execution",
+    ] {
+        assert!(incident.head().contains(words), "{}", incident.message);
+    }
+}
+
+#[test]
 fn an_unknown_call_throws_an_error_that_a_boundary_event_catches() {
     let specs = [job().catches("FLOW_UNKNOWN"), job().catches_everything()];
     for spec in specs {

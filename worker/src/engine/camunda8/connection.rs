@@ -118,7 +118,7 @@ impl Connection {
 
     async fn read(&self, call: Call, response: Response, asked_at: Instant, presented: Option<&Presented>) -> Ended {
         let cap = match call {
-            Call::Activation => self.limits.activation_bytes,
+            Call::Activation | Call::Evaluation => self.limits.activation_bytes,
             _ => self.limits.bytes,
         };
         let (status, headers) = (response.status().as_u16(), response.headers().clone());

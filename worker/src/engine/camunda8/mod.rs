@@ -9,6 +9,7 @@
 //! | `request` | the calls' bodies |
 //! | `answer`, `classify` | the answers, and what each means for the job |
 //! | `activated` | the jobs in an activation's answer |
+//! | `evaluation` | the answers to an evaluation |
 //!
 //! It is reqwest and these calls, not Camunda's Rust SDK (10.0.0): the SDK ends its worker after four answers of 503, only logs a completion
 //! that was not accepted, and sends failures without retries. This worker has to see each answer, and nothing below it may repeat a request.
@@ -26,6 +27,7 @@ mod builder;
 mod classify;
 mod connection;
 mod credentials;
+mod evaluation;
 mod fetch;
 mod lease;
 mod request;
@@ -45,7 +47,9 @@ pub use builder::{Builder, Call, OAuth, Observer, Proxies, SettingsError, TokenO
 use self::answer::{Answer, Ended};
 use self::connection::Connection;
 use self::lease::Leases;
-use super::{ActivationError, ActivationRequest, Engine, ExtendAnswer, Job, PutAnswer, Report, SettleAnswer};
+use super::{
+    ActivationError, ActivationRequest, Engine, EvaluateAnswer, ExtendAnswer, Job, PutAnswer, Report, SettleAnswer,
+};
 
 /// A client of one cluster. Share it: its connections and its access token are for the whole process.
 pub struct Camunda8 {
@@ -147,6 +151,10 @@ impl Engine for Camunda8 {
 
     async fn record(&self, job: &Job, outcome: &RawValue) -> PutAnswer {
         classify::recorded(self.connection.send(request::record(job, outcome)).await)
+    }
+
+    async fn evaluate(&self, expression: &str, variables: Option<&RawValue>) -> EvaluateAnswer {
+        evaluation::evaluated(self.connection.send(request::evaluation(expression, variables)).await)
     }
 
     async fn version(&self) -> Result<String, String> {

@@ -74,6 +74,13 @@ struct Changeset {
 }
 
 #[derive(Serialize)]
+struct Evaluation<'a> {
+    expression: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variables: Option<&'a RawValue>,
+}
+
+#[derive(Serialize)]
 struct SetVariables<V> {
     variables: V,
     local: bool,
@@ -189,6 +196,16 @@ fn variables(job: &Job, variables: impl Serialize) -> Request {
     let path = format!("/element-instances/{}/variables", segment(&job.element_instance_key));
     let body = SetVariables { variables, local: true };
     with_body(Call::Variables, Method::PUT, path, &body)
+}
+
+pub(super) fn evaluation(expression: &str, variables: Option<&RawValue>) -> Request {
+    let body = Evaluation { expression, variables };
+    with_body(
+        Call::Evaluation,
+        Method::POST,
+        "/expression/evaluation".to_owned(),
+        &body,
+    )
 }
 
 /// A token that is empty is none: a cluster of an older version in the middle of an upgrade.
