@@ -95,7 +95,7 @@ pub fn judge_any(job: &JobFacts) -> Vec<Broken> {
     if job.starts().count() > 1 + job.resolves {
         broken.push(Broken::SecondStart);
     }
-    broken.extend(end(job));
+    broken.extend(end(job, ""));
     broken
 }
 
@@ -107,7 +107,7 @@ pub fn judge(job: &JobFacts) -> Vec<Broken> {
     if starts > 1 + job.decisions() {
         broken.push(Broken::SecondStart);
     }
-    broken.extend(end(job));
+    broken.extend(end(job, NO_ID));
     broken.extend(attempts(job));
     broken.extend(job.reports.iter().filter_map(|report| {
         let beginning = match report.claim {
@@ -129,13 +129,18 @@ pub fn judge(job: &JobFacts) -> Vec<Broken> {
     broken
 }
 
-fn end(job: &JobFacts) -> Option<Broken> {
+/// A result without an id.
+const NO_ID: &str = r#""executionId":null"#;
+
+fn end(job: &JobFacts, no_id: &str) -> Option<Broken> {
     match &job.end {
         End::Open(_) => Some(Broken::Lost),
         End::Completed(variables) => {
             let own_id = job.starts().any(|id| variables.contains(id));
-            let lost = |request: &Request| request.started.is_some() && request.conduct.loses_the_id();
-            (!own_id && !job.requests.iter().any(lost)).then_some(Broken::FalseCompletion)
+            // The call may have ended with its worker's pause: all that is known then is that a flow was started.
+            let lost = |request: &Request| request.started.is_some() && (job.touched || request.conduct.loses_the_id());
+            let no_id = variables.contains(no_id) && job.requests.iter().any(lost);
+            (!own_id && !no_id).then_some(Broken::FalseCompletion)
         }
         End::Thrown | End::Incident => None,
     }

@@ -82,6 +82,14 @@ pub fn figures(plan: &Plan, outcome: &Outcome) -> Vec<(&'static str, String)> {
             })
             .to_string(),
         ),
+        (
+            "completed without an id of the flow",
+            count(after, &|job| match &job.end {
+                End::Completed(variables) => !job.starts().any(|id| variables.contains(id)),
+                _ => false,
+            })
+            .to_string(),
+        ),
         ("violations", outcome.violations.len().to_string()),
     ]
 }

@@ -99,6 +99,12 @@ fn a_completion_needs_a_flow_of_the_jobs_own() {
     job.requests[0].started = Some("ANOTHER".to_owned());
     assert_eq!(judge(&job), [Broken::FalseCompletion]);
     job.requests[0].conduct = Conduct::Fault(Fault::CloseWithinBody);
+    assert_eq!(judge(&job), [Broken::FalseCompletion]);
+    job.end = End::Completed(r#"{"result":{"executionId":null}}"#.to_owned());
+    assert_eq!(judge(&job), []);
+    job.requests[0].conduct = Conduct::Normal;
+    assert_eq!(judge(&job), [Broken::FalseCompletion]);
+    job.touched = true;
     assert_eq!(judge(&job), []);
     job.requests[0].started = None;
     assert_eq!(judge(&job), [Broken::FalseCompletion]);
