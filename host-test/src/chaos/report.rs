@@ -1,5 +1,7 @@
 //! The figures of a run.
 
+use std::collections::BTreeMap;
+
 use super::facts::{Claim, End, JobFacts};
 use super::plan::Plan;
 use super::run::Outcome;
@@ -90,6 +92,24 @@ pub fn figures(plan: &Plan, outcome: &Outcome) -> Vec<(&'static str, String)> {
             })
             .to_string(),
         ),
-        ("violations", outcome.violations.len().to_string()),
+        ("violations", violations(outcome)),
     ]
+}
+
+/// How many, and of which promise.
+fn violations(outcome: &Outcome) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for violation in &outcome.violations {
+        *counts.entry(violation.broken.promise()).or_default() += 1;
+    }
+    match counts.is_empty() {
+        true => "0".to_owned(),
+        false => {
+            let counts: Vec<String> = counts
+                .iter()
+                .map(|(promise, count)| format!("{count}: {promise}"))
+                .collect();
+            counts.join("; ")
+        }
+    }
 }
