@@ -104,9 +104,22 @@ docs: ## Build the host library's documentation and open it
 CALLS ?= 100000
 BY ?= honest
 .PHONY: soak
-soak: build guests ## Make 100,000 calls (CALLS=…; BY=hostile: attacks) and check that memory and sockets do not grow
-	$(CARGO) build --locked --workspace --bin soak --test component_file
-	@"$$($(TARGET_DIR))/debug/soak" --calls $(CALLS) --guest $(BY)
+soak: build guests ## Make 100,000 calls (CALLS=…; BY=hostile: attacks; BY=jobs: one worker) and check that memory and sockets do not grow
+	@$(CARGO) build --locked --workspace --bin soak --bin soak-jobs --bin flow-starter --test component_file
+	@programs=$$($(TARGET_DIR))/debug; \
+		case '$(BY)' in \
+			jobs) exec "$$programs/soak-jobs" --jobs $(CALLS) --flow-starter "$$programs/flow-starter";; \
+			*) exec "$$programs/soak" --calls $(CALLS) --guest $(BY);; \
+		esac
+
+# Without SEED, a new plan each time. A pause lasts as long as a job's lock, so that a run takes a minute and a half at least.
+# BY=camunda: Camunda's connector runtime in place of ours, for comparison (needs Maven and Java 21).
+JOBS ?= 10000
+.PHONY: chaos
+chaos: first-build build ## Kill, pause and stop workers while cluster and ServiceNow fail; judge all jobs (JOBS=…; SEED=… repeats the plan)
+	@$(CARGO) build --locked --workspace --bin chaos --bin flow-starter --test component_file
+	@programs=$$($(TARGET_DIR))/debug; exec "$$programs/chaos" --flow-starter "$$programs/flow-starter" --jobs $(JOBS) \
+		$(if $(filter camunda,$(BY)),--by camunda) $(if $(SEED),--seed $(SEED))
 
 .PHONY: templates
 templates: ## Generate the element template and its field documentation

@@ -4,13 +4,13 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::java::{Java, project};
+use crate::java::{Built, Java, project};
 
 /// The job type that the runtime works on.
 pub const JOB_TYPE: &str = "io.camunda:http-json:1";
@@ -52,6 +52,25 @@ impl RuntimeOptions {
     pub fn secret(mut self, name: &str, value: &str) -> Self {
         self.secrets.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// The runtime's process, not started yet.
+    #[must_use]
+    pub fn command(&self, java: &Java, built: &Built) -> Command {
+        let secrets = self.secrets.iter();
+        let mut command = java.command();
+        command
+            .arg("-cp")
+            .arg(built.class_path())
+            .arg("ConnectorRuntime")
+            .args(self.arguments())
+            // No setting of this machine counts; secrets with umlauts do.
+            .env_clear()
+            .env("LC_ALL", "C.UTF-8")
+            // Otherwise the runtime looks for connectors on the whole class path.
+            .env("CONNECTOR_REST_FUNCTION", "Rest")
+            .envs(secrets.map(|(name, value)| (format!("SECRET_{name}"), value)));
+        command
     }
 
     fn arguments(&self) -> Vec<String> {
@@ -99,23 +118,8 @@ impl Runtime {
     /// Where Maven cannot build it, or it does not start.
     pub fn start(java: &Java, options: &RuntimeOptions) -> Result<Self> {
         let built = java.maven(&project("judge"))?;
-        let mut child = java
-            .command()
-            .arg("-cp")
-            .arg(built.class_path())
-            .arg("ConnectorRuntime")
-            .args(options.arguments())
-            // No setting of this machine counts; secrets with umlauts do.
-            .env_clear()
-            .env("LC_ALL", "C.UTF-8")
-            // Otherwise the runtime looks for connectors on the whole class path.
-            .env("CONNECTOR_REST_FUNCTION", "Rest")
-            .envs(
-                options
-                    .secrets
-                    .iter()
-                    .map(|(name, value)| (format!("SECRET_{name}"), value)),
-            )
+        let mut child = options
+            .command(java, &built)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             // Warnings of the JVM about its libraries.

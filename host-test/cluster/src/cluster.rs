@@ -144,6 +144,11 @@ impl Cluster {
         })
     }
 
+    /// Forgets the jobs that have ended, and says how many that were. To a worker they are what they were before: gone (404).
+    pub fn forget_ended_jobs(&self) -> usize {
+        self.core().with(|state| state.forget_ended())
+    }
+
     /// A person resolves the job's incident, after setting its retries if they are given.
     pub fn resolve_incident(&self, key: JobKey, retries: Option<i32>) -> Result<(), Refusal> {
         self.core().with(|state| state.resolve(key, retries))

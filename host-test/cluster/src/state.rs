@@ -174,6 +174,16 @@ impl State {
             .min()
     }
 
+    /// Drops the jobs that have ended, and the process instances that have no other.
+    pub fn forget_ended(&mut self) -> usize {
+        let before = self.jobs.len();
+        let live = &self.live;
+        self.jobs.retain(|key, _| live.contains(key));
+        let needed: BTreeSet<ProcessInstanceKey> = self.jobs.values().map(|job| job.instance).collect();
+        self.instances.retain(|key, _| needed.contains(key));
+        before - self.jobs.len()
+    }
+
     pub fn is_suspended(&self, instance: ProcessInstanceKey) -> bool {
         self.instances.get(&instance).is_some_and(|instance| instance.suspended)
     }

@@ -4,6 +4,7 @@
 //! process: none of them changes its environment or its working directory, and none measures the process.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod chaos;
 mod check;
 mod cli;
 mod conformance;

@@ -205,3 +205,17 @@ fn what_happened_can_be_read_afterwards() {
         ]
     );
 }
+
+#[test]
+fn a_forgotten_job_is_gone_like_one_that_has_ended() {
+    let (cluster, job, mut client) = one_job();
+    let other = cluster.create_job(JobSpec::new("t"));
+    assert_eq!(client.take(), job);
+    assert_eq!(client.complete(job, json!({})), 204);
+    assert_eq!(cluster.forget_ended_jobs(), 1);
+    assert_eq!(cluster.job(job), None);
+    assert_eq!(client.complete(job, json!({})), 404);
+    assert_eq!(cluster.jobs().len(), 1);
+    assert_eq!(cluster.job(other).unwrap().state, JobState::Activatable);
+    assert_eq!(cluster.forget_ended_jobs(), 0);
+}
