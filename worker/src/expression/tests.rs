@@ -206,7 +206,6 @@ fn a_back_off_grows_to_its_limit() {
         (r#"{"attempt":1,"factor":0}"#, "factor"),
         (r#"{"attempt":1,"minDelay":"PT9S"}"#, "minDelay must not be longer"),
         (r#"{"attempt":1,"minDelay":9}"#, "minDelay must be a duration"),
-        (r#"{"attempt":1,"minDelay":null}"#, "minDelay must be a duration"),
         (r#"{"attempt":1,"jitterFactor":-1}"#, "jitterFactor"),
     ] {
         let said = delay(wrong, 0.5).unwrap_err();
