@@ -40,11 +40,12 @@ pub(crate) fn start(settings: &Settings, is_worker: bool, traces: Option<TraceLa
         let ours = Targets::new().with_targets(OURS.map(|target| (target, LevelFilter::INFO)));
         layer.with_filter(ours)
     });
-    let subscriber = tracing_subscriber::registry()
-        .with(layer.with_filter(ours))
-        .with(traces);
-    // It is set once, at the start.
-    let _already_set = tracing::subscriber::set_global_default(subscriber);
+    let subscriber = tracing_subscriber::registry().with(layer.with_filter(ours));
+    // Set once, at the start. Beside a layer that is None, events would lose their spans, and so the ids of call and job.
+    let _already_set = match traces {
+        Some(traces) => tracing::subscriber::set_global_default(subscriber.with(traces)),
+        None => tracing::subscriber::set_global_default(subscriber),
+    };
 }
 
 /// Standard error for the log, one event at a time, with control characters replaced.

@@ -116,8 +116,8 @@ pub fn of_error_expression(result: &RawValue, warnings: &[String], random: f64) 
             message: message("jobError", &members)?
                 .filter(|message| !message.trim().is_empty())
                 .ok_or("jobError: the message is missing or empty")?,
-            retries: retries(members.get("retries"))?,
-            back_off: back_off(members.get("retryBackoff"), random)?,
+            retries: retries(members.get("retries").map(|given| &**given))?,
+            back_off: back_off(members.get("retryBackoff").map(|given| &**given), random)?,
         }),
         "ignoreError" => Ok(Said::IgnoreError {
             variables: own("ignoreError")?,
@@ -158,7 +158,7 @@ fn message(function: &str, members: &Variables) -> Result<Option<String>, String
 }
 
 /// Below 0 counts as 0, as in Camunda's connector runtime.
-fn retries(given: Option<&Box<RawValue>>) -> Result<u32, String> {
+fn retries(given: Option<&RawValue>) -> Result<u32, String> {
     let Some(given) = given else {
         return Ok(0);
     };
@@ -172,7 +172,7 @@ fn retries(given: Option<&Box<RawValue>>) -> Result<u32, String> {
     }
 }
 
-fn back_off(given: Option<&Box<RawValue>>, random: f64) -> Result<Duration, String> {
+fn back_off(given: Option<&RawValue>, random: f64) -> Result<Duration, String> {
     #[derive(Deserialize)]
     struct Marked {
         #[serde(rename = "flowStarterBackoff")]

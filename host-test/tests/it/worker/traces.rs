@@ -69,6 +69,23 @@ fn a_job_is_a_span_and_its_call_a_span_in_it() {
 }
 
 #[test]
+fn the_log_keeps_its_ids_with_and_without_traces() {
+    let collector = Collector::start(Manner::Takes);
+    for traces in [true, false] {
+        let rig = Rig::new();
+        let key = rig.create(job());
+        let worker = if traces { traced(&rig, &collector) } else { rig.worker() };
+        let program = worker.start();
+        rig.completed(key);
+        for message in ["certificate authorities of the system", "the flow has started"] {
+            let line = program.says(message);
+            assert_eq!(line["jobKey"], key.to_string().as_str(), "{line}");
+            assert_eq!(line["call"].as_str().map(str::len), Some(16), "{line}");
+        }
+    }
+}
+
+#[test]
 fn a_failed_call_is_an_error_with_its_type() {
     let (rig, collector) = (Rig::new(), Collector::start(Manner::Takes));
     rig.flow_once(Behaviour::status(403));
