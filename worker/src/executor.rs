@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use self::ends::{Done, log_extension, log_put, lost, now_for_people, of_call, settled};
 use self::expressions::check_expressions;
@@ -25,7 +25,6 @@ use crate::fault::Fault;
 use crate::intake::{self, Call, Handover, Intake};
 use crate::metrics::JobAction;
 use crate::outcome::CallOutcome;
-use crate::pace::Entry;
 use crate::random;
 use crate::report::{self, MAX_BYTES};
 use crate::shared::{HandOutId, Shared};
@@ -46,7 +45,7 @@ pub(crate) async fn run<E: Engine>(
     mut stop: watch::Receiver<Stop>,
 ) {
     let mut intake = intake::read(&job, handover, &shared.starter).await;
-    let away = check_expressions(shared, &mut intake, &stop).await;
+    let away = check_expressions(shared, &job, &mut intake, &stop).await;
     let mut executor = Executor::new(shared, &job, id, intake);
     let (mut attempt, steps) = Attempt::new(
         executor.take_handed_out(),
@@ -71,6 +70,8 @@ pub(crate) async fn run<E: Engine>(
             executor.stopping = true;
             match asked {
                 Stop::Now => Ended::StopNow,
+                // Nobody waits for an evaluator until the shutdown timeout: what is known would be lost.
+                Stop::Gently | Stop::Run if executor.evaluator_away => Ended::EvaluationFailed,
                 Stop::Gently | Stop::Run => Ended::Stop,
             }
         } else if attempt.waits_for_permit() && matches!(permit, Wait::NotAsked) {
@@ -123,6 +124,8 @@ struct Executor<'a, E> {
     spoken: Spoken,
     /// Why they gave nothing.
     not_evaluated: Option<String>,
+    /// Another evaluation follows: the last one had no answer.
+    evaluator_away: bool,
     /// The engine has refused the report: the job is suspended, or another's.
     superseded: bool,
     /// Whether the call's outcome was counted.
@@ -160,6 +163,7 @@ impl<'a, E: Engine> Executor<'a, E> {
             answer: None,
             spoken: Spoken::default(),
             not_evaluated: None,
+            evaluator_away: false,
             superseded: false,
             counted: false,
             deferred: false,
@@ -168,22 +172,6 @@ impl<'a, E: Engine> Executor<'a, E> {
 
     fn take_handed_out(&self) -> crate::attempt::HandedOut<Arc<Answer>> {
         self.intake.handed_out.clone()
-    }
-
-    fn ask_for_permit(&self) -> Wait {
-        // A job that calls nobody needs no permit.
-        let Some(instance) = &self.instance else {
-            return Wait::Granted;
-        };
-        let mut permits = self.shared.permits();
-        match permits.enter(self.id, instance.clone()) {
-            Entry::Permit => Wait::Granted,
-            Entry::Wait => {
-                let (sender, receiver) = oneshot::channel();
-                permits.wake(self.id, sender);
-                Wait::Queued(receiver)
-            }
-        }
     }
 
     /// What is kept of a step that ended.
@@ -223,7 +211,11 @@ impl<'a, E: Engine> Executor<'a, E> {
             // The author's own words and variables may be what the engine rejects.
             self.spoken.said = Said::Nothing;
         }
-        event
+        self.evaluator_away = matches!(event, Event::EvaluatorAway);
+        match event {
+            Event::EvaluatorAway if self.stopping => Event::EvaluationFailed,
+            event => event,
+        }
     }
 
     fn begin(&mut self, steps: Vec<Step>, pending: &mut Pending<'a>, wake: &mut Option<std::time::Instant>) {

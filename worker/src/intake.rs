@@ -69,6 +69,8 @@ pub struct Intake {
     pub result_variable: Option<String>,
     /// The expressions to evaluate once the call has ended.
     pub expressions: Expressions,
+    /// The job was refused because of them.
+    pub refused_expressions: bool,
 }
 
 impl Intake {
@@ -78,6 +80,7 @@ impl Intake {
         self.expressions = Expressions::default();
         self.call = Call::None;
         self.handed_out.refused = true;
+        self.refused_expressions = true;
     }
 }
 
@@ -148,6 +151,7 @@ pub async fn read(job: &Job, handover: Handover, starter: &FlowStarter) -> Intak
         fault,
         result_variable: settings.result_variable,
         expressions: settings.expressions,
+        refused_expressions: false,
     }
 }
 

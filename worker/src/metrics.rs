@@ -175,7 +175,11 @@ impl Metrics {
             flow: "unknown",
             kind: kind.as_str(),
         });
-        for labels in std::iter::once(success).chain(unknown) {
+        let unauthorized = OutcomeLabels {
+            flow: "not-started",
+            kind: ErrorKind::Unauthorized.as_str(),
+        };
+        for labels in [success, unauthorized].into_iter().chain(unknown) {
             drop(self.outcomes.get_or_create(&labels));
         }
     }

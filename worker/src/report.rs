@@ -28,6 +28,8 @@ pub enum Next {
     Incident,
     /// An incident of a started flow: the author's expressions failed, or reject its response.
     Expressions,
+    /// An incident of a task whose expressions cannot be evaluated. Nothing was sent.
+    Task,
     /// A BPMN error.
     Error,
 }
@@ -47,13 +49,21 @@ pub fn message(fault: &Fault, state: OutcomeState, ids: &Ids, next: Next, earlie
         FlowState::Unknown => format!("It is unknown whether the flow was started{known}."),
     };
     let to_do = match (next, state, fault.flow) {
+        (Next::Task, ..) => {
+            " A job keeps its expressions: correct the process, and move this instance past the task. Only after a change of the cluster, resolve \
+             the incident with at least 1 retry."
+                .to_owned()
+        }
         (Next::Expressions, ..) => {
-            " Resolve the incident with at least 1 retry: the task's expressions are then evaluated again with the same response, and the flow is \
-             not started again."
+            " The flow will not be started again. If the cause was temporary, resolve the incident with at least 1 retry: the expressions are \
+             evaluated again with the same response. If an expression is wrong, move the process instance past this task."
                 .to_owned()
         }
         (Next::Retry(left), OutcomeState::Retry, FlowState::Unknown) => {
             format!(" `onUnknown` is `retry`, so the next attempt starts it again. Retries left: {left}.")
+        }
+        (Next::Retry(left), OutcomeState::Retry, _) => {
+            format!(" The error expression asks for a retry and `onUnknown` is `retry`, so the next attempt starts the flow again. Retries left: {left}.")
         }
         (Next::Retry(left), ..) => format!(" The job will be retried. Retries left: {left}."),
         (Next::Incident, OutcomeState::Answered, _) => {

@@ -238,8 +238,15 @@ async fn evaluate(core: &Core, request: &Request) -> Result<Answer, Answer> {
         tenant: fields.text("tenantId").map(str::to_owned),
         scope: fields.text("scopeKey").map(str::to_owned),
     };
-    if let Some(tenant) = &evaluation.tenant {
-        named_tenants(core, vec![tenant.clone()])?;
+    match &evaluation.tenant {
+        Some(tenant) => drop(named_tenants(core, vec![tenant.clone()])?),
+        // With multi-tenancy, as in Camunda's RequestMapper.
+        None if *core.tenants() != [DEFAULT_TENANT] => {
+            return Err(invalid(
+                "Expected to handle request Expression Evaluation with tenant identifier, but no tenant identifier was provided.",
+            ));
+        }
+        None => {}
     }
     let expression = evaluation.expression.clone();
     if let Some(evaluated) = core.known_expression(&expression) {

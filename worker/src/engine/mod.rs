@@ -89,8 +89,13 @@ pub trait Engine: Send + Sync + 'static {
     /// Writes the job's outcome (a JSON value) as a local variable.
     fn record(&self, job: &Job, outcome: &RawValue) -> impl Future<Output = PutAnswer> + Send;
 
-    /// Evaluates FEEL, with its leading `=`. `variables`: a JSON object.
-    fn evaluate(&self, expression: &str, variables: Option<&RawValue>) -> impl Future<Output = EvaluateAnswer> + Send;
+    /// Evaluates FEEL, with its leading `=`, for the job's tenant. `variables`: a JSON object.
+    fn evaluate(
+        &self,
+        job: &Job,
+        expression: &str,
+        variables: Option<&RawValue>,
+    ) -> impl Future<Output = EvaluateAnswer> + Send;
 
     /// The engine's version, for the log.
     ///

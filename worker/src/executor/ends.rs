@@ -129,11 +129,14 @@ fn started(answer: Arc<Answer>, whole: bool, fault: Option<Fault>) -> Done {
 }
 
 /// What the author's expressions come to.
-pub(super) fn concluded(spoken: Result<Spoken, NotEvaluated>) -> Done {
+pub(super) fn concluded(job: &Job, spoken: Result<Spoken, NotEvaluated>) -> Done {
     let (event, spoken) = match spoken {
         Ok(spoken) => (Event::Evaluated(verdict(&spoken.said)), Ok(spoken)),
         Err(NotEvaluated::Failed(why)) => (Event::EvaluationFailed, Err(why)),
-        Err(NotEvaluated::Away(why)) => (Event::EvaluatorAway, Err(why)),
+        Err(NotEvaluated::Away(why)) => {
+            tracing::warn!(jobKey = job.key, "{why}");
+            (Event::EvaluatorAway, Err(why))
+        }
     };
     Done {
         spoken: Some(spoken),
@@ -163,10 +166,13 @@ pub(super) fn settled(job: &Job, answer: SettleAnswer) -> Done {
             tracing::info!(jobKey = job.key, "the report was not taken: {answer}");
         }
         SettleAnswer::Deferred { .. } | SettleAnswer::Rejected { .. } => {
-            tracing::warn!(jobKey = job.key, "the report was not taken: {answer}");
+            tracing::warn!(jobKey = job.key, "the cluster did not accept the report: {answer}");
         }
         SettleAnswer::Unanswered { .. } => {
-            tracing::warn!(jobKey = job.key, "perhaps the report was not taken: {answer}");
+            tracing::warn!(
+                jobKey = job.key,
+                "no answer to the report; it may or may not have been accepted: {answer}"
+            );
         }
     }
     let (event, said) = match answer {

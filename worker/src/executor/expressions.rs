@@ -9,7 +9,7 @@ use super::Executor;
 use super::ends::{Done, concluded};
 use crate::answer::Answer;
 use crate::attempt::Event;
-use crate::engine::Engine;
+use crate::engine::{Engine, Job};
 use crate::expression::evaluate::{NotEvaluated, Seen, check, conclude};
 use crate::fault::Fault;
 use crate::intake::{Call, Intake};
@@ -26,6 +26,7 @@ const CHECKS: u32 = 3;
 /// does not.
 pub(super) async fn check_expressions<E: Engine>(
     shared: &Shared<E>,
+    job: &Job,
     intake: &mut Intake,
     stop: &watch::Receiver<Stop>,
 ) -> Option<String> {
@@ -34,13 +35,16 @@ pub(super) async fn check_expressions<E: Engine>(
     }
     let mut tries = 1;
     loop {
-        match check(shared, &intake.expressions).await {
+        match check(shared, job, &intake.expressions).await {
             Ok(()) => return None,
             Err(NotEvaluated::Failed(what)) => {
                 intake.refuse_expressions(what);
                 return None;
             }
-            Err(NotEvaluated::Away(why)) if tries == CHECKS || *stop.borrow() > Stop::Run => return Some(why),
+            Err(NotEvaluated::Away(why)) if tries == CHECKS || *stop.borrow() > Stop::Run => {
+                tracing::warn!(jobKey = job.key, "the job is given back. {why}");
+                return Some(why);
+            }
             Err(NotEvaluated::Away(_)) => {}
         }
         tokio::time::sleep(shared.limits.back_off.delay(tries, random::number())).await;
@@ -71,6 +75,11 @@ impl<'a, E: Engine> Executor<'a, E> {
         };
         let expressions = self.intake.expressions.clone();
         let result_variable = self.intake.result_variable.clone();
-        Box::pin(async move { concluded(conclude(shared, job, &expressions, result_variable.as_deref(), seen).await) })
+        Box::pin(async move {
+            concluded(
+                job,
+                conclude(shared, job, &expressions, result_variable.as_deref(), seen).await,
+            )
+        })
     }
 }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::Executor;
 use super::ends::{Done, settled};
 use crate::answer::Answer;
-use crate::attempt::{AttemptId, ForgetReason, OutcomeVariable};
+use crate::attempt::{ForgetReason, OutcomeVariable};
 use crate::engine::{Engine, Report};
 use crate::expression::result::Said;
 use crate::fault::{FLOW_UNKNOWN, Fault};
@@ -94,6 +94,7 @@ impl<'a, E: Engine> Executor<'a, E> {
         let judged = self.not_evaluated.is_some() || own.is_some();
         let next = match retries {
             0 if judged && outcome.state == OutcomeState::Answered => Next::Expressions,
+            0 if self.intake.refused_expressions => Next::Task,
             0 => Next::Incident,
             retries => Next::Retry(retries),
         };
@@ -114,7 +115,11 @@ impl<'a, E: Engine> Executor<'a, E> {
     }
 
     pub(super) fn forget(&self, reason: ForgetReason) {
-        let attempt = self.attempt.as_ref().map(AttemptId::as_str);
+        // Any text may have stood in the variable.
+        let attempt = self
+            .attempt
+            .as_ref()
+            .map(|id| flow_starter_input::message::cut(id.as_str(), 100));
         // A job that is completed from a kept answer came with an attempt that was not its own.
         let fault = self
             .intake

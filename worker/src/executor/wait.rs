@@ -3,6 +3,10 @@
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::Executor;
+use crate::engine::Engine;
+use crate::pace::Entry;
+
 pub(super) async fn sleep_until(wake: Option<std::time::Instant>) {
     match wake {
         Some(at) => tokio::time::sleep_until(Instant::from_std(at)).await,
@@ -23,6 +27,24 @@ impl Wait {
         match self {
             Self::Queued(receiver) => receiver.await.is_ok(),
             Self::NotAsked | Self::Granted => std::future::pending().await,
+        }
+    }
+}
+
+impl<E: Engine> Executor<'_, E> {
+    pub(super) fn ask_for_permit(&self) -> Wait {
+        // A job that calls nobody needs no permit.
+        let Some(instance) = &self.instance else {
+            return Wait::Granted;
+        };
+        let mut permits = self.shared.permits();
+        match permits.enter(self.id, instance.clone()) {
+            Entry::Permit => Wait::Granted,
+            Entry::Wait => {
+                let (sender, receiver) = oneshot::channel();
+                permits.wake(self.id, sender);
+                Wait::Queued(receiver)
+            }
         }
     }
 }

@@ -33,16 +33,16 @@ impl BackOff {
         let factor = number("factor", self.factor.as_ref(), Some(FACTOR))?;
         let jitter = number("jitterFactor", self.jitter_factor.as_ref(), Some(JITTER_FACTOR))?;
         if attempt < 1.0 {
-            return Err("backoff: attempt must be 1 or more".to_owned());
+            return Err("called backoff with a wrong argument: attempt must be 1 or more".to_owned());
         }
         if factor <= 0.0 {
-            return Err("backoff: factor must be more than 0".to_owned());
+            return Err("called backoff with a wrong argument: factor must be more than 0".to_owned());
         }
         if min > max {
-            return Err("backoff: minDelay must not be longer than maxDelay".to_owned());
+            return Err("called backoff with a wrong argument: minDelay must not be longer than maxDelay".to_owned());
         }
         if jitter < 0.0 {
-            return Err("backoff: jitterFactor must not be negative".to_owned());
+            return Err("called backoff with a wrong argument: jitterFactor must not be negative".to_owned());
         }
         let (min, max) = (min.as_secs_f64(), max.as_secs_f64());
         let delay = (min * factor.powf(attempt.trunc() - 1.0)).clamp(min, max);
@@ -55,7 +55,7 @@ fn number(name: &str, value: Option<&Value>, default: Option<f64>) -> Result<f64
     let number = value.map_or(default, Value::as_f64);
     number
         .filter(|number| number.is_finite())
-        .ok_or_else(|| format!("backoff: {name} must be a number"))
+        .ok_or_else(|| format!("called backoff with a wrong argument: {name} must be a number"))
 }
 
 fn length(name: &str, value: Option<&Value>, default: Duration) -> Result<Duration, String> {
@@ -64,5 +64,5 @@ fn length(name: &str, value: Option<&Value>, default: Duration) -> Result<Durati
     };
     let text = value.as_str().unwrap_or_default();
     let length = retry_back_off(text).ok().flatten();
-    length.ok_or_else(|| format!("backoff: {name} must be a duration of days or less, for example duration(\"PT1S\")"))
+    length.ok_or_else(|| format!("called backoff with a wrong argument: {name} must be a duration in days, hours, minutes or seconds, for example duration(\"PT1S\")"))
 }

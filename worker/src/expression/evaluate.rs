@@ -2,6 +2,7 @@
 //! that did not answer.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -63,18 +64,29 @@ use NotEvaluated::{Away, Failed};
 
 /// Which expressions parse by themselves. Text is all that decides it.
 #[derive(Debug, Default)]
-pub(crate) struct Known(Mutex<HashMap<String, Result<(), String>>>);
+pub(crate) struct Known {
+    verdicts: Mutex<HashMap<String, Result<(), String>>>,
+    /// The last evaluation got no result: perhaps the engine evaluates none at present, whatever is known of the text.
+    doubtful: AtomicBool,
+}
 
 /// Every version of every process has its own expressions; nobody has so many.
 const MOST_KNOWN: usize = 1000;
 
 impl Known {
     fn get(&self, text: &str) -> Option<Result<(), String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(text).cloned()
+        if self.doubtful.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.verdicts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(text)
+            .cloned()
     }
 
     fn keep(&self, text: String, verdict: Result<(), String>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_KNOWN {
             known.clear();
         }
@@ -83,9 +95,13 @@ impl Known {
 }
 
 /// Whether the task's expressions can be evaluated at all, before anything is sent.
-pub(crate) async fn check<E: Engine>(shared: &Shared<E>, expressions: &Expressions) -> Result<(), NotEvaluated> {
+pub(crate) async fn check<E: Engine>(
+    shared: &Shared<E>,
+    job: &Job,
+    expressions: &Expressions,
+) -> Result<(), NotEvaluated> {
     for (kind, expression) in expressions.each() {
-        parse(shared, kind, expression).await?;
+        parse(shared, job, kind, expression).await?;
     }
     Ok(())
 }
@@ -102,7 +118,7 @@ pub(crate) async fn conclude<E: Engine>(
     let mut spoken = Spoken::default();
     if let (Seen::Response(answer), Some(expression)) = (&seen, &expressions.result) {
         let variables = of_response(answer.json());
-        let (result, warnings) = evaluate(shared, job, Kind::Result, expression, &variables).await?;
+        let (result, warnings) = evaluate(shared, job, Kind::Result, expression, true, &variables).await?;
         let variables = of_result_expression(&result, &warnings).map_err(|why| wrong(Kind::Result, &why))?;
         let beside = result_variable.map_or(0, |name| name.len() + answer.json().get().len());
         let bytes = result.get().len() + beside;
@@ -116,6 +132,7 @@ pub(crate) async fn conclude<E: Engine>(
     }
     if let Some(expression) = &expressions.error {
         let retries = job.retries.unwrap_or(1);
+        let succeeded = matches!(seen, Seen::Response(_));
         let variables = match &seen {
             Seen::Response(answer) => {
                 let mut outputs: BTreeMap<&str, &RawValue> = BTreeMap::new();
@@ -128,7 +145,7 @@ pub(crate) async fn conclude<E: Engine>(
             }
             Seen::Error(error) => of_error(error, retries),
         };
-        let (result, warnings) = evaluate(shared, job, Kind::Error, expression, &variables).await?;
+        let (result, warnings) = evaluate(shared, job, Kind::Error, expression, succeeded, &variables).await?;
         let said = of_error_expression(&result, &warnings, random::fraction());
         spoken.said = said.map_err(|why| wrong(Kind::Error, &why))?;
     }
@@ -140,9 +157,10 @@ async fn evaluate<E: Engine>(
     job: &Job,
     kind: Kind,
     expression: &Expression,
+    succeeded: bool,
     variables: &RawValue,
 ) -> Result<(Box<RawValue>, Vec<String>), NotEvaluated> {
-    parse(shared, kind, expression).await?;
+    parse(shared, job, kind, expression).await?;
     if let Some(number) = integer_beyond_64_bits(variables) {
         return Err(wrong(
             kind,
@@ -151,9 +169,9 @@ async fn evaluate<E: Engine>(
             ),
         ));
     }
-    match ask(shared, &expression.wrapped(), Some(variables)).await {
+    match ask(shared, job, &expression.wrapped(), Some(variables)).await {
         EvaluateAnswer::Evaluated { result, warnings } => {
-            log(job, kind, &result, &warnings);
+            log(job, kind, succeeded, &result, &warnings);
             Ok((result, warnings))
         }
         answer => Err(not_evaluated(kind, answer)),
@@ -161,7 +179,12 @@ async fn evaluate<E: Engine>(
 }
 
 /// Evaluates the expression by itself and without variables: what comes of it does not matter, as long as it parses.
-async fn parse<E: Engine>(shared: &Shared<E>, kind: Kind, expression: &Expression) -> Result<(), NotEvaluated> {
+async fn parse<E: Engine>(
+    shared: &Shared<E>,
+    job: &Job,
+    kind: Kind,
+    expression: &Expression,
+) -> Result<(), NotEvaluated> {
     let text = expression.alone();
     // To an engine a lone `=` is text.
     if text == "=" {
@@ -170,7 +193,7 @@ async fn parse<E: Engine>(shared: &Shared<E>, kind: Kind, expression: &Expressio
     if let Some(known) = shared.expressions.get(&text) {
         return known.map_err(|why| wrong(kind, &why));
     }
-    match ask(shared, &text, None).await {
+    match ask(shared, job, &text, None).await {
         EvaluateAnswer::Evaluated { .. } | EvaluateAnswer::Failed { evaluated: true, .. } => {
             shared.expressions.keep(text, Ok(()));
             Ok(())
@@ -184,10 +207,22 @@ async fn parse<E: Engine>(shared: &Shared<E>, kind: Kind, expression: &Expressio
     }
 }
 
-async fn ask<E: Engine>(shared: &Shared<E>, expression: &str, variables: Option<&RawValue>) -> EvaluateAnswer {
+async fn ask<E: Engine>(
+    shared: &Shared<E>,
+    job: &Job,
+    expression: &str,
+    variables: Option<&RawValue>,
+) -> EvaluateAnswer {
     let asked = Instant::now();
-    let answer = shared.engine.evaluate(expression, variables).await;
+    let answer = shared.engine.evaluate(job, expression, variables).await;
     shared.metrics.evaluation(asked.elapsed());
+    let worked = matches!(
+        answer,
+        EvaluateAnswer::Evaluated { .. }
+            | EvaluateAnswer::Unparsable { .. }
+            | EvaluateAnswer::Failed { evaluated: true, .. }
+    );
+    shared.expressions.doubtful.store(!worked, Ordering::Relaxed);
     answer
 }
 
@@ -198,8 +233,8 @@ fn not_evaluated(kind: Kind, answer: EvaluateAnswer) -> NotEvaluated {
             wrong(kind, &format!("was not evaluated: {detail}"))
         }
         EvaluateAnswer::Unsupported { detail } => Failed(format!(
-            "The task has the header `{}`, and the engine evaluates no expressions: that needs Camunda 8.9 or later. Clear that field, and use the \
-             result variable with an output mapping, or a boundary event. ({detail})",
+            "The task has the header `{}`, which needs Camunda 8.9 or later. Clear that field, and use the result variable with an output mapping, or a \
+             boundary event. ({detail})",
             kind.header()
         )),
         EvaluateAnswer::Away { detail } => Away(format!("The engine did not evaluate the {kind}: {detail}.")),
@@ -215,14 +250,32 @@ fn wrong(kind: Kind, why: &str) -> NotEvaluated {
 }
 
 /// What FEEL warned of explains a null. An error expression that looks at `error` warns on every success, which is nobody's mistake.
-fn log(job: &Job, kind: Kind, result: &RawValue, warnings: &[String]) {
-    if warnings.is_empty() {
-        return;
+fn log(job: &Job, kind: Kind, succeeded: bool, result: &RawValue, warnings: &[String]) {
+    let mut shown: Vec<&str> = Vec::new();
+    for warning in warnings {
+        if shown.len() < SHOWN_WARNINGS && !shown.contains(&warning.as_str()) {
+            shown.push(warning);
+        }
     }
-    let (header, warnings) = (kind.header(), warnings.join("; "));
-    if kind == Kind::Error && result.get() == "null" {
-        tracing::debug!(jobKey = job.key, expression = header, "the engine warns: {warnings}");
-    } else {
-        tracing::warn!(jobKey = job.key, expression = header, "the engine warns: {warnings}");
+    let (header, count, warnings) = (kind.header(), warnings.len(), shown.join("; "));
+    match count {
+        0 => {}
+        _ if kind == Kind::Error && succeeded && result.get() == "null" => {
+            tracing::debug!(
+                jobKey = job.key,
+                expression = header,
+                count,
+                "the engine warns: {warnings}"
+            );
+        }
+        _ => tracing::warn!(
+            jobKey = job.key,
+            expression = header,
+            count,
+            "the engine warns: {warnings}"
+        ),
     }
 }
+
+/// FEEL may warn once for each element of a list.
+const SHOWN_WARNINGS: usize = 5;

@@ -12,7 +12,8 @@
 //! would close that context, so each expression is evaluated by itself first ([`Expression::alone`]): what does not parse on its own is
 //! refused. That also finds a syntax error before the flow is started.
 //!
-//! Meanings follow Camunda's connector runtime (`ConnectorResultHandler` in camunda/connectors); `docs/worker.md` lists the differences.
+//! The behaviour follows Camunda's connector runtime (`ConnectorResultHandler` in camunda/connectors). `host-test/feel/differences.json`
+//! lists the differences.
 
 mod backoff;
 pub mod context;

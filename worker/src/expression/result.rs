@@ -91,8 +91,12 @@ pub fn of_error_expression(result: &RawValue, warnings: &[String], random: f64) 
     members.retain(|name, value| name == "retryBackoff" || value.get() != "null");
     let mut own = |function: &str| match members.remove("variables") {
         None => Ok(Variables::default()),
-        Some(given) => variables(&given)
-            .ok_or_else(|| format!("{function}: the variables must be a context, not {}", shown(&given)))?,
+        Some(given) => variables(&given).ok_or_else(|| {
+            format!(
+                "returned {function} with a wrong argument: the variables must be a context, not {}",
+                shown(&given)
+            )
+        })?,
     };
     match kind.as_str() {
         "bpmnError" => Ok(Said::BpmnError {
@@ -100,9 +104,16 @@ pub fn of_error_expression(result: &RawValue, warnings: &[String], random: f64) 
             code: match members.get("errorCode").map(|code| (text(code), code)) {
                 Some((Some(code), _)) if !code.trim().is_empty() => code,
                 Some((None, code)) => {
-                    return Err(format!("bpmnError: the error code must be a text, not {}", shown(code)));
+                    return Err(format!(
+                        "returned bpmnError with a wrong argument: the error code must be a string, not {}",
+                        shown(code)
+                    ));
                 }
-                _ => return Err("bpmnError: the error code is missing or empty".to_owned()),
+                _ => {
+                    return Err(
+                        "returned bpmnError with a wrong argument: the error code is missing or empty".to_owned(),
+                    );
+                }
             },
             message: message("bpmnError", &members)?.unwrap_or_default(),
         }),
@@ -115,7 +126,7 @@ pub fn of_error_expression(result: &RawValue, warnings: &[String], random: f64) 
             },
             message: message("jobError", &members)?
                 .filter(|message| !message.trim().is_empty())
-                .ok_or("jobError: the message is missing or empty")?,
+                .ok_or("returned jobError with a wrong argument: the message is missing or empty")?,
             retries: retries(members.get("retries").map(|given| &**given))?,
             back_off: back_off(members.get("retryBackoff").map(|given| &**given), random)?,
         }),
@@ -134,7 +145,7 @@ fn variables(json: &RawValue) -> Option<Result<Variables, String>> {
         .find(|name| variables.contains_key(*name))
     {
         return Some(Err(format!(
-            "gave a variable the name `{reserved}`, which the worker keeps for itself"
+            "returned a variable named `{reserved}`, which is reserved for the worker"
         )));
     }
     let bytes = json.get().len();
@@ -150,8 +161,12 @@ fn message(function: &str, members: &Variables) -> Result<Option<String>, String
     match members.get("errorMessage") {
         None => Ok(None),
         Some(given) => {
-            let given =
-                text(given).ok_or_else(|| format!("{function}: the message must be a text, not {}", shown(given)))?;
+            let given = text(given).ok_or_else(|| {
+                format!(
+                    "returned {function} with a wrong argument: the message must be a string, not {}",
+                    shown(given)
+                )
+            })?;
             Ok(Some(given.replace('\0', "\u{fffd}")))
         }
     }
@@ -165,7 +180,12 @@ fn retries(given: Option<&RawValue>) -> Result<u32, String> {
     let number = serde_json::from_str::<f64>(given.get())
         .ok()
         .filter(|number| number.fract() == 0.0);
-    let number = number.ok_or_else(|| format!("jobError: the retries must be a whole number, not {}", shown(given)))?;
+    let number = number.ok_or_else(|| {
+        format!(
+            "returned jobError with a wrong argument: the retries must be a whole number, not {}",
+            shown(given)
+        )
+    })?;
     match number <= 0.0 {
         true => Ok(0),
         false => Ok(format!("{number:.0}").parse().unwrap_or(u32::MAX)),
@@ -182,13 +202,13 @@ fn back_off(given: Option<&RawValue>, random: f64) -> Result<Duration, String> {
         return Ok(Duration::ZERO);
     };
     if given.get().contains(BACK_OFF) {
-        let marked: Marked =
-            serde_json::from_str(given.get()).map_err(|_| "jobError: the back-off is unreadable".to_owned())?;
+        let marked: Marked = serde_json::from_str(given.get())
+            .map_err(|_| "returned jobError with a wrong argument: the back-off is unreadable".to_owned())?;
         return marked.back_off.delay(random);
     }
     let wrong = |why: &str| {
         format!(
-            "jobError: the back-off must be a duration, for example duration(\"PT30S\"), not {}{why}",
+            "returned jobError with a wrong argument: the back-off must be a duration, for example duration(\"PT30S\"), not {}{why}",
             shown(given)
         )
     };

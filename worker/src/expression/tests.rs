@@ -248,17 +248,17 @@ fn everything_else_is_a_mistake() {
         ),
         (
             r#"{"errorType":"bpmnError","errorCode":404}"#,
-            "the error code must be a text, not `404`",
+            "the error code must be a string, not `404`",
         ),
         (
             r#"{"errorType":"bpmnError","errorCode":"a","errorMessage":1}"#,
-            "the message must be a text",
+            "the message must be a string",
         ),
         (
             r#"{"errorType":"bpmnError","errorCode":"a","variables":[1]}"#,
             "the variables must be a context",
         ),
-        (r#"{"errorType":"jobError"}"#, "jobError: the message is missing"),
+        (r#"{"errorType":"jobError"}"#, "the message is missing"),
         (
             r#"{"errorType":"jobError","errorMessage":"m","retries":1.5}"#,
             "a whole number",

@@ -84,14 +84,17 @@ fn an_expression_is_evaluated_alone_before_the_call_and_wrapped_after_it() {
     let asked = evaluations(&rig);
     // By itself only once: the text decides it.
     assert_eq!(asked.len(), 4, "once by each process, and once for each job: {asked:?}");
-    assert_eq!(asked[0], json!({"expression": "=an expression"}));
+    assert_eq!(
+        asked[0],
+        json!({"expression": "=an expression", "tenantId": "<default>"})
+    );
     let seen = &asked[1]["variables"];
     assert_eq!(
         (&seen["status"], &seen["response"]["status"]),
         (&json!(200), &json!(200))
     );
     assert_eq!(seen["body"], seen["response"]["body"]);
-    assert_eq!(asked[1].as_object().unwrap().len(), 2);
+    assert_eq!(asked[1].as_object().unwrap().len(), 3);
     assert!(asked[1]["expression"].as_str().unwrap().contains("(\nan expression\n)"));
 }
 
@@ -150,7 +153,13 @@ fn a_syntax_error_is_an_incident_before_anything_is_sent() {
             (incident.state(), &incident.error()["code"]),
             ("not-started", &"INVALID_INPUT".into())
         );
-        for words in [header, "is not valid FEEL", "Expected value", "Nothing was sent"] {
+        for words in [
+            header,
+            "is not valid FEEL",
+            "Expected value",
+            "Nothing was sent",
+            "move this instance past the task",
+        ] {
             assert!(incident.message.contains(words), "{}", incident.message);
         }
         assert_eq!(rig.cluster.count(Call::Failure), 1);
@@ -164,6 +173,63 @@ fn an_empty_expression_is_refused_before_anything_is_sent() {
     rig.once();
     assert!(rig.incident(key).message.contains("is empty after its `=`"));
     assert!(rig.place.was_left_alone());
+}
+
+#[test]
+fn an_expression_is_evaluated_for_the_jobs_tenant() {
+    let rig = Rig::with(Options::new(Version::V8_9).tenants(&["a-tenant"]));
+    rig.cluster.set_evaluator(gives(json!({"a": 1})));
+    let key = rig.create(task(RESULT).tenant("a-tenant"));
+    let program = rig.worker().args(&["--tenant-id", "a-tenant", "--once"]).start();
+    assert_eq!(Value::Object(rig.completed(key)), json!({"a": 1}));
+    assert_eq!(program.ended().0, Some(0));
+}
+
+#[test]
+fn an_evaluation_that_the_engine_gives_up_is_not_repeated() {
+    for detail in [
+        "Command 'EVALUATE' rejected with code 'PROCESSING_ERROR': Expected to evaluate expression but timed out after 5000 ms",
+        "Expected to evaluate expression but timed out after 5000 ms",
+    ] {
+        let rig = rig(gives(json!({})));
+        let gives_up = Fault::answer(Answer::problem(500, "INTERNAL", detail));
+        rig.cluster.fault(Call::Evaluation, Times::Always, gives_up);
+        let key = rig.create(task(RESULT));
+        rig.once();
+        assert!(rig.incident(key).message.contains("timed out"));
+        assert!(rig.place.was_left_alone());
+        assert_eq!(evaluations(&rig).len(), 1);
+    }
+}
+
+#[test]
+fn a_worker_that_stops_while_the_evaluator_is_away_keeps_the_response() {
+    let rig = rig(gives(json!({"again": true})));
+    let away = Fault::answer(Answer::unavailable()).skip(1);
+    let away = rig.cluster.fault(Call::Evaluation, Times::Always, away);
+    let key = rig.create(task(RESULT));
+    let program = rig.start();
+    rig.asked(Call::Evaluation, 4);
+    program.signal("-TERM");
+    assert_eq!(program.ended().0, Some(0));
+    away.remove();
+    evaluates_again(&rig, key);
+}
+
+#[test]
+fn an_expression_that_was_evaluated_before_is_checked_again_after_a_failure() {
+    let rig = rig(gives(json!({})));
+    let first = rig.create(task(RESULT));
+    let _program = rig.start();
+    rig.completed(first);
+    // The permission is taken away: one flow is started in good faith, the next one is not.
+    rig.cluster
+        .fault(Call::Evaluation, Times::Always, Fault::answer(Answer::forbidden()));
+    let second = rig.create(task(RESULT));
+    assert_eq!(rig.incident(second).state(), "answered");
+    let third = rig.create(task(RESULT));
+    assert_eq!(rig.incident(third).state(), "not-started");
+    assert_eq!(rig.starts(), 2);
 }
 
 #[test]
@@ -389,7 +455,7 @@ fn a_job_error_for_a_started_flow_starts_it_again_only_where_the_author_allows_i
     let incident = rig.incident(key);
     assert_eq!((incident.state(), rig.starts()), ("answered", 1));
     assert!(incident.message.contains("not good enough"), "{}", incident.message);
-    assert!(incident.head().contains("not started again"), "{}", incident.message);
+    assert!(incident.head().contains("not be started again"), "{}", incident.message);
 
     let rig = self::rig(gives(reject));
     let key = rig.create(task(ERROR).retries(3).header("onUnknown", "retry"));
@@ -431,7 +497,7 @@ fn a_mistake_in_an_error_expression_is_never_no_error() {
         (json!({"code": "404"}), "must return bpmnError(…)"),
         (
             json!({"errorType": "bpmnError", "errorCode": 404}),
-            "the error code must be a text",
+            "the error code must be a string",
         ),
         (
             json!({"errorType": "bpmnError", "errorCode": ""}),

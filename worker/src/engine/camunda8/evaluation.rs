@@ -5,7 +5,7 @@
 //! | 200 with a result | evaluated |
 //! | 400 in a problem document that says `Failed to parse expression` | not FEEL |
 //! | 500 in a problem document that says `Failed to evaluate expression` | failed, after it was parsed |
-//! | another 400 in a problem document; 413, whatever its body; 401; 403 in a problem document | failed |
+//! | 500 in a problem document that says `timed out` or `rejected with code`; another 400 in one; 413, whatever its body; 401; 403 in one | failed |
 //! | 404 or 405 in a problem document | the cluster has no such call: 8.8 |
 //! | anything else | away |
 
@@ -43,6 +43,11 @@ pub(super) fn evaluated(ended: Ended) -> EvaluateAnswer {
         (400, Some(_)) if says("Failed to parse expression") => EvaluateAnswer::Unparsable { detail: answer.detail },
         (500, Some(_)) if says("Failed to evaluate expression") => EvaluateAnswer::Failed {
             evaluated: true,
+            detail: answer.detail,
+        },
+        // The engine limits the time of an evaluation, and the size of its record.
+        (500, Some(_)) if says("timed out") || says("rejected with code") => EvaluateAnswer::Failed {
+            evaluated: false,
             detail: answer.detail,
         },
         (400 | 403, Some(_)) | (401 | 413, _) => EvaluateAnswer::Failed {

@@ -153,8 +153,12 @@ impl Engine for Camunda8 {
         classify::recorded(self.connection.send(request::record(job, outcome)).await)
     }
 
-    async fn evaluate(&self, expression: &str, variables: Option<&RawValue>) -> EvaluateAnswer {
-        evaluation::evaluated(self.connection.send(request::evaluation(expression, variables)).await)
+    async fn evaluate(&self, job: &Job, expression: &str, variables: Option<&RawValue>) -> EvaluateAnswer {
+        evaluation::evaluated(
+            self.connection
+                .send(request::evaluation(job, expression, variables))
+                .await,
+        )
     }
 
     async fn version(&self) -> Result<String, String> {

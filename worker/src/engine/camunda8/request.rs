@@ -75,10 +75,14 @@ struct Changeset {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Evaluation<'a> {
     expression: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     variables: Option<&'a RawValue>,
+    /// A cluster with multi-tenancy refuses an evaluation without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant_id: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -200,8 +204,12 @@ fn variables(job: &Job, variables: impl Serialize) -> Request {
     with_body(Call::Variables, Method::PUT, path, &body)
 }
 
-pub(super) fn evaluation(expression: &str, variables: Option<&RawValue>) -> Request {
-    let body = Evaluation { expression, variables };
+pub(super) fn evaluation(job: &Job, expression: &str, variables: Option<&RawValue>) -> Request {
+    let body = Evaluation {
+        expression,
+        variables,
+        tenant_id: job.tenant.as_deref(),
+    };
     let text = expression.strip_prefix('=');
     Request {
         echo: text.filter(|text| text.len() > WORDS).map(str::to_owned),
