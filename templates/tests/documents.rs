@@ -68,7 +68,11 @@ fn every_link_and_picture_is_there() {
             .filter(|link| !link.starts_with("https://"));
         for link in links {
             let (file, heading) = link.split_once('#').unwrap_or((link, ""));
-            let target = folder.join(file);
+            // A link to a heading alone is to the page itself.
+            let target = match file {
+                "" => Path::new(DOCS).join(&name),
+                file => folder.join(file),
+            };
             assert!(target.exists(), "{name}: {link}");
             assert!(
                 heading.is_empty() || anchors(&target).contains(&heading.to_owned()),
@@ -78,20 +82,18 @@ fn every_link_and_picture_is_there() {
     }
 }
 
-/// The anchors that GitHub makes of a page's headings.
+/// The anchors that a page sets, and those that GitHub makes of its headings.
 fn anchors(page: &Path) -> Vec<String> {
-    std::fs::read_to_string(page)
-        .unwrap()
-        .lines()
-        .filter(|line| line.starts_with('#'))
-        .map(|line| {
-            let heading = line.trim_start_matches('#').trim().to_lowercase();
-            let kept = heading
-                .chars()
-                .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
-            kept.map(|c| if c == ' ' { '-' } else { c }).collect()
-        })
-        .collect()
+    let text = std::fs::read_to_string(page).unwrap();
+    let set = text.split("<a id=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| {
+        let heading = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = heading
+            .chars()
+            .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    });
+    set.map(str::to_owned).chain(headings).collect()
 }
 
 #[test]
