@@ -33,6 +33,9 @@ const AT_ONCE: usize = 64;
 /// One call of so many meets a fault, and the connections to the cluster are dropped once for so many jobs.
 const FAULT_EVERY: usize = 50;
 const CUT_EVERY: usize = 2_500;
+/// The first jobs get responses without an end. The host keeps up to 1 MiB of each instance that has needed it, so memory would otherwise grow
+/// until the last of the instances has met one by chance.
+const LARGE_FIRST: usize = 4 * AT_ONCE;
 const FAULTS: [Fault; 6] = [
     Fault::Reset,
     Fault::CloseWithinBody,
@@ -41,11 +44,11 @@ const FAULTS: [Fault; 6] = [
     Fault::EndlessBody,
     Fault::Gzip,
 ];
-/// Nothing has ended for so long.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Nothing has ended for so long. A job whose activation was lost with a connection stands still until its lock has passed, after six minutes.
+const PATIENCE: Duration = Duration::from_secs(480);
 
-/// Connections to the cluster are closed when nobody has used them for 30 s, those to ServiceNow sooner.
-const IDLE: Duration = Duration::from_secs(40);
+/// Connections to the cluster count as idle after 30 s, and the client looks for idle ones every 30 s. Those to ServiceNow are closed sooner.
+const IDLE: Duration = Duration::from_secs(70);
 
 /// What the allocator may keep beyond what was there after the first tenth, until it has seen everything once.
 const MEMORY_SLACK: usize = 16 << 20;
@@ -208,7 +211,10 @@ impl Soak {
     }
 
     fn create(&mut self) {
-        if self.created.is_multiple_of(FAULT_EVERY) {
+        if self.created < LARGE_FIRST {
+            self.stand_in
+                .behave_once(DEMO_FLOW, Behaviour::Fault(Fault::EndlessBody));
+        } else if self.created.is_multiple_of(FAULT_EVERY) {
             let fault = FAULTS.get(self.created / FAULT_EVERY % FAULTS.len()).copied();
             let fault = fault.map_or(Behaviour::Normal, Behaviour::Fault);
             self.stand_in.behave_once(DEMO_FLOW, fault);

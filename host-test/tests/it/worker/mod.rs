@@ -3,6 +3,7 @@
 mod collector;
 mod credentials;
 mod deploy;
+mod error_expressions;
 mod expressions;
 mod feel;
 mod handouts;
