@@ -4,6 +4,8 @@ use crate::fields::{CREDENTIAL_NAMES, CREDENTIALS, PAIRS};
 use crate::json::{self, Json, Raw};
 use crate::template::{as_text, items};
 use crate::{Authentication, ClientCredentials, FlowConfig, Invalid, Mask, Sensitive, TokenRequest};
+use std::borrow::Cow;
+
 use base64ct::{Base64Unpadded, Encoding};
 use zeroize::Zeroizing;
 
@@ -37,7 +39,7 @@ impl Mask {
         let mut mask = Self::default();
         let Ok(root) = json::parse(input) else { return mask };
         for (field, raw) in members(root) {
-            match field.as_str() {
+            match &*field {
                 "authentication" => mask.add_authentication(raw),
                 "headers" | "queryParameters" => {
                     for (name, raw) in members(raw) {
@@ -150,7 +152,7 @@ fn contains(name: &str, part: &str) -> bool {
     windows.any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
 }
 
-fn members(raw: Raw) -> Vec<(String, Raw)> {
+fn members(raw: Raw<'_>) -> Vec<(Cow<'_, str>, Raw<'_>)> {
     let object = raw.get().starts_with('{').then(|| Json::of(raw));
     match object {
         Some(Some(Json::Object(members))) => members,

@@ -3,18 +3,20 @@
 //! A value is kept as the text it came in ([`Raw`]) until somebody asks what it is, so that a body goes out with its key order, its large
 //! integers and its decimals unchanged, and no number is ever turned into a float.
 //!
-//! serde_json reads, and tells by [`byte_offset`](serde_json::StreamDeserializer::byte_offset) where a value ends. Its own `RawValue` would do,
-//! but that type's "invalid type" message (which nobody sees) brings the printing of floats with it, a tenth of the component; so would each
-//! of serde's own types. Hence the visitor below, which takes whatever comes.
+//! serde_json reads the whole text once; after that, only ends have to be found ([`walk`]), and each level is gone through once more. Its own
+//! `RawValue` would do, but that type's "invalid type" message (which nobody sees) brings the printing of floats with it, a tenth of the
+//! component; so would each of serde's own types. Hence the visitor below, which takes whatever comes.
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
 use std::fmt;
 
 mod scalars;
+mod walk;
 
 pub use scalars::{Document, Scalar, Scalars, spliced};
 
-/// The text of one JSON value, without the white space around it.
+/// The text of one JSON value, without the white space around it. It is known to be JSON.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Raw<'a>(&'a str);
 
@@ -30,9 +32,9 @@ pub enum Json<'a> {
     Null,
     Bool(&'a str),
     Number(&'a str),
-    Text(String),
+    Text(Cow<'a, str>),
     List(Vec<Raw<'a>>),
-    Object(Vec<(String, Raw<'a>)>),
+    Object(Vec<(Cow<'a, str>, Raw<'a>)>),
 }
 
 /// The text is no JSON; where it stops being so. serde_json's own message is left behind: it can quote the input, and so a credential.
@@ -56,7 +58,11 @@ pub fn parse(text: &str) -> Result<Raw<'_>, NotJson> {
 /// Whether the whole text is JSON that other readers take as well: not nested beyond 100, with no half of a surrogate pair and no number
 /// beyond a double's range. Common readers stop at these (serde_json at a depth of 127), and the component's answer stands inside an object.
 pub fn is_readable(text: &str) -> bool {
-    read(text).is_some_and(|Shape { depth, .. }| depth <= DEPTH_MAX)
+    match parse(text) {
+        Ok(_) if walk::is_plain(text.as_bytes(), DEPTH_MAX) => true,
+        Ok(_) => read(text).is_some_and(|Shape { depth, .. }| depth <= DEPTH_MAX),
+        Err(_) => false,
+    }
 }
 
 /// White space as JSON knows it.
@@ -69,7 +75,7 @@ impl<'a> Json<'a> {
         Some(match text.bytes().next()? {
             b'n' => Self::Null,
             b't' | b'f' => Self::Bool(text),
-            b'"' => Self::Text(read(text)?.string),
+            b'"' => Self::Text(string(text)?),
             b'[' => {
                 let mut items = Vec::new();
                 each(text, |rest| {
@@ -83,8 +89,8 @@ impl<'a> Json<'a> {
                 let mut members = Vec::new();
                 each(text, |rest| {
                     let (Raw(name), rest) = split(rest)?;
-                    let (value, rest) = split(rest.trim_start_matches(SPACE).strip_prefix(':')?)?;
-                    members.push((read(name)?.string, value));
+                    let (value, rest) = split(trimmed(trimmed(rest).strip_prefix(':')?))?;
+                    members.push((string(name)?, value));
                     Some(rest)
                 })?;
                 Self::Object(members)
@@ -101,26 +107,40 @@ impl<'a> Json<'a> {
     }
 }
 
+/// What a string says.
+fn string(literal: &str) -> Option<Cow<'_, str>> {
+    match literal.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(plain) if !plain.bytes().any(|byte| byte == b'\\') => Some(Cow::Borrowed(plain)),
+        _ => Some(Cow::Owned(read(literal)?.string)),
+    }
+}
+
 /// The value that the text begins with, and what follows it.
 fn split(text: &str) -> Option<(Raw<'_>, &str)> {
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
-    values.next()?.ok()?;
-    let (value, rest) = text.split_at_checked(values.byte_offset())?;
-    Some((Raw(value.trim_start_matches(SPACE)), rest))
+    let (value, rest) = text.split_at_checked(walk::value(text.as_bytes()))?;
+    Some((Raw(value), rest))
 }
 
 /// Walks over the items of a list or an object, which `text` is known to be: `item` takes one from the text's beginning, and gives the rest.
 fn each<'a>(text: &'a str, mut item: impl FnMut(&'a str) -> Option<&'a str>) -> Option<()> {
-    let mut rest = text.get(1..)?.trim_start_matches(SPACE);
+    let mut rest = trimmed(text.get(1..)?);
     if rest.starts_with([']', '}']) {
         return Some(());
     }
     loop {
-        rest = item(rest)?.trim_start_matches(SPACE);
+        rest = trimmed(item(rest)?);
         match rest.strip_prefix(',') {
-            Some(next) => rest = next,
+            Some(next) => rest = trimmed(next),
             None => return Some(()),
         }
+    }
+}
+
+fn trimmed(text: &str) -> &str {
+    // Few writers put white space there.
+    match text.as_bytes().first() {
+        Some(b' ' | b'\t' | b'\n' | b'\r') => text.trim_start_matches(SPACE),
+        _ => text,
     }
 }
 
@@ -216,25 +236,34 @@ pub fn quote(text: &str) -> String {
         _ => 1,
     };
     let mut out = String::with_capacity(text.bytes().map(size).sum::<usize>() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\x08' => out.push_str("\\b"),
-            '\x0c' => out.push_str("\\f"),
-            '\0'..='\x1f' => {
-                out.push_str(if c < '\x10' { "\\u000" } else { "\\u001" });
-                out.extend(char::from_digit(c as u32 % 16, 16));
-            }
-            _ => out.push(c),
-        }
-    }
-    out.push('"');
+    push_quoted(&mut out, text);
     out
+}
+
+/// The same, appended.
+pub fn push_quoted(out: &mut String, text: &str) {
+    out.push('"');
+    let mut rest = text;
+    // Most texts have nothing to escape, and go out in one piece.
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+        out.push_str(rest.get(..at).unwrap_or_default());
+        match rest.as_bytes().get(at).copied().unwrap_or_default() {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            0x08 => out.push_str("\\b"),
+            0x0c => out.push_str("\\f"),
+            control => {
+                out.push_str(if control < 0x10 { "\\u000" } else { "\\u001" });
+                out.extend(char::from_digit(u32::from(control) % 16, 16));
+            }
+        }
+        rest = rest.get(at + 1..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out.push('"');
 }
 
 #[cfg(test)]

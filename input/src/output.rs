@@ -32,7 +32,7 @@ pub fn json(response: Response) -> String {
     out.push_str("{\"status\":");
     out.push_str(&response.status.to_string());
     out.push_str(",\"reason\":");
-    out.push_str(&json::quote(reason(response.status)));
+    json::push_quoted(&mut out, reason(response.status));
     out.push_str(",\"headers\":{");
     for (at, (name, _)) in response.headers.iter().enumerate() {
         if response.headers.iter().take(at).any(|(known, _)| known == name) {
@@ -41,12 +41,15 @@ pub fn json(response: Response) -> String {
         if at > 0 {
             out.push(',');
         }
-        let value = values(response.headers, name);
-        push_member(&mut out, name, &value);
+        push_name(&mut out, name);
+        let begin = out.len();
+        push_values(&mut out, response.headers, name);
+        let value = begin..out.len();
         let usual = spelling(name);
         if usual != *name {
             out.push(',');
-            push_member(&mut out, &usual, &value);
+            push_name(&mut out, &usual);
+            out.extend_from_within(value);
         }
     }
     out.push_str("},\"body\":");
@@ -56,11 +59,15 @@ pub fn json(response: Response) -> String {
     } else if text.starts_with(['{', '[']) && json::is_readable(text) {
         out.push_str(text);
     } else {
-        out.push_str(&json::quote(response.body));
+        json::push_quoted(&mut out, response.body);
     }
     for (name, id) in [("executionId", response.execution_id), ("sysId", response.sys_id)] {
         out.push(',');
-        push_member(&mut out, name, &id.map_or_else(|| "null".to_owned(), json::quote));
+        push_name(&mut out, name);
+        match id {
+            Some(id) => json::push_quoted(&mut out, id),
+            None => out.push_str("null"),
+        }
     }
     out.push('}');
     out
@@ -73,27 +80,24 @@ pub fn reason(status: u16) -> &'static str {
 }
 
 /// All values of a header, as JSON.
-fn values(headers: &[(String, String)], name: &str) -> String {
+fn push_values(out: &mut String, headers: &[(String, String)], name: &str) {
     let mut values = headers
         .iter()
         .filter(|(known, _)| known == name)
-        .map(|(_, value)| json::quote(value));
-    let first = values.next().unwrap_or_default();
-    let Some(second) = values.next() else { return first };
-    let mut list = String::from("[");
-    list.push_str(&first);
-    for value in std::iter::once(second).chain(values) {
-        list.push(',');
-        list.push_str(&value);
+        .map(|(_, value)| value);
+    let (first, second) = (values.next(), values.next());
+    let is_list = second.is_some();
+    out.push_str(if is_list { "[" } else { "" });
+    for (at, value) in first.into_iter().chain(second).chain(values).enumerate() {
+        out.push_str(if at > 0 { "," } else { "" });
+        json::push_quoted(out, value);
     }
-    list.push(']');
-    list
+    out.push_str(if is_list { "]" } else { "" });
 }
 
-fn push_member(out: &mut String, name: &str, value: &str) {
-    out.push_str(&json::quote(name));
+fn push_name(out: &mut String, name: &str) {
+    json::push_quoted(out, name);
     out.push(':');
-    out.push_str(value);
 }
 
 #[cfg(test)]

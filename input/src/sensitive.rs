@@ -1,5 +1,6 @@
 //! Text that can be, or contain, a credential.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
@@ -53,6 +54,12 @@ impl fmt::Debug for Sensitive {
 impl From<String> for Sensitive {
     fn from(text: String) -> Self {
         Self(text)
+    }
+}
+
+impl From<Cow<'_, str>> for Sensitive {
+    fn from(text: Cow<'_, str>) -> Self {
+        Self(text.into_owned())
     }
 }
 

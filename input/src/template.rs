@@ -5,6 +5,8 @@
 
 mod number;
 
+use std::borrow::Cow;
+
 use crate::json::{self, Json, Raw};
 use crate::message::cut;
 use crate::request::encode::form_of;
@@ -145,7 +147,7 @@ fn root(input: &str) -> Result<Fields<'_>, Invalid> {
 
 /// An object's members. Fields are asked for by their whole name, `authentication.password`.
 struct Fields<'a> {
-    members: Vec<(String, Raw<'a>)>,
+    members: Vec<(Cow<'a, str>, Raw<'a>)>,
     /// What stands before a member's name in the field's: empty, or `authentication.`.
     prefix: &'static str,
 }
@@ -232,7 +234,7 @@ impl<'a> Fields<'a> {
         let near = self
             .members
             .iter()
-            .map(|(key, _)| key)
+            .map(|(key, _)| &**key)
             .filter(|key| *key != name)
             .find(|key| {
                 let key = letters(key);
@@ -314,12 +316,12 @@ impl<'a> Fields<'a> {
 }
 
 /// An object's members as names and values: nulls left out, lists as repeated names, objects as their JSON.
-fn named(members: Vec<(String, Raw)>, field: &'static str) -> Result<Vec<(String, Sensitive)>, Invalid> {
+fn named(members: Vec<(Cow<str>, Raw)>, field: &'static str) -> Result<Vec<(String, Sensitive)>, Invalid> {
     let mut pairs = Vec::with_capacity(members.len());
     for (key, raw) in members {
         for item in items(raw) {
             let value = Json::of(item).ok_or_else(|| not_unicode(field, field))?;
-            pairs.extend(as_text(value, item).map(|text| (key.clone(), Sensitive::from(text))));
+            pairs.extend(as_text(value, item).map(|text| (key.clone().into_owned(), Sensitive::from(text))));
         }
     }
     Ok(pairs)
@@ -339,7 +341,7 @@ pub(crate) fn items(raw: Raw) -> Vec<Raw> {
 pub(crate) fn as_text(value: Json, raw: Raw) -> Option<String> {
     match value {
         Json::Null => None,
-        Json::Text(text) => Some(text),
+        Json::Text(text) => Some(text.into_owned()),
         Json::Bool(text) | Json::Number(text) => Some(text.to_owned()),
         Json::List(_) | Json::Object(_) => Some(raw.get().to_owned()),
     }

@@ -49,13 +49,13 @@ impl Envelope {
     fn of(object: &Json) -> Option<Self> {
         let error = object.member("error")?;
         let string = |value| match value {
-            Some(Json::Text(text)) => text,
+            Some(Json::Text(text)) => text.into_owned(),
             _ => String::new(),
         };
         let is_object = matches!(error, Json::Object(_));
         let (message, detail) = match error {
             // RFC 6749, section 5.2: a token endpoint's `error` is a text.
-            Json::Text(code) => (code, string(object.member("error_description"))),
+            Json::Text(code) => (code.into_owned(), string(object.member("error_description"))),
             error => (string(error.member("message")), string(error.member("detail"))),
         };
         let servicenows =

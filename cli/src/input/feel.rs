@@ -83,7 +83,7 @@ fn is_expression(text: &str) -> bool {
 
 fn text(members: &Members, name: &str) -> Option<String> {
     match Json::of(json::parse(members.get(name)?).ok()?)? {
-        Json::Text(text) => Some(text),
+        Json::Text(text) => Some(text.into_owned()),
         _ => None,
     }
 }

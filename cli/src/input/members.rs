@@ -13,7 +13,9 @@ impl Members {
         let Json::Object(members) = Json::of(json::parse(text).ok()?)? else {
             return None;
         };
-        let members = members.into_iter().map(|(name, value)| (name, value.get().to_owned()));
+        let members = members
+            .into_iter()
+            .map(|(name, value)| (name.into_owned(), value.get().to_owned()));
         Some(Self(members.collect()))
     }
 

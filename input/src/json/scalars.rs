@@ -6,6 +6,8 @@ use std::ops::Range;
 use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
+use super::walk;
+
 /// A text that is known to be a JSON object or array. It is looked through as it stands: an input of megabytes is not held once more.
 #[derive(Clone, Copy)]
 pub struct Document<'a>(&'a str);
@@ -128,7 +130,7 @@ impl<'a> Iterator for Scalars<'a> {
                 b'}' | b']' => self.depth = self.depth.saturating_sub(1),
                 b' ' | b'\t' | b'\r' | b'\n' | b',' | b':' => {}
                 _ => {
-                    let range = self.at..end(bytes, self.at);
+                    let range = self.at..self.at + walk::value(bytes.get(self.at..)?);
                     self.at = range.end;
                     if !is_name(bytes, range.end) {
                         return Some(Scalar {
@@ -151,27 +153,6 @@ impl<'a> Iterator for Scalars<'a> {
             self.at += 1;
         }
     }
-}
-
-fn end(bytes: &[u8], from: usize) -> usize {
-    let mut at = from + 1;
-    if bytes.get(from) == Some(&b'"') {
-        while let Some(byte) = bytes.get(at) {
-            match byte {
-                b'"' => return at + 1,
-                b'\\' => at += 2,
-                _ => at += 1,
-            }
-        }
-        return at;
-    }
-    while bytes
-        .get(at)
-        .is_some_and(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'}' | b']'))
-    {
-        at += 1;
-    }
-    at
 }
 
 fn is_name(bytes: &[u8], end: usize) -> bool {

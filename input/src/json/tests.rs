@@ -112,12 +112,12 @@ fn tree(raw: Raw) -> Option<Value> {
         Json::Null => Value::Null,
         Json::Bool(text) => Value::Bool(text == "true"),
         Json::Number(text) => serde_json::from_str(text).ok()?,
-        Json::Text(text) => Value::String(text),
+        Json::Text(text) => Value::String(text.into_owned()),
         Json::List(items) => Value::Array(items.into_iter().map(tree).collect::<Option<_>>()?),
         Json::Object(members) => Value::Object(
             members
                 .into_iter()
-                .map(|(name, raw)| Some((name, tree(raw)?)))
+                .map(|(name, raw)| Some((name.into_owned(), tree(raw)?)))
                 .collect::<Option<_>>()?,
         ),
     })
@@ -143,7 +143,7 @@ fn members_keep_their_order_and_their_repeats() {
     let Some(Json::Object(members)) = Json::of(parse(r#"{"b":1,"a":[2, 3],"b":" "}"#).unwrap()) else {
         panic!()
     };
-    let members: Vec<_> = members.iter().map(|(name, raw)| (name.as_str(), raw.get())).collect();
+    let members: Vec<_> = members.iter().map(|(name, raw)| (&**name, raw.get())).collect();
     assert_eq!(members, [("b", "1"), ("a", "[2, 3]"), ("b", "\" \"")]);
 }
 
@@ -186,6 +186,8 @@ fn json_that_other_readers_refuse_is_recognised() {
         deep(100),
         objects(100),
         "1.7976931348623157e308".to_owned(),
+        "9".repeat(308),
+        format!("[\"{}\", \"\\\\\", {}]", "[{".repeat(200), deep(99)),
         format!("[{},{}]", deep(99), deep(2)),
     ] {
         assert!(is_readable(&text), "{text}");
@@ -194,6 +196,8 @@ fn json_that_other_readers_refuse_is_recognised() {
         deep(101),
         objects(101),
         "1.8e308".to_owned(),
+        "9".repeat(309),
+        format!("[\"{}\", {}]", "]}".repeat(200), deep(100)),
         "[1, \"\\ud800\"]".to_owned(),
         format!("[{},{}]", deep(2), deep(100)),
     ] {

@@ -162,6 +162,10 @@ fn header_name(name: &str, field: &'static str) -> Result<String, Invalid> {
 
 /// A field value by RFC 9110, section 5.5, as it is sent: no control characters but the tab, and in ISO-8859-1, which servlet containers read.
 fn header_value(value: &str, source: &str, field: &'static str) -> Result<Vec<u8>, Invalid> {
+    // Most values are plain ASCII, and go out as they are.
+    if value.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
+        return Ok(value.as_bytes().to_vec());
+    }
     if value.chars().any(|c| c != '\t' && c.is_control()) {
         return Invalid::refuse(
             field,

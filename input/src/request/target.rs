@@ -61,6 +61,11 @@ impl Target {
     }
 
     fn read(text: &str, room: usize, foreign: Foreign, source: &str, field: &'static str) -> Result<Self, Invalid> {
+        if is_plain(text) {
+            let mut target = String::with_capacity(text.len() + room);
+            target.push_str(text);
+            return Ok(Self(target));
+        }
         let bad = |what: &str| Err(Invalid::of(field, [source, " ", what, "."].concat()));
         if text.is_empty() {
             return bad("is missing: for example `/api/sn_cico/flow_starter/my_flow`");
@@ -174,6 +179,23 @@ fn decoded(path: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut out = Zeroizing::new(Vec::with_capacity(path.len()));
     out.extend(percent_encoding::percent_decode(path));
     out
+}
+
+/// Whether a look at each byte shows that the text is a path with a query, if it has one, that means the same to every server: as nearly all
+/// are.
+fn is_plain(text: &str) -> bool {
+    let mut before = 0;
+    text.starts_with('/')
+        && text.bytes().all(|byte| {
+            // No `//` and no `/.`, whether or not it begins a segment that is read otherwise.
+            let is_plain = match byte {
+                b'/' | b'.' => before != b'/',
+                b'?' | b'=' | b'&' | b'-' | b'_' | b'~' => true,
+                _ => byte.is_ascii_alphanumeric(),
+            };
+            before = byte;
+            is_plain
+        })
 }
 
 fn percent_encoded(text: &str) -> bool {
