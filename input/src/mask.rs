@@ -27,6 +27,7 @@
 mod decode;
 mod index;
 mod needles;
+mod plain;
 mod prepared;
 mod search;
 mod steps;
@@ -87,7 +88,10 @@ impl Mask {
         let needles = Arc::make_mut(&mut self.needles).needles_mut();
         needles.add(secret);
         // A header's value is read without the white space around it, and so echoed.
-        needles.add(secret.trim());
+        let trimmed = secret.trim();
+        if trimmed.len() < secret.len() {
+            needles.add(trimmed);
+        }
     }
 
     /// Masks `user:password` as basic authentication sends it, also form-encoded first (RFC 6749, section 2.3.1). The password by itself is
@@ -121,7 +125,9 @@ impl Mask {
 
     /// Whether [`text`](Self::text) leaves this text as it is.
     pub fn is_clean(&self, text: &str) -> bool {
-        self.is_empty() || self.search(text, false, budget(text.len())).0 == Verdict::Clean
+        self.is_empty()
+            || plain::is_clean(&self.needles, text.as_bytes())
+            || self.search(text, false, budget(text.len())).0 == Verdict::Clean
     }
 
     fn search(&self, text: &str, cut: bool, budget: usize) -> (Verdict, Vec<bool>, usize) {
@@ -129,7 +135,7 @@ impl Mask {
     }
 
     fn masked(&self, mut text: String, cut: bool) -> String {
-        if self.is_empty() {
+        if self.is_empty() || (!cut && plain::is_clean(&self.needles, text.as_bytes())) {
             return text;
         }
         let (verdict, hidden, left) = self.search(&text, cut, budget(text.len()));

@@ -369,6 +369,20 @@ pub(super) fn decode(text: &[u8], kinds: u8, cut: bool, out: &mut Decoded) -> bo
     !escapes.is_empty()
 }
 
+/// How many characters of base64 hold so many bytes.
+pub(super) fn shortest_run(bytes: usize) -> usize {
+    (bytes * 8).div_ceil(6)
+}
+
+/// Whether an escape of any kind begins with this.
+pub(super) const fn is_escape(byte: u8) -> bool {
+    matches!(byte, b'%' | b'\\' | b'&')
+}
+
+pub(super) const fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}
+
 /// A run of base64 in a text, and where its bytes begin in the decoded text.
 pub(super) struct Run {
     text: Range<usize>,

@@ -36,6 +36,28 @@ fn fold(byte: u8) -> u8 {
     FOLDED.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
+/// Whether the first bytes of the needle, as they are compared, stand anywhere in the text.
+pub(super) fn begins_like(needle: &[u8], text: &[u8]) -> bool {
+    let [Some(a), Some(b), Some(c)] = [0, 1, 2].map(|at| needle.get(at).map(|byte| fold(*byte))) else {
+        return true;
+    };
+    // A letter's case is this bit. Only for a space it says too little.
+    let may_begin = |byte: u8| byte | 0x20 == a | 0x20 || a == b' ';
+    let mut rest = text;
+    while let Some(at) = rest.iter().position(|byte| may_begin(*byte)) {
+        rest = rest.get(at..).unwrap_or_default();
+        if let [x, y, z, ..] = rest
+            && fold(*x) == a
+            && fold(*y) == b
+            && fold(*z) == c
+        {
+            return true;
+        }
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    false
+}
+
 /// Bits of a node. Its child by its needle's next byte is the node after it.
 const CHAIN: u8 = 1;
 /// A needle ends here.

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::decode::{ALL, Decoded, LAYERS, decode};
+use super::decode::{ALL, Decoded, LAYERS, decode, is_escape};
 use crate::request::encode::latin1;
 
 /// In characters: a shorter value would blot out ordinary words and protects nothing.
@@ -66,7 +66,12 @@ impl Needles {
             self.add_sent_as_latin1(secret);
         }
         // A client's id and secret are form-encoded before base64 (RFC 6749, section 2.3.1).
-        self.push(copy(form(secret).as_bytes()), Place::Base64);
+        if !is_form(secret) {
+            self.push(copy(form(secret).as_bytes()), Place::Base64);
+        }
+        if !secret.bytes().any(is_escape) {
+            return;
+        }
         // A secret that itself holds what looks like an escape.
         let mut text = copy(secret.as_bytes());
         let mut decoded = Decoded::default();
@@ -95,13 +100,18 @@ impl Needles {
         if !is_long_enough(password.as_bytes()) {
             return;
         }
-        for (user, password) in [(user, password), (&form(user), &form(password))] {
-            let mut pair = Zeroizing::new(Vec::with_capacity(user.len() + 1 + password.len()));
-            pair.extend_from_slice(user.as_bytes());
-            pair.push(b':');
-            pair.extend_from_slice(password.as_bytes());
-            self.push(pair, Place::Base64);
+        self.push_pair(user, password);
+        if !is_form(user) || !is_form(password) {
+            self.push_pair(&form(user), &form(password));
         }
+    }
+
+    fn push_pair(&mut self, user: &str, password: &str) {
+        let mut pair = Zeroizing::new(Vec::with_capacity(user.len() + 1 + password.len()));
+        pair.extend_from_slice(user.as_bytes());
+        pair.push(b':');
+        pair.extend_from_slice(password.as_bytes());
+        self.push(pair, Place::Base64);
     }
 
     pub(super) fn add_all(&mut self, other: &Self) {
@@ -118,6 +128,12 @@ impl Needles {
             self.list.push(needle);
         }
     }
+}
+
+/// Whether form encoding leaves it as it is.
+fn is_form(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'.' | b'_'))
 }
 
 /// The bytes may be a character's part: an incomplete character counts.

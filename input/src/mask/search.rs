@@ -210,7 +210,7 @@ impl<'a> Search<'a> {
     ) -> Searched {
         let mut runs = Vec::new();
         self.spend(text.len() / 2)?;
-        let shortest = (self.needles.shortest() * 8).div_ceil(6);
+        let shortest = decode::shortest_run(self.needles.shortest());
         decode::runs(text, escapes, shortest, cuts, cut, &mut runs);
         if runs.is_empty() {
             return Ok(());
