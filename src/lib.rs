@@ -16,6 +16,8 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+#[cfg(any(target_arch = "wasm32", test))]
+mod allocator;
 mod convert;
 pub mod error;
 #[cfg(test)]

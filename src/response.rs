@@ -19,7 +19,7 @@ pub fn flow(mut answer: Answer, mask: &Mask) -> Result<FlowResponse, Failure> {
         200..=299 => success(&answer, &body),
         _ => Err(refusal(&answer, &body)),
     };
-    let headers = headers(&answer, mask);
+    let headers = headers(std::mem::take(&mut answer.headers), mask);
     let (status, text) = (answer.status, body.text);
     match judged {
         Ok(Ids { execution_id, sys_id }) => Ok(FlowResponse {
@@ -76,7 +76,10 @@ pub fn token(mut answer: Answer) -> Result<AccessToken, Failure> {
         Some(Json::Text(digits)) => digits.parse().ok(),
         _ => None,
     };
-    Ok(AccessToken { token, expires_in_s })
+    Ok(AccessToken {
+        token: token.into_owned(),
+        expires_in_s,
+    })
 }
 
 /// An answer's body, read.
@@ -209,7 +212,7 @@ fn is_compressed(answer: &Answer) -> bool {
 /// `executionId` and `sys_id`, each where it is a text that is not empty.
 fn ids(result: &Json) -> Ids {
     let id = |name| match result.member(name) {
-        Some(Json::Text(id)) => Some(id).filter(|id| !id.is_empty()),
+        Some(Json::Text(id)) => Some(id.into_owned()).filter(|id| !id.is_empty()),
         _ => None,
     };
     Ids {
@@ -219,14 +222,15 @@ fn ids(result: &Json) -> Ids {
 }
 
 /// The headers as text, names in lower case, credentials masked, cookies (which are credentials themselves) left out.
-fn headers(answer: &Answer, mask: &Mask) -> Vec<(String, String)> {
-    let kept = answer
-        .headers
-        .iter()
-        .map(|(name, value)| (name.to_ascii_lowercase(), value));
-    kept.filter(|(name, _)| name != "set-cookie" && name != "set-cookie2")
-        .map(|(name, value)| (name, mask.text(body::utf8_or_latin1(value))))
-        .collect()
+fn headers(headers: Vec<(String, Vec<u8>)>, mask: &Mask) -> Vec<(String, String)> {
+    let mut kept = Vec::with_capacity(headers.len());
+    for (mut name, value) in headers {
+        name.make_ascii_lowercase();
+        if name != "set-cookie" && name != "set-cookie2" {
+            kept.push((name, mask.text(body::utf8_or_latin1(value))));
+        }
+    }
+    kept
 }
 
 /// `to login.example.com`: a redirect's host alone, since its path and query can hold a session.

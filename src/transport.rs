@@ -117,11 +117,13 @@ fn upload(
         let Ok(stream) = body.write() else {
             return Err(Failure::of(Cause::Host));
         };
-        let writable = stream.subscribe();
+        // Most bodies are taken at once, and nobody has to wait.
+        let mut writable = None;
         while !rest.is_empty() {
             match stream.check_write() {
                 Ok(0) => {
-                    if timer.wait(&[answered, &writable])?.contains(&0) {
+                    let writable = writable.get_or_insert_with(|| stream.subscribe());
+                    if timer.wait(&[answered, writable])?.contains(&0) {
                         // The answer is there: what follows waits for nothing more.
                         timer.restart();
                         break;
@@ -163,14 +165,17 @@ fn download(response: IncomingResponse, between_bytes_ms: u32, max: u32) -> Resu
     let Ok(stream) = incoming.stream() else {
         return Ok(answer);
     };
-    let readable = stream.subscribe();
+    let mut readable = None;
     let max = usize::try_from(max).unwrap_or(usize::MAX);
     let mut timer = Timer::new(Some(between_bytes_ms.into()).filter(|ms| *ms > 0));
     answer.end = loop {
         let room = (max - answer.body.len()).saturating_add(1).min(CHUNK);
         match stream.read(room as u64) {
             Ok(chunk) if chunk.is_empty() => {
-                if timer.wait(&[&readable]).is_err() {
+                if timer
+                    .wait(&[readable.get_or_insert_with(|| stream.subscribe())])
+                    .is_err()
+                {
                     break End::Silent;
                 }
             }

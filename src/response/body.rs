@@ -33,11 +33,8 @@ fn half_a_character(bytes: &[u8]) -> usize {
 }
 
 /// A header's value: UTF-8 where it is, Latin-1 as in the older standard where it is not.
-pub fn utf8_or_latin1(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
-    }
+pub fn utf8_or_latin1(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| error.as_bytes().iter().map(|byte| char::from(*byte)).collect())
 }
 
 /// Windows-1252 differs from Latin-1 only in characters that no JSON needs, and readers have long taken the one for the other.
