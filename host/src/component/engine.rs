@@ -9,7 +9,7 @@ use wasmtime_wasi::clocks::WasiClocks;
 use super::call::{self, Call};
 use super::cpu_time::CpuTime;
 use super::imports::Import;
-use super::limits::{EPOCH, Limits};
+use super::limits::{ADDRESSABLE, EPOCH, Limits};
 use super::permits::{Permits, TooFew};
 use crate::egress::EgressHooks;
 
@@ -20,6 +20,8 @@ const LARGEST_MEMORY: u64 = 1 << 40;
 #[derive(Clone)]
 pub struct Engine {
     pub(super) wasmtime: wasmtime::Engine,
+    /// A memory's address space, in bytes.
+    pub(super) reservation: u64,
     pub(super) limits: Limits,
     pub(super) permits: Arc<Permits>,
     pub(super) linker: Arc<Linker<Call>>,
@@ -112,11 +114,14 @@ impl Engine {
         let mut named: Vec<_> = imports.into_iter().collect();
         named.sort();
         named.dedup();
-        let wasmtime = wasmtime::Engine::new(&limits.config()).map_err(runtime)?;
+        let reserving = |reservation| Ok((wasmtime::Engine::new(&limits.config(reservation))?, reservation));
+        // Where address space is scarce, a memory gets no more than its limit.
+        let (wasmtime, reservation) = reserving(ADDRESSABLE).or_else(|_| reserving(0)).map_err(runtime)?;
         let linker = linker(&wasmtime, &named).map_err(runtime)?;
         start_clock(&wasmtime)?;
         Ok(Self {
             wasmtime,
+            reservation,
             limits,
             permits: Arc::new(permits),
             linker: Arc::new(linker),

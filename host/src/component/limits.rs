@@ -29,6 +29,10 @@ const CORE_INSTANCES: u32 = 32;
 const MEMORIES: u32 = 4;
 const TABLES: u32 = 8;
 
+/// All that a 32-bit address can reach. With so much address space for each memory, compiled code needs no check before each access: what is
+/// beyond a memory's end faults. It saves a fifth of the guest's instructions.
+pub(super) const ADDRESSABLE: u64 = 4 << 30;
+
 /// The host's own data for an instance: a few bytes for each function and global.
 const INSTANCE_BYTES: usize = 1 << 20;
 
@@ -75,7 +79,8 @@ impl Limits {
         MEMORIES.min(self.concurrent_calls)
     }
 
-    pub(super) fn config(&self) -> Config {
+    /// The reservation is a memory's address space, in bytes; a smaller one than the limit counts as the limit.
+    pub(super) fn config(&self, reservation: u64) -> Config {
         let calls = self.concurrent_calls;
         let memory_bytes = self.memory_bytes.next_multiple_of(64 << 10);
         let mut pool = PoolingAllocationConfig::new();
@@ -103,7 +108,7 @@ impl Limits {
             .wasm_component_model(true)
             .epoch_interruption(true)
             .max_wasm_stack(STACK_BYTES)
-            .memory_reservation(memory_bytes as u64)
+            .memory_reservation(reservation.max(memory_bytes as u64))
             .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         config
     }

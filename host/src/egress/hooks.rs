@@ -191,7 +191,8 @@ impl Admitted {
                 answer => return answer.map_err(|failed| failed.error),
             }
         }
-        let kept = within(limits.connect, Error::ConnectionTimeout, async {
+        // On the heap: it takes kilobytes, which a call with a kept connection would only move around.
+        let connecting = Box::pin(async {
             let connected = self
                 .transport
                 .dialer
@@ -199,8 +200,8 @@ impl Admitted {
                 .await?;
             self.attempt.connected();
             exchange::handshake(connected, &self.transport.pool, &key).await
-        })
-        .await?;
+        });
+        let kept = within(limits.connect, Error::ConnectionTimeout, connecting).await?;
         self.exchange(kept, request, &key, limits, true)
             .await
             .map_err(|failed| failed.error)
