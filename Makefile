@@ -101,6 +101,14 @@ dist: build ## Build the release in dist/: component, contract, checksums, SBOM,
 docs: ## Build the host library's documentation and open it
 	$(CARGO) doc --locked --no-deps --open -p flow-starter-host
 
+# What grows by more than 5 % fails. COUNTFLAGS=--only prints the figures alone; COUNTFLAGS='--keep FOLDER' keeps callgrind's output.
+WRITE ?=
+COUNTFLAGS ?=
+.PHONY: count
+count: first-build build ## Count the instructions of a call and compare them with the record (needs valgrind; WRITE=1 records them)
+	@$(CARGO) build --locked --workspace --bin count --test component_file
+	@programs=$$($(TARGET_DIR))/debug; exec "$$programs/count" $(if $(WRITE),--write) $(COUNTFLAGS)
+
 CALLS ?= 100000
 BY ?= honest
 .PHONY: soak

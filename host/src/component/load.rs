@@ -32,6 +32,21 @@ impl Engine {
             .map_err(|error| LoadError::NotCompiled(format!("{error:#}")))
     }
 
+    /// The same for every processor of this architecture: without the instructions that only newer ones have. It runs a little slower.
+    ///
+    /// # Errors
+    /// As [`Self::compile`].
+    pub fn compile_portable(&self, wasm: &[u8]) -> Result<Vec<u8>, LoadError> {
+        self.check_at_once(self.compiled(wasm)?)?;
+        let compile = || {
+            let mut config = self.limits.config(self.reservation);
+            // A named target has none of this processor's features.
+            config.target(&target_lexicon::HOST.to_string())?;
+            wasmtime::Engine::new(&config)?.precompile_component(wasm)
+        };
+        compile().map_err(|error| LoadError::NotCompiled(format!("{error:#}")))
+    }
+
     /// Loads the output of [`Self::compile`] in a fraction of the time, since nothing is compiled. The contract, the imports and the
     /// limits are checked as in [`Self::load`].
     ///
