@@ -5,6 +5,8 @@ CARGO ?= cargo
 PYTHON ?= python3
 COMPONENT := dist/servicenow-flow-starter.wasm
 WASM := wasm32-unknown-unknown
+# For a rival of the bench only.
+WASIP2 := wasm32-wasip2
 
 # `make tools` installs these versions; .ci/run asks for exactly these.
 CARGO_DENY_VERSION := 0.20.2
@@ -128,6 +130,21 @@ chaos: first-build build ## Kill, pause and stop workers while cluster and Servi
 	@$(CARGO) build --locked --workspace --bin chaos --bin flow-starter --test component_file
 	@programs=$$($(TARGET_DIR))/debug; exec "$$programs/chaos" --flow-starter "$$programs/flow-starter" --jobs $(JOBS) \
 		$(if $(filter camunda,$(BY)),--by camunda) $(if $(SEED),--seed $(SEED))
+
+# The same release profile as `make install`. ROUNDS=1 is a quick look; WRITE=1 updates docs/performance.md, the picture and the README.
+# ALSO: one more contender, as label=program argument … (bench/README.md).
+ROUNDS ?= 5
+WRITE ?=
+ALSO ?=
+export ALSO
+.PHONY: bench
+bench: build wasip2-target ## Measure a call in the sandbox against a native client and other sandboxed ones (15 minutes; ROUNDS=…, WRITE=1)
+	$(CARGO) build --locked --release -p flow-starter-bench
+	$(CARGO) build --locked --release --target $(WASIP2) -p waki-guest
+	@target=$$($(TARGET_DIR)); set -- --rounds $(ROUNDS) --component $(COMPONENT) --waki "$$target/$(WASIP2)/release/waki_guest.wasm"; \
+		if [ -n "$$ALSO" ]; then set -- "$$@" --also "$$ALSO"; fi; \
+		if [ -n '$(WRITE)' ]; then set -- "$$@" --write .; fi; \
+		exec "$$target/release/bench" "$$@"
 
 .PHONY: templates
 templates: ## Generate the element template and its field documentation
@@ -292,16 +309,22 @@ first-build: wasm-target
 	@ls "$$($(TARGET_DIR))"/debug/deps/libwasmtime-*.rlib > /dev/null 2>&1 || \
 		echo 'The first build compiles wasmtime, which takes some minutes (about five on two cores); the next ones take seconds.'
 
-.PHONY: wasm-target
+.PHONY: wasm-target wasip2-target
 wasm-target:
+	$(call target-installed,$(WASM))
+wasip2-target:
+	$(call target-installed,$(WASIP2))
+
+define target-installed
 	@command -v $(CARGO) > /dev/null || { \
 		echo 'There is no cargo here. Install Rust (https://rustup.rs), open a new terminal, and try again.' >&2; exit 1; }
-	@libraries=$$(rustc --print target-libdir --target $(WASM)) || exit 1; \
+	@libraries=$$(rustc --print target-libdir --target $(1)) || exit 1; \
 	if [ ! -d "$$libraries" ]; then \
-		if command -v rustup > /dev/null; then rustup target add $(WASM); \
+		if command -v rustup > /dev/null; then rustup target add $(1); \
 		else \
-			echo 'This Rust cannot build for $(WASM), and there is no rustup here to fetch that target.' >&2; \
+			echo 'This Rust cannot build for $(1), and there is no rustup here to fetch that target.' >&2; \
 			echo 'Install Rust with rustup (https://rustup.rs), or the package of your system that holds the target.' >&2; \
 			exit 1; \
 		fi; \
 	fi
+endef

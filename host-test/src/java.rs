@@ -91,15 +91,21 @@ impl Java {
         &self.home
     }
 
+    /// The program `java`, without options.
+    #[must_use]
+    pub fn plain(&self) -> Command {
+        Command::new(self.home.join("bin/java"))
+    }
+
     /// The program `java`, with the options that start a small program quickly.
     #[must_use]
     pub fn command(&self) -> Command {
-        let mut command = Command::new(self.home.join("bin/java"));
+        let mut command = self.plain();
         command.args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
         command
     }
 
-    /// Builds a Maven project of this repository, unless it is built and no source is newer. `host-test/NAME/` is built in `target/NAME`:
+    /// Builds a Maven project of this repository, unless it is built and no source is newer. A directory `NAME` is built in `target/NAME`:
     /// `classes` and `lib`, which holds the jars. So says its `pom.xml`.
     ///
     /// # Errors
@@ -173,7 +179,9 @@ pub fn project(name: &str) -> PathBuf {
     repository().join("host-test").join(name)
 }
 
-fn repository() -> &'static Path {
+/// The directory of this repository.
+#[must_use]
+pub fn repository() -> &'static Path {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     own.parent().unwrap_or(own)
 }

@@ -32,6 +32,8 @@ pub struct RuntimeOptions {
     pub job_timeout: Option<Duration>,
     /// More arguments of Spring Boot.
     pub arguments: Vec<String>,
+    /// Options of the JVM, in place of those that start a small program quickly.
+    pub jvm: Vec<String>,
 }
 
 impl RuntimeOptions {
@@ -44,6 +46,7 @@ impl RuntimeOptions {
             jobs: 32,
             job_timeout: None,
             arguments: Vec::new(),
+            jvm: Vec::new(),
         }
     }
 
@@ -58,8 +61,12 @@ impl RuntimeOptions {
     #[must_use]
     pub fn command(&self, java: &Java, built: &Built) -> Command {
         let secrets = self.secrets.iter();
-        let mut command = java.command();
+        let mut command = match self.jvm.is_empty() {
+            true => java.command(),
+            false => java.plain(),
+        };
         command
+            .args(&self.jvm)
             .arg("-cp")
             .arg(built.class_path())
             .arg("ConnectorRuntime")

@@ -1,0 +1,164 @@
+//! The yardstick: hyper-util's pooled client, and the JSON work and authentication that the component does.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use flow_starter_bench::protocol::Options;
+use form_urlencoded::Serializer;
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, Request};
+use http_body_util::{BodyExt as _, Full};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::drive::Contender;
+use crate::sender;
+
+/// A pooled client.
+#[derive(Clone)]
+pub(crate) struct Native {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Input<'a> {
+    sn_endpoint: &'a str,
+    rest_api_trigger_path: &'a str,
+    method: &'a str,
+    headers: BTreeMap<&'a str, &'a str>,
+    query_parameters: BTreeMap<&'a str, &'a str>,
+    #[serde(borrow)]
+    body: &'a RawValue,
+    authentication: Authentication<'a>,
+}
+
+#[derive(Deserialize)]
+struct Authentication<'a> {
+    username: &'a str,
+    password: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    result: Ids,
+}
+
+#[derive(Deserialize)]
+struct Ids {
+    #[serde(rename = "executionId")]
+    execution_id: Option<String>,
+    sys_id: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Output<'a> {
+    status: u16,
+    reason: &'a str,
+    #[serde(serialize_with = "both_spellings")]
+    headers: &'a HeaderMap,
+    body: &'a RawValue,
+    execution_id: Option<&'a str>,
+    sys_id: Option<&'a str>,
+}
+
+impl Native {
+    pub(crate) fn new(options: &Options) -> Result<Self> {
+        let roots = match &options.ca {
+            Some(file) => sender::roots(file)?,
+            None => RootCertStore::empty(),
+        };
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let mut connector = HttpConnector::new();
+        connector.enforce_http(false);
+        connector.set_nodelay(true);
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(connector);
+        Ok(Self {
+            client: Client::builder(TokioExecutor::new()).build(connector),
+        })
+    }
+}
+
+impl Contender for Native {
+    async fn call(&self, input: &str) -> Result<String> {
+        let response = self.client.request(request(input)?).await?;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await?.to_bytes();
+        ensure!(head.status.is_success(), "status {}", head.status);
+        let text = std::str::from_utf8(&body)?;
+        let Body { result } = serde_json::from_str(text)?;
+        let output = Output {
+            status: head.status.as_u16(),
+            reason: head.status.canonical_reason().unwrap_or_default(),
+            headers: &head.headers,
+            body: serde_json::from_str(text)?,
+            execution_id: result.execution_id.as_deref(),
+            sys_id: result.sys_id.as_deref(),
+        };
+        Ok(serde_json::to_string(&output)?)
+    }
+}
+
+fn request(input: &str) -> Result<Request<Full<Bytes>>> {
+    let input: Input = serde_json::from_str(input).context("the input")?;
+    let mut url = format!("{}{}?", input.sn_endpoint, input.rest_api_trigger_path);
+    let at = url.len();
+    url = Serializer::for_suffix(url, at)
+        .extend_pairs(&input.query_parameters)
+        .finish();
+    let Authentication { username, password } = input.authentication;
+    let credentials = STANDARD.encode(format!("{username}:{password}"));
+    let mut request = Request::builder()
+        .method(input.method)
+        .uri(url)
+        .header(ACCEPT, "application/json")
+        .header(ACCEPT_ENCODING, "identity")
+        .header(USER_AGENT, "flow-starter-bench")
+        .header(CONTENT_TYPE, "application/json")
+        .header(AUTHORIZATION, format!("Basic {credentials}"));
+    for (name, value) in &input.headers {
+        request = request.header(*name, *value);
+    }
+    Ok(request.body(Full::from(input.body.get().to_owned()))?)
+}
+
+/// `content-type` and `Content-Type`.
+fn both_spellings<S: serde::Serializer>(headers: &&HeaderMap, serializer: S) -> Result<S::Ok, S::Error> {
+    use serde::ser::SerializeMap as _;
+    let mut map = serializer.serialize_map(Some(2 * headers.len()))?;
+    for (name, value) in *headers {
+        let value = value.to_str().unwrap_or_default();
+        map.serialize_entry(name.as_str(), value)?;
+        map.serialize_entry(&usual_spelling(name.as_str()), value)?;
+    }
+    map.end()
+}
+
+fn usual_spelling(name: &str) -> String {
+    let mut starts = true;
+    name.chars()
+        .map(|c| {
+            let spelled = if starts { c.to_ascii_uppercase() } else { c };
+            starts = c == '-';
+            spelled
+        })
+        .collect()
+}
