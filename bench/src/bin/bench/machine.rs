@@ -4,6 +4,12 @@ use std::fs::read_to_string;
 
 use time::OffsetDateTime;
 
+/// Programs that wanted a core during the last minute: proc_loadavg(5).
+pub(crate) fn load() -> Option<f64> {
+    let text = read_to_string("/proc/loadavg").ok()?;
+    text.split(' ').next()?.parse().ok()
+}
+
 /// For example `AMD EPYC, 2 cores, Linux 6.18.0, 2026-11-30`.
 pub(crate) fn description(cores: usize) -> String {
     let cpu = read_to_string("/proc/cpuinfo").unwrap_or_default();

@@ -9,6 +9,11 @@
 //! | `stats`, `table`, `picture` | figures → text |
 //! | `document`, `machine` | where the text goes, and what it says of the machine |
 
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
 mod contender;
 mod document;
 mod machine;
@@ -24,6 +29,7 @@ mod table;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
@@ -31,7 +37,7 @@ use flow_starter_bench::os::{self, Spinners};
 
 use contender::{Components, STARTER};
 use results::Results;
-use rounds::Cores;
+use rounds::{Cores, Extent};
 use server::Server;
 
 /// Measures what a call costs in the sandbox, against a native client and other sandboxed ones
@@ -49,6 +55,10 @@ struct Arguments {
     /// Number of interleaved rounds
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+
+    /// Short runs, for a check of the bench itself
+    #[arg(long)]
+    quick: bool,
 
     /// One more contender, which speaks the protocol in bench/README.md
     #[arg(long, value_name = "LABEL=PROGRAM ARGUMENT …", value_parser = contender::other)]
@@ -73,12 +83,34 @@ fn main() -> ExitCode {
     }
 }
 
+impl Arguments {
+    fn extent(&self) -> Extent {
+        match self.quick {
+            true => Extent {
+                rounds: self.rounds,
+                run: Duration::from_millis(100),
+                delayed: vec![1, 100],
+                sustained: 5_000,
+            },
+            false => Extent {
+                rounds: self.rounds,
+                run: Duration::from_millis(1_500),
+                delayed: vec![1, 100, 1_000, 8_000],
+                sustained: 100_000,
+            },
+        }
+    }
+}
+
 fn run(arguments: Arguments) -> Result<()> {
     let all = os::cores()?;
     let [server, client, ..] = *all else {
         bail!("the bench needs two cores: one for the server and one for the clients");
     };
     let cores = Cores { server, client };
+    if let Some(load) = machine::load().filter(|load| *load > 0.5) {
+        eprintln!("other programs are busy on this machine (load {load}): the figures will vary");
+    }
     let program = |name: &str| -> Result<PathBuf> { Ok(std::env::current_exe()?.with_file_name(name)) };
     let client = program("bench-client")?;
     let directory = Temporary::new()?;
@@ -86,21 +118,22 @@ fn run(arguments: Arguments) -> Result<()> {
     let mut contenders = contender::in_rust(&client, &components);
     let server = Server::start(&program("bench-server")?, &directory.0, cores.server)?;
     contender::same_outputs(&contenders, &server.plain())?;
-    contenders.extend(arguments.also);
+    contenders.extend(arguments.also.iter().cloned());
 
+    let extent = arguments.extent();
     let _awake = Spinners::start(&[cores.server, cores.client])?;
     eprintln!("starts");
     let starts = sustained::starts(&contenders, &server.plain(), &cores)?;
-    let samples = rounds::measure(&contenders, &server, &cores, arguments.rounds)?;
-    eprintln!("{} calls in a row", sustained::CALLS);
+    let samples = rounds::measure(&contenders, &server, &cores, &extent)?;
+    eprintln!("{} calls in a row", extent.sustained);
     let sustained = match contenders.get(STARTER) {
-        Some(starter) => sustained::sustained(starter, &server, &cores)?,
+        Some(starter) => sustained::sustained(starter, &server, &cores, extent.sustained)?,
         None => Vec::new(),
     };
     let results = Results {
         command: arguments.command,
         machine: machine::description(all.len()),
-        rounds: arguments.rounds,
+        extent,
         sizes: sizes(&components),
         masking: masking::measure(),
         contenders,

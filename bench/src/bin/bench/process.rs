@@ -2,11 +2,11 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use flow_starter_bench::os;
 use flow_starter_bench::protocol::{Ready, Report, Run};
 
@@ -93,9 +93,10 @@ impl Process {
 
     /// The next line that it prints.
     pub(crate) fn line(&mut self) -> Result<String> {
-        self.lines
-            .recv_timeout(PATIENCE)
-            .with_context(|| format!("{} ended, or printed nothing for {} s", self.name, PATIENCE.as_secs()))
+        self.lines.recv_timeout(PATIENCE).map_err(|error| match error {
+            RecvTimeoutError::Disconnected => anyhow!("{} has ended", self.name),
+            RecvTimeoutError::Timeout => anyhow!("{} has printed nothing for {} s", self.name, PATIENCE.as_secs()),
+        })
     }
 
     fn unexpected(&self, line: &str) -> String {

@@ -2,14 +2,14 @@
 
 use crate::contender::Contender;
 use crate::masking::Masking;
-use crate::rounds::Samples;
+use crate::rounds::{Extent, Samples};
 use crate::sustained::Part;
 
 /// All figures, and what they are figures of.
 pub(crate) struct Results {
     pub(crate) command: String,
     pub(crate) machine: String,
-    pub(crate) rounds: usize,
+    pub(crate) extent: Extent,
     pub(crate) contenders: Vec<Contender>,
     pub(crate) samples: Samples,
     /// Milliseconds, by contender.

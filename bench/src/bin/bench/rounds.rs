@@ -28,8 +28,6 @@ pub(crate) enum Kind {
 
 /// Calls in flight of [`Kind::Many`].
 pub(crate) const IN_FLIGHT: u32 = 32;
-/// Calls in flight of [`Kind::Delayed`].
-pub(crate) const DELAYED: [u32; 4] = [1, 100, 1_000, 8_000];
 /// The server's time in [`Kind::Delayed`].
 pub(crate) const DELAY_MS: u32 = 50;
 
@@ -73,26 +71,36 @@ struct Warm {
     calls: BTreeMap<Kind, u64>,
 }
 
-/// The duration that a run should have.
-const RUN: Duration = Duration::from_millis(1_500);
+/// How much is measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Extent {
+    /// Number of rounds.
+    pub(crate) rounds: usize,
+    /// The duration that a run should have.
+    pub(crate) run: Duration,
+    /// Calls in flight of [`Kind::Delayed`], in ascending order.
+    pub(crate) delayed: Vec<u32>,
+    /// Calls in a row.
+    pub(crate) sustained: u64,
+}
 
 /// Makes all rounds.
-pub(crate) fn measure(contenders: &[Contender], server: &Server, cores: &Cores, rounds: usize) -> Result<Samples> {
+pub(crate) fn measure(contenders: &[Contender], server: &Server, cores: &Cores, extent: &Extent) -> Result<Samples> {
     let mut warm = Vec::new();
     for contender in contenders {
         eprintln!("warming up: {}", contender.label);
-        warm.push(warm_up(contender, server, cores)?);
+        warm.push(warm_up(contender, server, cores, extent)?);
     }
     let mut samples = Samples::default();
-    for round in 0..rounds {
-        eprintln!("round {} of {rounds}", round + 1);
+    for round in 0..extent.rounds {
+        eprintln!("round {} of {}", round + 1, extent.rounds);
         for place in 0..contenders.len() {
             let at = (round + place) % contenders.len();
             if let Some(warm) = warm.get_mut(at) {
                 warm_runs(warm, at, server, cores, &mut samples)?;
             }
         }
-        for in_flight in DELAYED {
+        for in_flight in extent.delayed.iter().copied() {
             for place in 0..contenders.len() {
                 let at = (round + place) % contenders.len();
                 if let Some(contender) = contenders.get(at) {
@@ -105,7 +113,7 @@ pub(crate) fn measure(contenders: &[Contender], server: &Server, cores: &Cores, 
     Ok(samples)
 }
 
-fn warm_up(contender: &Contender, server: &Server, cores: &Cores) -> Result<Warm> {
+fn warm_up(contender: &Contender, server: &Server, cores: &Cores, extent: &Extent) -> Result<Warm> {
     let home = match contender.warms_up_everywhere {
         true => vec![cores.server, cores.client],
         false => vec![cores.client],
@@ -120,7 +128,7 @@ fn warm_up(contender: &Contender, server: &Server, cores: &Cores) -> Result<Warm
         Ok(process)
     };
     let (mut plain, mut tls) = (start(&server.plain())?, start(&server.tls())?);
-    let fill = |report: &Report| (report.rate() * RUN.as_secs_f64()).ceil() as u64;
+    let fill = |report: &Report| (report.rate() * extent.run.as_secs_f64()).ceil() as u64;
     let calls = BTreeMap::from([
         (
             Kind::OneSameCore,

@@ -42,16 +42,25 @@ impl Spread {
     }
 }
 
-/// With about three digits: `0.081`, `4.62`, `185`, `19.9 k`.
+/// With three or four digits: `0.081`, `4.62`, `185`, `1,402`, `19.9 k`.
 pub(crate) fn short(figure: f64) -> String {
     match figure.abs() {
         a if a >= 99_950.0 => format!("{:.0} k", figure / 1e3),
         a if a >= 9_995.0 => format!("{:.1} k", figure / 1e3),
-        a if a >= 1_000.0 => format!("{:.2} k", figure / 1e3),
+        a if a >= 999.5 => thousands(figure),
         a if a >= 99.95 => format!("{figure:.0}"),
         a if a >= 9.995 => format!("{figure:.1}"),
         a if a >= 0.995 => format!("{figure:.2}"),
         _ => format!("{figure:.3}"),
+    }
+}
+
+/// `1,402`.
+pub(crate) fn thousands(figure: f64) -> String {
+    let whole = figure.round() as u64;
+    match whole {
+        0..1_000 => whole.to_string(),
+        _ => format!("{},{:03}", whole / 1_000, whole % 1_000),
     }
 }
 
@@ -80,7 +89,7 @@ mod tests {
     fn figures_have_three_digits() {
         assert_eq!(
             [0.0812, 4.621, 185.4, 4_999.0, 60_123.0].map(short),
-            ["0.081", "4.62", "185", "5.00 k", "60.1 k"]
+            ["0.081", "4.62", "185", "4,999", "60.1 k"]
         );
         assert_eq!([0.081, 2.9, 12.4].map(times), ["0.08×", "2.9×", "12×"]);
     }

@@ -37,16 +37,14 @@ pub(crate) struct Part {
     pub(crate) open_files: usize,
 }
 
-/// Calls in all parts together.
-pub(crate) const CALLS: u64 = 100_000;
 const PARTS: u64 = 10;
 
 /// Many calls of one process, in ten parts.
-pub(crate) fn sustained(contender: &Contender, server: &Server, cores: &Cores) -> Result<Vec<Part>> {
+pub(crate) fn sustained(contender: &Contender, server: &Server, cores: &Cores, calls: u64) -> Result<Vec<Part>> {
     let (mut process, _) = contender.start(&server.plain(), IN_FLIGHT, &[cores.client])?;
     let mut parts = Vec::new();
     for _ in 0..PARTS {
-        let report = process.run(CALLS / PARTS, IN_FLIGHT)?;
+        let report = process.run(calls / PARTS, IN_FLIGHT)?;
         parts.push(Part {
             p50_us: report.p50_us,
             rate: report.rate(),

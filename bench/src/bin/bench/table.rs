@@ -4,16 +4,15 @@ use std::fmt::Write as _;
 
 use crate::contender::{NATIVE, STARTER};
 use crate::results::Results;
-use crate::rounds::{DELAY_MS, DELAYED, IN_FLIGHT, Kind, Sample};
-use crate::stats::{Spread, short, times};
-use crate::sustained::CALLS;
+use crate::rounds::{DELAY_MS, IN_FLIGHT, Kind, Sample};
+use crate::stats::{Spread, short, thousands, times};
 
 /// All tables.
 pub(crate) fn full(results: &Results) -> String {
     let mut out = format!(
         "`{}`, {}. Each figure is the median of {} interleaved rounds, with the smallest and the largest in parentheses; a ratio is the \
          median of the rounds' ratios.\n",
-        results.command, results.machine, results.rounds
+        results.command, results.machine, results.extent.rounds
     );
     many(results, &mut out);
     one(results, &mut out);
@@ -142,7 +141,7 @@ fn delayed(results: &Results, out: &mut String) {
         };
         vec![
             label.to_owned(),
-            in_flight.to_string(),
+            thousands(in_flight.into()),
             figures(&rate).text(short),
             figures(&cpu).text(short),
             figures(&|sample| sample.report.rss_kib as f64 / 1024.0).text(short),
@@ -150,10 +149,12 @@ fn delayed(results: &Results, out: &mut String) {
         ]
     };
     let labels = || results.contenders.iter().enumerate();
-    let rows = DELAYED
-        .into_iter()
+    let rows = results
+        .extent
+        .delayed
+        .iter()
         .flat_map(|in_flight| labels().map(move |(at, contender)| (in_flight, at, &contender.label)))
-        .map(|(in_flight, at, label)| row(in_flight, at, label));
+        .map(|(in_flight, at, label)| row(*in_flight, at, label));
     table(out, &head, rows);
     let _ = writeln!(
         out,
@@ -182,7 +183,11 @@ fn start(results: &Results, out: &mut String) {
 }
 
 fn sustained(results: &Results, out: &mut String) {
-    let _ = writeln!(out, "\n### {CALLS} calls in a row\n");
+    let _ = writeln!(
+        out,
+        "\n### {} calls in a row\n",
+        thousands(results.extent.sustained as f64)
+    );
     let head = ["calls", "p50 µs", "calls/s", "resident MiB", "open files and sockets"];
     let rows = results.sustained.iter().enumerate().map(|(at, part)| {
         vec![
@@ -238,7 +243,7 @@ pub(crate) fn summary(results: &Results) -> String {
     let starts = columns
         .iter()
         .map(|at| short(Spread::of(results.starts.get(*at).cloned().unwrap_or_default()).median));
-    let most = DELAYED.into_iter().max().unwrap_or_default();
+    let most = results.extent.delayed.last().copied().unwrap_or_default();
     let rows = vec![
         row("calls/s, 32 in flight, one core", Kind::Many, &rate),
         row("CPU µs a call", Kind::Many, &cpu),
@@ -249,7 +254,7 @@ pub(crate) fn summary(results: &Results) -> String {
         ),
         row("calls/s over TLS", Kind::ManyTls, &rate),
         row(
-            &format!("KiB of memory a call, {most} in flight"),
+            &format!("KiB of memory a call, {} in flight", thousands(most.into())),
             Kind::Delayed(most),
             &kib_per_call(most),
         ),
@@ -261,7 +266,7 @@ pub(crate) fn summary(results: &Results) -> String {
     let _ = writeln!(
         out,
         "\n`{}`, {}, medians of {} rounds; in parentheses the ratio to the native client.",
-        results.command, results.machine, results.rounds
+        results.command, results.machine, results.extent.rounds
     );
     out
 }

@@ -8,6 +8,11 @@
 //! | `rival` | a component under wasmtime's default settings |
 //! | `sender` | the default sender of wasmtime-wasi-http |
 
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
 mod drive;
 mod native;
 mod ours;

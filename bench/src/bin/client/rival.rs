@@ -149,13 +149,13 @@ impl Rival {
         match self.error {
             ErrorType::Contract => {
                 let execute: TypedFunc<(&str,), (Result<String, TriggerError>,)> =
-                    instance.get_typed_func(&mut store, &self.execute)?;
+                    instance.get_typed_func(&mut store, self.execute)?;
                 let (output,) = execute.call_async(&mut store, (input,)).await?;
                 Ok(output?)
             }
             ErrorType::Text => {
                 let execute: TypedFunc<(&str,), (Result<String, String>,)> =
-                    instance.get_typed_func(&mut store, &self.execute)?;
+                    instance.get_typed_func(&mut store, self.execute)?;
                 let (output,) = execute.call_async(&mut store, (input,)).await?;
                 output.map_err(wasmtime::Error::msg)
             }

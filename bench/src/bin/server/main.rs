@@ -6,6 +6,11 @@
 //! | `answer` | a request → its response |
 //! | `tls` | a certificate authority and the server's certificate |
 
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
 mod answer;
 mod tls;
 

@@ -38,7 +38,7 @@ pub struct Measured {
     pub resident_mib: f64,
     /// The most that it ever was, in MiB.
     pub peak_mib: f64,
-    /// Connections to ServiceNow for a job.
+    /// Connections to ServiceNow for a job, since the start of its process.
     pub connections: f64,
     /// Share of one core that each process used meanwhile.
     pub cores: Cores,
@@ -107,11 +107,10 @@ pub fn measure(contender: &Contender, plan: &Plan, folder: &Path) -> Result<Meas
         cluster: cluster.id(),
         stand_in: stand_in.id(),
     };
-    let connections = stand_in.connections()?;
     let (from, before) = (Instant::now(), Spent::now(&ids)?);
     let ended = cluster.work(job, |created| created < plan.jobs)?;
     let after = Spent::now(&ids)?;
-    let connections = stand_in.connections()? - connections;
+    let connections = stand_in.connections()?;
     let (resident, peak) = process::memory(worker.id())?;
 
     cluster.check()?;
@@ -128,7 +127,7 @@ pub fn measure(contender: &Contender, plan: &Plan, folder: &Path) -> Result<Meas
         cpu_ms: cores.worker * seconds / jobs * 1e3,
         resident_mib: resident as f64 / 1024.0,
         peak_mib: peak as f64 / 1024.0,
-        connections: connections as f64 / jobs,
+        connections: connections as f64 / cluster.created() as f64,
         cores,
     })
 }
