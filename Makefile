@@ -134,17 +134,31 @@ chaos: first-build build ## Kill, pause and stop workers while cluster and Servi
 # The same release profile as `make install`. ROUNDS=1 is a quick look; WRITE=1 updates docs/performance.md, the picture and the README.
 # ALSO: one more contender, as label=program argument … (bench/README.md).
 ROUNDS ?= 5
-WRITE ?=
 ALSO ?=
 export ALSO
 .PHONY: bench
 bench: build wasip2-target ## Measure a call in the sandbox against a native client and other sandboxed ones (15 minutes; ROUNDS=…, WRITE=1)
-	$(CARGO) build --locked --release -p flow-starter-bench
+	$(CARGO) build --locked --release --workspace --bin bench --bin bench-client --bin bench-server
 	$(CARGO) build --locked --release --target $(WASIP2) -p waki-guest
 	@target=$$($(TARGET_DIR)); set -- --rounds $(ROUNDS) --component $(COMPONENT) --waki "$$target/$(WASIP2)/release/waki_guest.wasm"; \
 		if [ -n "$$ALSO" ]; then set -- "$$@" --also "$$ALSO"; fi; \
 		if [ -n '$(WRITE)' ]; then set -- "$$@" --write .; fi; \
 		exec "$$target/release/bench" "$$@"
+
+# TLS=1: HTTPS to the stand-in. WRITE=1 updates docs/performance.md.
+TLS ?=
+.PHONY: bench-worker
+bench-worker: build ## Measure the worker against Camunda's connector runtime (release build; the runtime needs Maven and Java 21)
+	$(CARGO) build --locked --release --workspace --bin bench-worker --bin flow-starter --bin camunda-test-cluster --bin servicenow-stand-in
+	@programs=$$($(TARGET_DIR))/release; exec "$$programs/bench-worker" --flow-starter "$$programs/flow-starter" \
+		--cluster "$$programs/camunda-test-cluster" --stand-in "$$programs/servicenow-stand-in" $(if $(TLS),--tls) $(if $(WRITE),--write)
+
+.PHONY: bench-java
+bench-java: build wasip2-target ## make bench with contenders in Java (needs Maven and Java 21)
+	$(CARGO) build --locked --release --workspace --bin bench --bin bench-client --bin bench-server --bin bench-java
+	$(CARGO) build --locked --release --target $(WASIP2) -p waki-guest
+	@target=$$($(TARGET_DIR)); exec "$$target/release/bench-java" -- "$$target/release/bench" --rounds $(ROUNDS) --component $(COMPONENT) \
+		--waki "$$target/$(WASIP2)/release/waki_guest.wasm" --command 'make bench-java'
 
 .PHONY: templates
 templates: ## Generate the element template and its field documentation

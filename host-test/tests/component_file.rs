@@ -15,7 +15,7 @@ use wasmparser::{Parser, Payload, Validator};
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dist/servicenow-flow-starter.wasm");
 
 /// Hosts compile it at start, and people download it: this is the size it may have, in bytes.
-const LARGEST: usize = 235_000;
+const LARGEST: usize = 310_000;
 
 /// Hosts link WASI 0.2 by this track: the number after it only says which release of 0.2 an interface was last touched in.
 const WASI_TRACK: &str = "0.2.";
@@ -57,7 +57,7 @@ fn the_component_exports_its_two_interfaces_and_nothing_else() {
 }
 
 #[test]
-fn the_component_is_at_most_235_kilobytes() {
+fn the_component_is_at_most_310_kilobytes() {
     assert_eq!(size_fault(&built()), None);
 }
 
@@ -150,7 +150,7 @@ fn one_byte_too_many_is_reported_with_both_sizes() {
     assert_eq!(size_fault(&vec![0; LARGEST]), None);
     assert_eq!(
         size_fault(&vec![0; LARGEST + 1]).unwrap(),
-        "is 235001 bytes long: 235000 is the most it may be"
+        "is 310001 bytes long: 310000 is the most it may be"
     );
 }
 

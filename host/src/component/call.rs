@@ -224,4 +224,40 @@ mod tests {
             .unwrap_err();
         assert!(why(&error).ends_with("handle limit exceeded"), "{error:?}");
     }
+
+    /// Compiled code checks no address where a memory has all the address space that it can name: what is beyond its end must fault.
+    #[tokio::test]
+    async fn an_access_beyond_the_memory_ends_the_call() {
+        let engine = Engine::new(Limits {
+            concurrent_calls: 2,
+            ..Limits::default()
+        })
+        .unwrap();
+        for (address, offset) in [
+            ("0x10000", "0"),
+            ("0xfffd", "0"),
+            ("0x4000000", "0"),
+            ("0x7fffffff", "0"),
+            ("0xffffffff", "0"),
+            ("0xffffffff", "0xffffffff"),
+        ] {
+            for access in ["(drop (i32.load", "(drop (i32.load8_u"] {
+                let is_inside = access.ends_with("8_u") && address == "0xfffd";
+                let wasm = wat::parse_str(format!(
+                    "(component (core module $m (memory 1) (func $f {access} offset={offset} (i32.const {address})))) (start $f))
+                        (core instance (instantiate $m)))"
+                ));
+                let component = Component::from_binary(&engine.wasmtime, &wasm.unwrap()).unwrap();
+                let mut store = engine.store(EgressHooks::closed(), Arc::new(CpuTime::new()));
+                let ended = engine.linker.instantiate_async(&mut store, &component).await;
+                match ended {
+                    Ok(_) => assert!(is_inside, "{access} {address}+{offset}"),
+                    Err(error) => assert!(
+                        !is_inside && why(&error).contains("out of bounds memory access"),
+                        "{error:?}"
+                    ),
+                }
+            }
+        }
+    }
 }

@@ -291,11 +291,15 @@ mod tests {
         let mut damaged = precompiled(&engine);
         damaged.truncate(damaged.len() / 2);
         let module = engine.wasmtime.precompile_module(&wat("(module)")).unwrap();
-        let other_limits = Engine::new(Limits {
-            concurrent_calls: 4,
-            memory_bytes: 32 << 20,
-            ..Limits::default()
-        });
+        let with_memory = |memory_bytes| {
+            Engine::new(Limits {
+                concurrent_calls: 4,
+                memory_bytes,
+                ..Limits::default()
+            })
+        };
+        // Only what is beyond 32 bits changes the code.
+        let (other_limit, other_code) = (with_memory(32 << 20).unwrap(), with_memory(8 << 30).unwrap());
         for (bytes, what) in [
             (b"".to_vec(), "it is empty"),
             (b"<!DOCTYPE html>".to_vec(), "does not start like one"),
@@ -308,19 +312,21 @@ mod tests {
                 of_version(&precompiled(&engine), b"47"),
                 "version '47'; compile it again",
             ),
-            (precompiled(&other_limits.unwrap()), "Module was compiled with"),
+            (precompiled(&other_code), "Module was compiled with"),
         ] {
             // SAFETY: none of them is loaded as code.
             let message = unsafe { engine.load_compiled(&bytes) }.unwrap_err().to_string();
             assert!(message.starts_with("this is not a compiled connector"), "{message}");
             assert!(message.contains(what), "{message}");
         }
-        // SAFETY: this process compiled it.
-        let message = unsafe { engine.load_compiled(&precompiled(&engine)) }.unwrap_err();
-        assert!(
-            matches!(&message, LoadError::Contract(found) if found.len() == 2),
-            "{message}"
-        );
+        for compiler in [&engine, &other_limit] {
+            // SAFETY: this process compiled it.
+            let message = unsafe { engine.load_compiled(&precompiled(compiler)) }.unwrap_err();
+            assert!(
+                matches!(&message, LoadError::Contract(found) if found.len() == 2),
+                "{message}"
+            );
+        }
     }
 
     /// The same file with another version in it. Wasmtime writes its major version, after a zero and its length.

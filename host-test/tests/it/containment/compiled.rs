@@ -9,15 +9,17 @@ use super::sandbox::{Sandbox, guest, honest, limits};
 #[tokio::test]
 async fn precompiled_components_behave_like_loaded_ones() {
     let sandbox = Sandbox::open(limits()).await;
-    let machine_code = sandbox.engine.compile(&honest()).unwrap();
-    // Of another engine with the same settings, and more places.
-    let engine = Engine::new(Limits {
-        concurrent_calls: 16,
-        ..limits()
-    });
-    // SAFETY: it was compiled two lines above.
-    let connector = unsafe { engine.unwrap().load_compiled(&machine_code) }.unwrap();
-    sandbox.serves(&connector).await;
+    let compile = [Engine::compile, Engine::compile_portable];
+    for machine_code in compile.map(|compile| compile(&sandbox.engine, &honest()).unwrap()) {
+        // Of another engine with the same settings, and more places.
+        let engine = Engine::new(Limits {
+            concurrent_calls: 16,
+            ..limits()
+        });
+        // SAFETY: it was compiled above.
+        let connector = unsafe { engine.unwrap().load_compiled(&machine_code) }.unwrap();
+        sandbox.serves(&connector).await;
+    }
 }
 
 #[tokio::test]
@@ -47,6 +49,7 @@ async fn every_loading_method_refuses_the_same() {
         "{refusal}"
     );
     assert_eq!(plain.compile(&asking).unwrap_err(), refusal);
+    assert_eq!(plain.compile_portable(&asking).unwrap_err(), refusal);
     assert_eq!(plain.inspect(&asking).refusal, Some(refusal.clone()));
 
     // Compiled where it was allowed, and brought where it is not.
