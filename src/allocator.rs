@@ -191,7 +191,7 @@ mod tests {
                     _ => {
                         let layout = Layout::from_size_align(size, 1 << align).unwrap();
                         let at = unsafe { allocator.alloc(layout) };
-                        prop_assert!(!at.is_null() && at as usize % layout.align() == 0);
+                        prop_assert!(!at.is_null() && (at as usize).is_multiple_of(layout.align()));
                         blocks.push(Block { at, layout, mark: number as u8 });
                         blocks[blocks.len() - 1].fill();
                     }
