@@ -3,7 +3,7 @@
 //! A value is kept as the text it came in ([`Raw`]) until somebody asks what it is, so that a body goes out with its key order, its large
 //! integers and its decimals unchanged, and no number is ever turned into a float.
 //!
-//! serde_json reads the whole text once; after that, only ends have to be found ([`walk`]), and each level is gone through once more. Its own
+//! serde_json reads the whole text once; after that, only ends have to be found (`walk`), and each level is gone through once more. Its own
 //! `RawValue` would do, but that type's "invalid type" message (which nobody sees) brings the printing of floats with it, a tenth of the
 //! component; so would each of serde's own types. Hence the visitor below, which takes whatever comes.
 
