@@ -7,16 +7,16 @@ use crate::results::Results;
 use crate::rounds::{Kind, Sample};
 use crate::stats::{Spread, short, times};
 
-const WIDTH: f64 = 800.0;
+const WIDTH: f64 = 840.0;
 /// Where bars begin: left of it are the names.
-const LEFT: f64 = 350.0;
+const LEFT: f64 = 390.0;
 /// Right of the longest bar: its label.
 const RIGHT: f64 = 150.0;
 const ROW: f64 = 24.0;
 const BAR: f64 = 16.0;
 const HEAD: f64 = 30.0;
 
-const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#24292f}.head{font-weight:600}.bar{fill:#8c959f}.ours{fill:#1f883d}\
+const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#24292f}.head{font-weight:600}.bar{fill:#8c959f}.ours{fill:#1f883d}\
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.bar{fill:#6e7681}.ours{fill:#3fb950}}";
 
 /// The picture as SVG.

@@ -9,8 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use flow_starter_bench::protocol::Options;
 use form_urlencoded::Serializer;
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, Request};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Request, Uri};
 use http_body_util::{BodyExt as _, Full};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -23,6 +23,9 @@ use serde_json::value::RawValue;
 
 use crate::drive::Contender;
 use crate::sender;
+
+/// Enough for most outputs.
+const OUTPUT_BYTES: usize = 2048;
 
 /// A pooled client.
 #[derive(Clone)]
@@ -113,7 +116,9 @@ impl Contender for Native {
             execution_id: result.execution_id.as_deref(),
             sys_id: result.sys_id.as_deref(),
         };
-        Ok(serde_json::to_string(&output)?)
+        let mut json = Vec::with_capacity(OUTPUT_BYTES);
+        serde_json::to_writer(&mut json, &output)?;
+        Ok(String::from_utf8(json)?)
     }
 }
 
@@ -121,23 +126,27 @@ fn request(input: &str) -> Result<Request<Full<Bytes>>> {
     let input: Input = serde_json::from_str(input).context("the input")?;
     let mut url = format!("{}{}?", input.sn_endpoint, input.rest_api_trigger_path);
     let at = url.len();
+    url.reserve(64);
     url = Serializer::for_suffix(url, at)
         .extend_pairs(&input.query_parameters)
         .finish();
     let Authentication { username, password } = input.authentication;
-    let credentials = STANDARD.encode(format!("{username}:{password}"));
-    let mut request = Request::builder()
-        .method(input.method)
-        .uri(url)
-        .header(ACCEPT, "application/json")
-        .header(ACCEPT_ENCODING, "identity")
-        .header(USER_AGENT, "flow-starter-bench")
-        .header(CONTENT_TYPE, "application/json")
-        .header(AUTHORIZATION, format!("Basic {credentials}"));
+    let mut authorization = String::from("Basic ");
+    STANDARD.encode_string(format!("{username}:{password}"), &mut authorization);
+    let mut request = Request::new(Full::from(input.body.get().to_owned()));
+    *request.method_mut() = input.method.parse()?;
+    *request.uri_mut() = Uri::try_from(url)?;
+    let headers = request.headers_mut();
+    headers.reserve(8 + input.headers.len());
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers.insert(USER_AGENT, HeaderValue::from_static("flow-starter-bench"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(AUTHORIZATION, HeaderValue::try_from(authorization)?);
     for (name, value) in &input.headers {
-        request = request.header(*name, *value);
+        headers.insert(HeaderName::try_from(*name)?, HeaderValue::try_from(*value)?);
     }
-    Ok(request.body(Full::from(input.body.get().to_owned()))?)
+    Ok(request)
 }
 
 /// `content-type` and `Content-Type`.
@@ -153,12 +162,14 @@ fn both_spellings<S: serde::Serializer>(headers: &&HeaderMap, serializer: S) -> 
 }
 
 fn usual_spelling(name: &str) -> String {
-    let mut starts = true;
-    name.chars()
-        .map(|c| {
-            let spelled = if starts { c.to_ascii_uppercase() } else { c };
-            starts = c == '-';
-            spelled
-        })
-        .collect()
+    let mut spelled = name.to_owned();
+    let mut word = 0;
+    while let Some(first) = spelled.get_mut(word..word + 1) {
+        first.make_ascii_uppercase();
+        word = name
+            .get(word..)
+            .and_then(|rest| rest.find('-'))
+            .map_or(name.len(), |hyphen| word + hyphen + 1);
+    }
+    spelled
 }
