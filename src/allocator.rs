@@ -1,6 +1,7 @@
 //! The component's memory allocator: small blocks by size class from one piece of memory, anything else from Rust's own.
 //!
-//! A call makes some 150 small blocks and gives most of them back soon. Here each takes some 30 instructions, and what was given back is used again first, so that a call touches few pages: the host clears each of them for the next one.
+//! A call makes some 150 small blocks and gives most of them back soon. Here each takes some 30 instructions, and what was given back is used
+//! again first, so that a call touches few pages: the host clears each of them for the next one.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
