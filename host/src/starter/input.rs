@@ -82,6 +82,9 @@ const TOKEN_HOST: [&str; 1] = ["authentication.oauthTokenEndpoint"];
 fn add_hosts(mask: &mut Mask, expanded: &Expanded, config: &FlowConfig) {
     let secret = |fields: &[&str]| fields.iter().any(|field| expanded.secret_in(field).is_some());
     let (flow, token) = (secret(&FLOW_HOST), secret(&TOKEN_HOST));
+    if !flow && !token {
+        return;
+    }
     let Ok(named) = Destination::of_config(config) else {
         return;
     };

@@ -41,21 +41,21 @@ pub(super) fn begins_like(needle: &[u8], text: &[u8]) -> bool {
     let [Some(a), Some(b), Some(c)] = [0, 1, 2].map(|at| needle.get(at).map(|byte| fold(*byte))) else {
         return true;
     };
+    let begins = |rest: &[u8]| match rest {
+        [x, y, z, ..] => fold(*x) == a && fold(*y) == b && fold(*z) == c,
+        _ => false,
+    };
     // A letter's case is this bit. Only for a space it says too little.
-    let may_begin = |byte: u8| byte | 0x20 == a | 0x20 || a == b' ';
+    let (letter, is_space) = (a | 0x20, a == b' ');
     let mut rest = text;
-    while let Some(at) = rest.iter().position(|byte| may_begin(*byte)) {
-        rest = rest.get(at..).unwrap_or_default();
-        if let [x, y, z, ..] = rest
-            && fold(*x) == a
-            && fold(*y) == b
-            && fold(*z) == c
-        {
+    while let Some((eight, after)) = rest.split_first_chunk::<8>() {
+        let may_begin = eight.iter().fold(is_space, |any, byte| any | (byte | 0x20 == letter));
+        if may_begin && (0..eight.len()).any(|at| rest.get(at..).is_some_and(begins)) {
             return true;
         }
-        rest = rest.get(1..).unwrap_or_default();
+        rest = after;
     }
-    false
+    (0..rest.len()).any(|at| rest.get(at..).is_some_and(begins))
 }
 
 /// Bits of a node. Its child by its needle's next byte is the node after it.

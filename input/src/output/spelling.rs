@@ -31,7 +31,9 @@ const SPECIAL: [&str; 18] = [
 /// assert_eq!(spelling("x-ratelimit-reset"), "X-RateLimit-Reset");
 /// ```
 pub fn spelling(name: &str) -> String {
-    for special in SPECIAL {
+    let letter = |name: &str| name.bytes().next().map(|byte| byte.to_ascii_uppercase());
+    let first = letter(name);
+    for special in SPECIAL.into_iter().filter(|special| letter(special) == first) {
         let (known, is_whole) = match special.strip_suffix('*') {
             Some(known) => (known, false),
             None => (special, true),

@@ -102,7 +102,8 @@ impl Origin {
         } else {
             return Err(bad("must begin with `https://`"));
         };
-        let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+        let ends = |byte: u8| matches!(byte, b'/' | b'?' | b'#' | b'\\');
+        let end = rest.bytes().position(ends).unwrap_or(rest.len());
         let (authority, rest) = rest.split_at_checked(end).unwrap_or((rest, ""));
         if authority.as_bytes().contains(&b'@') {
             return Err(bad(
@@ -121,7 +122,7 @@ impl Origin {
             ));
         }
         let authority = match port {
-            Some(port) => format!("{host}:{port}"),
+            Some(port) => [&host, ":", port].concat(),
             None => host,
         };
         Ok((Self { tls, authority }, rest))
@@ -187,19 +188,17 @@ fn pasted_instance(text: &str) -> Option<String> {
     is_label(name).then(|| name.to_owned())
 }
 
-/// A host and its port. None where what follows the colon is no port.
-fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
-    let colon = match authority.rfind(']') {
-        Some(bracket) => authority.get(bracket..)?.find(':').map(|at| bracket + at),
-        None => authority.find(':'),
-    };
-    let Some(colon) = colon else {
+/// A host and its port's digits. None where what follows the colon is no port.
+fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
+    let bracket = authority.bytes().rposition(|byte| byte == b']').unwrap_or_default();
+    let colon = authority.bytes().skip(bracket).position(|byte| byte == b':');
+    let Some(colon) = colon.map(|at| bracket + at) else {
         return Some((authority, None));
     };
     let digits = authority.get(colon + 1..)?;
     let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
-    let port = digits.parse().ok().filter(|_| plain)?;
-    Some((authority.get(..colon)?, Some(port)))
+    digits.parse::<u16>().ok().filter(|_| plain)?;
+    Some((authority.get(..colon)?, Some(digits)))
 }
 
 /// Whether the host is this machine; None for no host at all, and for an address in a spelling that readers disagree on (`127.1`, `0x7f…`).
