@@ -182,15 +182,24 @@ impl Admitted {
     async fn send(&self, request: Request<WasiBody>, limits: TimeLimits) -> Result<http::Response<WasiBody>, Error> {
         let mut request = in_hand(request).await?;
         let key = Key::here(&self.origin);
-        if let Some(kept) = self.transport.pool.take(&key).await {
-            match self.exchange(kept, request, &key, limits, false).await {
+        let mut kept = self.transport.pool.take(&key).await;
+        loop {
+            let fresh = kept.is_none();
+            let connection = match kept.take() {
+                Some(kept) => kept,
+                None => self.connect(&key, limits).await?,
+            };
+            match self.exchange(connection, request, &key, limits, fresh).await {
                 // The kept connection was closed before it took any of the request, so the request is intact: use a new connection.
                 Err(Failed {
                     unsent: Some(unsent), ..
-                }) => request = unsent,
+                }) if !fresh => request = unsent,
                 answer => return answer.map_err(|failed| failed.error),
             }
         }
+    }
+
+    async fn connect(&self, key: &Key, limits: TimeLimits) -> Result<Kept, Error> {
         // On the heap: it takes kilobytes, which a call with a kept connection would only move around.
         let connecting = Box::pin(async {
             let connected = self
@@ -199,12 +208,9 @@ impl Admitted {
                 .connect(&self.origin, &self.policy, &self.attempt)
                 .await?;
             self.attempt.connected();
-            exchange::handshake(connected, &self.transport.pool, &key).await
+            exchange::handshake(connected, &self.transport.pool, key).await
         });
-        let kept = within(limits.connect, Error::ConnectionTimeout, connecting).await?;
-        self.exchange(kept, request, &key, limits, true)
-            .await
-            .map_err(|failed| failed.error)
+        within(limits.connect, Error::ConnectionTimeout, connecting).await
     }
 
     async fn exchange(

@@ -1,8 +1,9 @@
 //! Idle connections, kept for the next call.
 //!
-//! An idle HTTP/1.1 connection has no task: the call that uses it polls it, and between calls nobody does. Each runtime has its own
-//! connections, because a connection depends on the runtime that made it. Each [`Egress`](super::Egress) has its own pool, so that no
-//! connection is shared across client certificates or proxies.
+//! An idle HTTP/1.1 connection has no task: the call that uses it polls it, and between calls nobody does. There are no more of them than calls
+//! ran at the same time, until the idle timeout closes them. Each runtime has its own connections, because a connection depends on the
+//! runtime that made it. Each [`Egress`](super::Egress) has its own pool, so that no connection is shared across client certificates or
+//! proxies.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -19,9 +20,6 @@ use wasmtime_wasi_http::io::TokioIo;
 use super::origin::Origin;
 use super::stream::Io;
 use super::wire::{Flushing, Handover, Records};
-
-/// Surplus connections to an origin are closed at once.
-const KEPT_PER_ORIGIN: usize = 64;
 
 type Http1Connection = http1::Connection<TokioIo<Flushing<Box<dyn Io>>>, WasiBody>;
 
@@ -163,11 +161,7 @@ impl Pool {
         if http1.has_ended() || !http1.sender.is_ready() {
             return;
         }
-        self.keep(key, |set| {
-            if set.http1.len() < KEPT_PER_ORIGIN {
-                set.http1.push((http1, Instant::now()));
-            }
-        });
+        self.keep(key, |set| set.http1.push((http1, Instant::now())));
     }
 
     /// Shares a new HTTP/2 connection.
