@@ -28,10 +28,6 @@ use clap::{Args, Parser, Subcommand};
 use flow_starter_bench::os;
 use flow_starter_bench::protocol::Options;
 
-#[cfg(feature = "mimalloc")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Makes the same call as the other contenders, as often as standard input says
 #[derive(Debug, Parser)]
 #[command(name = "bench-client")]
