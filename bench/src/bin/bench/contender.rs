@@ -70,7 +70,7 @@ impl Components {
 }
 
 /// The contenders in Rust, in the order of [`Components::compiled`].
-pub(crate) fn in_rust(client: &Path, components: &Components) -> Vec<Contender> {
+pub(crate) fn in_rust(client: &Path, compiled: &[Option<PathBuf>]) -> Vec<Contender> {
     let all = [
         ("native", "native, pooled (hyper-util)"),
         ("connector", "**this component, `Connector::execute`**"),
@@ -79,7 +79,7 @@ pub(crate) fn in_rust(client: &Path, components: &Components) -> Vec<Contender> 
         ("waki", "a component with waki's client, default settings"),
     ];
     all.into_iter()
-        .zip(&components.compiled)
+        .zip(compiled)
         .map(|((name, label), compiled)| Contender {
             label: label.to_owned(),
             program: client.to_owned(),
@@ -117,6 +117,17 @@ pub(crate) fn other(text: &str) -> Result<Contender> {
 impl Contender {
     fn command(&self, target: &Target, in_flight_max: u32) -> Command {
         let mut command = Command::new(&self.program);
+        self.add_arguments(&mut command, target, in_flight_max);
+        command
+    }
+
+    /// Appends its program and arguments to a command that runs another program.
+    pub(crate) fn append_to(&self, command: &mut Command, target: &Target, in_flight_max: u32) {
+        command.arg(&self.program);
+        self.add_arguments(command, target, in_flight_max);
+    }
+
+    fn add_arguments(&self, command: &mut Command, target: &Target, in_flight_max: u32) {
         command.args(&self.before).args(["--url", &target.url]);
         if let Some(ca) = &target.ca {
             command.arg("--ca").arg(ca);
@@ -125,7 +136,6 @@ impl Contender {
             .args(["--username", USERNAME, "--password", PASSWORD])
             .args(["--in-flight-max", &in_flight_max.to_string()])
             .args(&self.after);
-        command
     }
 
     /// Starts its process on these cores and waits for its first answer. Returns the time that this took, too.

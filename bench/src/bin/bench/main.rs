@@ -4,7 +4,7 @@
 //! | `main` | the order of things |
 //! | `contender`, `server`, `process` | the processes |
 //! | `rounds` | the interleaved measurements |
-//! | `sustained`, `masking` | the others |
+//! | `sustained`, `masking`, `instructions` | the others |
 //! | `results` | all figures |
 //! | `stats`, `table`, `picture` | figures → text |
 //! | `document`, `machine` | where the text goes, and what it says of the machine |
@@ -16,6 +16,7 @@
 
 mod contender;
 mod document;
+mod instructions;
 mod machine;
 mod masking;
 mod picture;
@@ -115,10 +116,14 @@ fn run(arguments: Arguments) -> Result<()> {
     let client = program("bench-client")?;
     let directory = Temporary::new()?;
     let components = Components::compile(&client, &arguments.component, &arguments.waki, &directory.0)?;
-    let mut contenders = contender::in_rust(&client, &components);
+    let mut contenders = contender::in_rust(&client, &components.compiled);
     let server = Server::start(&program("bench-server")?, &directory.0, cores.server)?;
     contender::same_outputs(&contenders, &server.plain())?;
     contenders.extend(arguments.also.iter().cloned());
+
+    eprintln!("instructions");
+    let wasm = &components.ours;
+    let instructions = instructions::measure(&client, wasm, &server.plain(), &directory.0, &[cores.client])?;
 
     let extent = arguments.extent();
     let _awake = Spinners::start(&[cores.server, cores.client])?;
@@ -135,6 +140,7 @@ fn run(arguments: Arguments) -> Result<()> {
         machine: machine::description(all.len()),
         extent,
         sizes: sizes(&components),
+        instructions,
         masking: masking::measure(),
         contenders,
         samples,

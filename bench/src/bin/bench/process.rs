@@ -91,6 +91,14 @@ impl Process {
         Ok(report)
     }
 
+    /// Waits for its end.
+    pub(crate) fn end(mut self) -> Result<()> {
+        self.input = None;
+        let status = self.child.wait()?;
+        ensure!(status.success(), "{} ended with {status}", self.name);
+        Ok(())
+    }
+
     /// The next line that it prints.
     pub(crate) fn line(&mut self) -> Result<String> {
         self.lines.recv_timeout(PATIENCE).map_err(|error| match error {

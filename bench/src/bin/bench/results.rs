@@ -16,6 +16,8 @@ pub(crate) struct Results {
     pub(crate) starts: Vec<Vec<f64>>,
     /// Bytes of the component and of its machine code, by contender.
     pub(crate) sizes: Vec<(Option<u64>, Option<u64>)>,
+    /// Thousands of a call, by contender, as far as they were counted.
+    pub(crate) instructions: Vec<f64>,
     pub(crate) sustained: Vec<Part>,
     pub(crate) masking: Vec<Masking>,
 }
