@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wasmtime::component::ResourceTableError;
-use wasmtime::{Config, Enabled, Inlining, InstanceAllocationStrategy, PoolingAllocationConfig, Trap};
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, Trap};
 
 /// How often a busy guest yields to the runtime; also the resolution of the wall-clock limit.
 pub(super) const EPOCH: Duration = Duration::from_millis(10);
@@ -107,7 +107,6 @@ impl Limits {
         config
             .wasm_component_model(true)
             .epoch_interruption(true)
-            .compiler_inlining(Inlining::Yes)
             .max_wasm_stack(STACK_BYTES)
             .memory_reservation(reservation.max(memory_bytes as u64))
             .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
