@@ -92,9 +92,19 @@ pub fn resident_kib(pid: u32) -> Option<u64> {
     status_kib(&pid.to_string(), "VmRSS:")
 }
 
+/// Resident memory of a process in KiB, in which a page that is mapped several times counts once (proportional set size:
+/// proc_pid_smaps(5)).
+pub fn proportional_kib(pid: u32) -> Option<u64> {
+    kib(&format!("/proc/{pid}/smaps_rollup"), "Pss:")
+}
+
 fn status_kib(process: &str, field: &str) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    kib(&format!("/proc/{process}/status"), field)
+}
+
+fn kib(file: &str, field: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(field))?;
     line.trim().strip_suffix(" kB")?.parse().ok()
 }
 

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use flow_starter_bench::os;
 use flow_starter_bench::protocol::{Ready, Report, Run};
 
@@ -69,10 +69,24 @@ impl Process {
     /// # Errors
     /// If one of them fails.
     pub(crate) fn run(&mut self, calls: u64, in_flight: u32) -> Result<Report> {
+        self.run_watched(calls, in_flight, PATIENCE, || {})
+    }
+
+    /// Makes calls, and until they are made, does something at this interval.
+    ///
+    /// # Errors
+    /// If one of them fails.
+    pub(crate) fn run_watched(
+        &mut self,
+        calls: u64,
+        in_flight: u32,
+        interval: Duration,
+        watch: impl FnMut(),
+    ) -> Result<Report> {
         let run = serde_json::to_string(&Run { calls, in_flight })?;
         let input = self.input.as_mut().context("its standard input is closed")?;
         writeln!(input, "{run}").with_context(|| format!("{} has ended", self.name))?;
-        let line = self.line()?;
+        let line = self.line_watched(interval, watch)?;
         let report: Report = serde_json::from_str(&line).with_context(|| self.unexpected(&line))?;
         ensure!(
             report.calls == calls,
@@ -82,9 +96,10 @@ impl Process {
         );
         if report.failed > 0 {
             bail!(
-                "{}: {} of {calls} calls failed with {in_flight} in flight: {}",
+                "{}: {} of {calls} calls failed with {in_flight} in flight after {:.1} s: {}",
                 self.name,
                 report.failed,
+                report.seconds,
                 report.error.as_deref().unwrap_or("it does not say why")
             );
         }
@@ -93,7 +108,12 @@ impl Process {
 
     /// Waits for its end.
     pub(crate) fn end(mut self) -> Result<()> {
-        self.input = None;
+        ensure!(
+            self.closes_its_output_within(PATIENCE),
+            "{} does not end within {} s",
+            self.name,
+            PATIENCE.as_secs()
+        );
         let status = self.child.wait()?;
         ensure!(status.success(), "{} ended with {status}", self.name);
         Ok(())
@@ -101,10 +121,31 @@ impl Process {
 
     /// The next line that it prints.
     pub(crate) fn line(&mut self) -> Result<String> {
-        self.lines.recv_timeout(PATIENCE).map_err(|error| match error {
-            RecvTimeoutError::Disconnected => anyhow!("{} has ended", self.name),
-            RecvTimeoutError::Timeout => anyhow!("{} has printed nothing for {} s", self.name, PATIENCE.as_secs()),
-        })
+        self.line_watched(PATIENCE, || {})
+    }
+
+    fn line_watched(&mut self, interval: Duration, mut watch: impl FnMut()) -> Result<String> {
+        let begin = Instant::now();
+        while begin.elapsed() < PATIENCE {
+            match self.lines.recv_timeout(interval) {
+                Ok(line) => return Ok(line),
+                Err(RecvTimeoutError::Disconnected) => bail!("{} has ended", self.name),
+                Err(RecvTimeoutError::Timeout) => watch(),
+            }
+        }
+        bail!("{} has printed nothing for {} s", self.name, PATIENCE.as_secs())
+    }
+
+    /// Ends its input. Whether the process has then closed its output in time, which it does when it ends.
+    fn closes_its_output_within(&mut self, limit: Duration) -> bool {
+        self.input = None;
+        let deadline = Instant::now() + limit;
+        while let Some(left) = deadline.checked_duration_since(Instant::now()) {
+            if let Err(error) = self.lines.recv_timeout(left) {
+                return error == RecvTimeoutError::Disconnected;
+            }
+        }
+        false
     }
 
     fn unexpected(&self, line: &str) -> String {
@@ -114,14 +155,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.input = None;
-        // The reader's end of the channel is closed when the process closes its output.
-        let deadline = Instant::now() + ENDING;
-        while let Some(left) = deadline.checked_duration_since(Instant::now()) {
-            if self.lines.recv_timeout(left).is_err() {
-                break;
-            }
-        }
+        self.closes_its_output_within(ENDING);
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -31,14 +31,26 @@ pub(crate) const IN_FLIGHT: u32 = 32;
 /// The server's time in [`Kind::Delayed`].
 pub(crate) const DELAY_MS: u32 = 50;
 
+/// How often a process's memory is looked at.
+const MEMORY_EVERY: Duration = Duration::from_millis(10);
+
 /// What one run gave.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
     pub(crate) report: Report,
-    /// Resident memory with one call in flight, in KiB; only of [`Kind::Delayed`].
-    pub(crate) base_kib: u64,
+    /// Only of [`Kind::Delayed`].
+    pub(crate) memory: Memory,
     /// The part of the run's time for which the server's core was busy.
     pub(crate) server_busy: f64,
+}
+
+/// Memory of a process, in KiB.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Memory {
+    /// Resident, with one call in flight.
+    pub(crate) base: u64,
+    /// What many calls in flight add to the proportional set size.
+    pub(crate) proportional: u64,
 }
 
 /// All samples, by kind and contender; one for each round.
@@ -168,7 +180,7 @@ fn timed(process: &mut Process, server: &Server, calls: u64, in_flight: u32) -> 
     let busy = server.cpu_time().saturating_sub(cpu).as_secs_f64() / report.seconds;
     Ok(Sample {
         report,
-        base_kib: 0,
+        memory: Memory::default(),
         server_busy: busy,
     })
 }
@@ -176,10 +188,19 @@ fn timed(process: &mut Process, server: &Server, calls: u64, in_flight: u32) -> 
 /// A fresh process for each run, because a process seldom returns memory.
 fn delayed(contender: &Contender, server: &Server, cores: &Cores, in_flight: u32) -> Result<Sample> {
     let (mut process, _) = contender.start(&server.delayed(DELAY_MS), in_flight, &[cores.client])?;
-    let base_kib = process.run(10, 1)?.rss_kib;
+    let mut memory = Memory {
+        base: process.run(10, 1)?.rss_kib,
+        proportional: 0,
+    };
     if in_flight > 1 {
-        // Connects.
-        process.run(in_flight.into(), in_flight)?;
+        // Connects. Not measured otherwise: watching the memory takes time.
+        let pid = process.pid();
+        let proportional = || os::proportional_kib(pid).unwrap_or_default();
+        let (before, mut peak) = (proportional(), 0);
+        process.run_watched(in_flight.into(), in_flight, MEMORY_EVERY, || {
+            peak = proportional().max(peak);
+        })?;
+        memory.proportional = peak.saturating_sub(before);
     }
     let calls = match in_flight {
         0..10 => 10,
@@ -188,5 +209,5 @@ fn delayed(contender: &Contender, server: &Server, cores: &Cores, in_flight: u32
         _ => 2 * in_flight,
     };
     let sample = timed(&mut process, server, calls.into(), in_flight)?;
-    Ok(Sample { base_kib, ..sample })
+    Ok(Sample { memory, ..sample })
 }

@@ -125,9 +125,14 @@ fn one(results: &Results, out: &mut String) {
     table(out, &head, rows(results, cells));
 }
 
-/// The memory that each call in flight adds.
+/// The resident memory that each call in flight adds.
 pub(crate) fn kib_per_call(in_flight: u32) -> impl Fn(&Sample) -> f64 {
-    move |sample| sample.report.rss_kib.saturating_sub(sample.base_kib) as f64 / f64::from(in_flight)
+    move |sample| sample.report.rss_kib.saturating_sub(sample.memory.base) as f64 / f64::from(in_flight)
+}
+
+/// The same, with shared pages counted once.
+fn own_kib_per_call(in_flight: u32) -> impl Fn(&Sample) -> f64 {
+    move |sample| sample.memory.proportional as f64 / f64::from(in_flight)
 }
 
 fn delayed(results: &Results, out: &mut String) {
@@ -139,13 +144,14 @@ fn delayed(results: &Results, out: &mut String) {
         "CPU µs a call",
         "resident MiB",
         "KiB a call",
+        "shared pages counted once",
     ];
     let row = |in_flight: u32, at: usize, label: &str| {
         let kind = Kind::Delayed(in_flight);
         let figures = |figure: &dyn Fn(&Sample) -> f64| Spread::of(results.samples.figures(kind, at, figure));
-        let memory = match in_flight {
+        let memory = |figure: &dyn Fn(&Sample) -> f64| match in_flight {
             0..100 => "–".to_owned(),
-            _ => figures(&kib_per_call(in_flight)).text(short),
+            _ => figures(figure).text(short),
         };
         vec![
             label.to_owned(),
@@ -153,7 +159,8 @@ fn delayed(results: &Results, out: &mut String) {
             figures(&rate).text(short),
             figures(&cpu).text(short),
             figures(&|sample| sample.report.rss_kib as f64 / 1024.0).text(short),
-            memory,
+            memory(&kib_per_call(in_flight)),
+            memory(&own_kib_per_call(in_flight)),
         ]
     };
     let labels = || results.contenders.iter().enumerate();
@@ -167,7 +174,8 @@ fn delayed(results: &Results, out: &mut String) {
     let _ = writeln!(
         out,
         "\nA process of its own for each row, with a pool for so many calls. KiB a call: the peak of the resident memory, less that with one \
-         call in flight, for each call in flight."
+         call in flight, for each call in flight. That counts pages of the component's memory that no call has written to once for each \
+         instance, although all share them; the last column counts each page once (proportional set size)."
     );
 }
 
@@ -262,9 +270,12 @@ pub(crate) fn summary(results: &Results) -> String {
         ),
         row("calls/s over TLS", Kind::ManyTls, &rate),
         row(
-            &format!("KiB of memory a call, {} in flight", thousands(most.into())),
+            &format!(
+                "KiB of memory a call, {} in flight, shared pages counted once",
+                thousands(most.into())
+            ),
             Kind::Delayed(most),
-            &kib_per_call(most),
+            &own_kib_per_call(most),
         ),
         std::iter::once("ms from process start to the first answer".to_owned())
             .chain(starts)
