@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use flow_starter_host::{Egress, FlowState, Policy};
-use host_test::rig::{Rig, connector};
+use flow_starter_host::{Egress, Engine, FlowState, Limits, Policy};
+use host_test::rig::{Rig, component_file, connector};
 use serde_json::json;
 use servicenow_stand_in::{Answer, Behaviour, DEMO_FLOW, Instance, Step};
 
@@ -110,6 +110,62 @@ fn an_idle_connection_is_closed_without_another_call() {
         tokio::time::timeout(Duration::from_secs(30), until_closed).await
     });
     assert!(heard.expect("the connection is still open").unwrap() > 0);
+}
+
+/// As many connections as were needed at once: calls in flight by the hundred do not connect again and again.
+#[test]
+fn each_of_many_connections_is_kept() {
+    const CALLS: usize = 100;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let accepted = Arc::<AtomicUsize>::default();
+        let counter = Arc::clone(&accepted);
+        tokio::spawn(async move {
+            // Nobody gets an answer before all have asked.
+            let all = Arc::new(tokio::sync::Barrier::new(CALLS));
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                counter.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(answer_when_all_have_asked(stream, Arc::clone(&all)));
+            }
+        });
+        let egress = Egress::builder()
+            .policy(Policy::new([endpoint.parse().unwrap()]))
+            .idle_timeout(Duration::from_secs(300))
+            .build()
+            .unwrap();
+        let call = json!({ "snEndpoint": endpoint, "restApiTriggerPath": "/api/x/y", "method": "GET" }).to_string();
+        let engine = Engine::new(Limits {
+            concurrent_calls: CALLS as u32,
+            ..Limits::default()
+        });
+        let component = std::fs::read(component_file()).unwrap();
+        let connector = engine.unwrap().load(&component).await.unwrap();
+        for _ in 0..3 {
+            let calls = (0..CALLS).map(|_| connector.execute(&egress, &call));
+            for outcome in futures_util::future::join_all(calls).await {
+                assert!(outcome.result.is_ok(), "{outcome:?}");
+            }
+        }
+        assert_eq!(accepted.load(Ordering::Relaxed), CALLS);
+    });
+}
+
+async fn answer_when_all_have_asked(mut stream: tokio::net::TcpStream, all: Arc<tokio::sync::Barrier>) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut request = [0; 4096];
+    // A request without a body is small, and sent in one piece.
+    while stream.read(&mut request).await.is_ok_and(|count| count > 0) {
+        all.wait().await;
+        let _ = stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            .await;
+    }
 }
 
 #[test]
