@@ -106,6 +106,8 @@ impl Limits {
         let mut config = Config::new();
         config
             .wasm_component_model(true)
+            // Another dependency of an embedder may compile it in; the contract's components do not need it, and it makes each call dearer.
+            .concurrency_support(false)
             .epoch_interruption(true)
             .max_wasm_stack(STACK_BYTES)
             .memory_reservation(reservation.max(memory_bytes as u64))
