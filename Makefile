@@ -131,8 +131,7 @@ chaos: first-build build ## Kill, pause and stop workers while cluster and Servi
 	@programs=$$($(TARGET_DIR))/debug; exec "$$programs/chaos" --flow-starter "$$programs/flow-starter" --jobs $(JOBS) \
 		$(if $(filter camunda,$(BY)),--by camunda) $(if $(SEED),--seed $(SEED))
 
-# The same release profile as `make install`. ROUNDS=1 is a quick look; WRITE=1 updates docs/performance.md and the picture, and the README once it
-# has a place for the table.
+# The same release profile as `make install`. ROUNDS=1 is a quick look; WRITE=1 updates docs/performance.md, the README and the picture.
 # ALSO: one more contender, as label=program argument … (bench/README.md).
 ROUNDS ?= 5
 ALSO ?=
