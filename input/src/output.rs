@@ -28,7 +28,12 @@ pub struct Response<'a> {
 ///   once is a list.
 /// - `body` is parsed where it is a JSON object or array that every reader takes, null where it is blank, and else a text.
 pub fn json(response: Response) -> String {
-    let mut out = String::with_capacity(response.body.len() + 2048);
+    // Each header comes twice, and escapes are few.
+    let headers = response
+        .headers
+        .iter()
+        .map(|(name, value)| 2 * (name.len() + value.len() + 6));
+    let mut out = String::with_capacity(response.body.len() + headers.sum::<usize>() + 200);
     out.push_str("{\"status\":");
     out.push_str(&response.status.to_string());
     out.push_str(",\"reason\":");

@@ -3,13 +3,17 @@
 
 use std::sync::Arc;
 
+use http::HeaderName;
 use wasmtime::component::{Linker, Resource, ResourceTable};
 use wasmtime::{ResourceLimiter, Store, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::p2::bindings::http::types::{HostOutgoingRequest as _, Method};
 use wasmtime_wasi_http::p2::types::HostOutgoingRequest;
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
+use wasmtime_wasi_http::{
+    DEFAULT_FORBIDDEN_HEADERS, Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks,
+    WasiHttpView,
+};
 use wasmtime_wasi_io::IoView;
 
 use super::cpu_time::CpuTime;
@@ -104,6 +108,12 @@ impl WasiHttpHooks for Counted {
             return Box::new(std::future::ready(Err(Error::HttpRequestDenied)));
         }
         self.hooks.send_request(request, options, received)
+    }
+
+    /// The same as by default, which makes the list anew for each header.
+    fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
+        static FORBIDDEN: [HeaderName; 9] = DEFAULT_FORBIDDEN_HEADERS;
+        FORBIDDEN.contains(name)
     }
 
     /// The host buffers this much of each body that nobody reads, and a guest may start a hundred.
