@@ -175,7 +175,7 @@ fn delayed(results: &Results, out: &mut String) {
         out,
         "\nA process of its own for each row, with a pool for so many calls. KiB a call: the peak of the resident memory, less that with one \
          call in flight, for each call in flight. That counts pages of the component's memory that no call has written to once for each \
-         instance, although all share them; the last column counts each page once (proportional set size)."
+         instance, although all share them; the last column counts each page once (proportional set size), while the calls connect."
     );
 }
 
