@@ -42,7 +42,7 @@ worker-demo: first-build build ## Complete one job: a test cluster, a stand-in S
 PREFIX ?=
 .PHONY: install
 install: build ## Install flow-starter with the embedded component (PREFIX=…: somewhere other than cargo's default)
-	@echo 'Compiling wasmtime for release, with link-time optimisation, takes up to half an hour.'
+	@echo 'Compiling wasmtime for release, with link-time optimisation, takes about ten minutes on two cores.'
 	$(CARGO) install --locked --path cli $(if $(PREFIX),--root '$(PREFIX)')
 
 # Flags for the test runner, for example TESTFLAGS=--show-output
