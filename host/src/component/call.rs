@@ -203,6 +203,28 @@ mod tests {
     use crate::component::limits::why;
     use wasmtime::component::Component;
 
+    /// They belong to the connection, which is the host's: a guest that sets one could smuggle a second request.
+    #[test]
+    fn headers_of_the_connection_are_forbidden() {
+        let mut hooks = Counted {
+            hooks: EgressHooks::closed(),
+            asked: 0,
+        };
+        for name in [
+            "connection",
+            "host",
+            "keep-alive",
+            "proxy-authorization",
+            "transfer-encoding",
+            "upgrade",
+        ] {
+            assert!(hooks.is_forbidden_header(&HeaderName::from_static(name)), "{name}");
+        }
+        for name in ["authorization", "content-length", "content-type", "x-transfer-encoding"] {
+            assert!(!hooks.is_forbidden_header(&HeaderName::from_static(name)), "{name}");
+        }
+    }
+
     /// Resources of its own are the one thing that a component can pile up in the host without asking it for anything.
     #[tokio::test]
     async fn handles_that_a_component_gives_out_to_itself_are_counted_too() {
